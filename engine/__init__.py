@@ -1,0 +1,69 @@
+"""Rushes' inference engine. Everything a face may use is here; everything else may change.
+
+No torch, no gradio: models run in `engine.worker`, a process of its own.
+"""
+
+from engine.api import MAX_TAKES, Engine, as_request
+from engine.card import ModelCard
+from engine.doctor import Finding, examine
+from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, RushesError
+from engine.library import read_recipe
+from engine.paths import APP
+from engine.types import (
+    Adjusted,
+    Aspect,
+    Cancelled,
+    Clip,
+    Event,
+    Failed,
+    FinalEvent,
+    Finished,
+    Forecast,
+    HardwareProfile,
+    Job,
+    NeedsConsent,
+    Overrides,
+    Peek,
+    Plan,
+    Progress,
+    Recipe,
+    Request,
+    Take,
+)
+
+__version__ = "0.1.0"
+__all__ = [
+    "APP",
+    "MAX_TAKES",
+    "Adjusted",
+    "Aspect",
+    "BadFile",
+    "BadInput",
+    "BadSetting",
+    "Cancelled",
+    "Clip",
+    "Engine",
+    "Event",
+    "Failed",
+    "FinalEvent",
+    "Finding",
+    "Finished",
+    "Forecast",
+    "HardwareProfile",
+    "InUse",
+    "Job",
+    "MachineProblem",
+    "ModelCard",
+    "NeedsConsent",
+    "Overrides",
+    "Peek",
+    "Plan",
+    "Progress",
+    "Recipe",
+    "Request",
+    "RushesError",
+    "Take",
+    "as_request",
+    "examine",
+    "read_recipe",
+]

@@ -1,0 +1,200 @@
+"""The engine, as a face sees it: ask for a plan, start takes, approve one, watch, stop, look at what there is."""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from engine import catalog, hardware, planner
+from engine.card import ModelCard
+from engine.errors import BadSetting
+from engine.jobs import Lane, recover
+from engine.library import Library
+from engine.paths import open_home
+from engine.store import Store, now
+from engine.types import (
+    Cancelled,
+    Event,
+    FinalEvent,
+    HardwareProfile,
+    Job,
+    Overrides,
+    Plan,
+    Recipe,
+    Request,
+    Stage,
+)
+
+MAX_TAKES = 12  # one contact sheet
+GUEST_POLL_SECONDS = 0.15
+
+
+class Engine:
+    """One data root. Planning and looking need nothing; `start()` before making anything.
+
+    The first engine that starts on a data root owns it and runs its jobs. Another one, in another process, adds its
+    jobs to the same queue and watches them there, and takes over when the owner is gone.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.places = open_home(home)
+        self.store = Store(self.places.database)
+        self.library = Library(self.places)
+        self._lock = FileLock(self.places.lock)
+        self._lanes: list[Lane] = []
+        self._closing = threading.Event()
+        self._watchman: threading.Thread | None = None
+
+    # ---- life ----
+
+    def start(self) -> None:
+        """Own the data root, or stand by until its owner is gone."""
+        if self._watchman or self._own():
+            return
+        self._watchman = threading.Thread(target=self._stand_by, name="stand by", daemon=True)
+        self._watchman.start()
+
+    def close(self) -> None:
+        """Stop the workers; what was running waits in the queue for the next start."""
+        self._closing.set()
+        if self._watchman:
+            self._watchman.join()
+        for lane in self._lanes:
+            lane.close()
+        self._lock.release()
+        self.store.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def owns(self) -> bool:
+        """Whether this process runs the jobs of the data root."""
+        return bool(self._lanes)
+
+    def warm_up(self) -> None:
+        """Start the best device's worker now, so that the first take does not wait for imports."""
+        if self._lanes:
+            self._lanes[0].worker.start()
+
+    def _own(self) -> bool:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        recover(self.store, self.library)
+        self._lanes = [Lane(self.places, self.store, device.id) for device in self.hardware().devices]
+        for lane in self._lanes:
+            lane.start()
+        return True
+
+    def _stand_by(self) -> None:
+        while not self._closing.wait(1.0):
+            if self._own():
+                return
+
+    # ---- asking ----
+
+    def hardware(self) -> HardwareProfile:
+        return hardware.read(self.places.home)
+
+    def cards(self) -> list[ModelCard]:
+        return list(catalog.cards().values())
+
+    def installed(self, card: ModelCard) -> bool:
+        return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
+
+    def plan(self, request: Request) -> Plan:
+        """What would run, and what it would take. Raises BadInput; changes nothing."""
+        card = catalog.card(request.model)
+        seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
+        return planner.plan(seeded, card, self.hardware(), self.store.runs(card.id))
+
+    def unknown_words(self, request: Request) -> list[str]:
+        return planner.unknown_words(request.prompt, catalog.card(request.model))
+
+    # ---- making ----
+
+    def make_takes(self, request: Request, count: int = 1) -> list[Job]:
+        """Queue `count` takes of a request: the first with its seed, the next ones with the seeds that follow."""
+        if not 1 <= count <= MAX_TAKES:
+            raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
+        first = self.plan(request)
+        seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
+        plans = [first, *(self.plan(request.model_copy(update={"seed": seed})) for seed in seeds[1:])]
+        return self._queue([_job("take", plan) for plan in plans])
+
+    def render(self, take_id: str, dial: float | None = None, sigma: float | None = None) -> Job:
+        """Queue the render of a take: the same shot at full size, started from the take's latents."""
+        take = self.library.take(take_id)
+        request = as_request(take.recipe)
+        if dial is not None or sigma is not None:
+            changes = {"dial": request.dial if dial is None else dial, "sigma": sigma}
+            request = request.model_copy(update=changes)
+        return self._queue([_job("render", self.plan(request), take.id)])[0]
+
+    def stop(self, job_id: str) -> None:
+        """Ask a job to stop; it ends within a step."""
+        if self.store.ask_to_stop(job_id):
+            self.store.finish(job_id, Cancelled())
+
+    def watch(self, job_id: str, after: int = 0) -> Iterator[Event]:
+        """A job's events as they come, from the beginning, ending with the final one."""
+        while True:
+            with self.store.changed:
+                fresh = self.store.events(job_id, after)
+                if not fresh:
+                    self.store.changed.wait(GUEST_POLL_SECONDS)
+            for number, event in fresh:
+                after = number
+                yield event
+                if isinstance(event, FinalEvent):
+                    return
+
+    def _queue(self, jobs: list[Job]) -> list[Job]:
+        self.store.add_jobs(jobs)
+        return jobs
+
+
+def draw_seed() -> int:
+    """A seed short enough to read aloud."""
+    return random.SystemRandom().randrange(1_000_000_000)
+
+
+def as_request(recipe: Recipe) -> Request:
+    """The request that repeats a recipe exactly: every resolved number is asked for by name."""
+    plan = recipe.plan
+    stages: tuple[Stage, Stage] = ("take", "render")
+    fixed = {stage: Overrides(**plan.stage(stage).model_dump(exclude={"num_frames", "fps"})) for stage in stages}
+    return plan.request.model_copy(
+        update={
+            "seed": plan.seed,
+            "num_frames": plan.take.num_frames,
+            "seconds": None,
+            "sigma": plan.sigma,
+            "device": None,
+            **fixed,
+        }
+    )
+
+
+def _job(stage: Stage, plan: Plan, take_id: str | None = None) -> Job:
+    return Job(id=_name(plan.request.prompt), stage=stage, plan=plan, take_id=take_id, created=now())
+
+
+def _name(prompt: str) -> str:
+    """A readable name that is safe on every disk: when, the first words, and four letters against collisions."""
+    ascii_prompt = unicodedata.normalize("NFKD", prompt).encode("ascii", "ignore").decode().casefold()
+    slug = "-".join(re.findall(r"[a-z0-9]+", ascii_prompt)[:5])[:32].strip("-") or "untitled"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"

@@ -1,0 +1,122 @@
+"""What is wrong with this machine or this installation, one finding and one remedy each."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from engine.api import Engine
+from engine.errors import RushesError
+from engine.types import Failed, Finished, HardwareProfile, Noun, Request
+
+MIN_FREE_GB = 2.0
+PROMPT = "a red ball rolls to the left on a blue background"
+
+
+class Finding(Noun):
+    """One thing that was looked at. `remedy` is empty when it is fine."""
+
+    name: str
+    ok: bool
+    finding: str
+    remedy: str = ""
+
+
+def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
+    """Look at everything, the quick things first; the last finding is a real take of the starter model."""
+    hardware = engine.hardware()
+    yield _python()
+    yield _torch(hardware)
+    for device in hardware.devices:
+        memory = f", {device.vram_free_gb:.1f} of {device.vram_gb:.1f} GB free" if device.vram_gb else ""
+        yield Finding(name="device", ok=True, finding=f"{device.id}: {device.name}{memory}")
+    for note in hardware.notes:
+        yield Finding(name="device", ok=False, finding=note, remedy="Until then models run on the CPU.")
+    yield _memory(hardware)
+    yield _disk(hardware)
+    yield _writable(engine)
+    yield _encoder()
+    if with_take:
+        yield _take(engine)
+
+
+def _python() -> Finding:
+    found = f"Python {platform.python_version()} on {platform.system()}"
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding(name="python", ok=ok, finding=found, remedy="" if ok else "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _torch(hardware: HardwareProfile) -> Finding:
+    remedy = "Run `python bootstrap.py` again; `python bootstrap.py --torch` says which build fits."
+    try:
+        build = version("torch")
+    except PackageNotFoundError:
+        return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=remedy)
+    has_card = hardware.best.id.startswith("cuda")
+    if has_card and "+cpu" in build:
+        return Finding(name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=remedy)
+    return Finding(name="torch", ok=True, finding=f"torch {build}")
+
+
+def _memory(hardware: HardwareProfile) -> Finding:
+    found = f"{hardware.ram_free_gb:.1f} of {hardware.ram_gb:.1f} GB RAM free, page file {hardware.page_file_gb:.1f} GB"
+    ok = hardware.ram_free_gb > 1.5  # the starter's worker takes about 1 GB
+    return Finding(name="memory", ok=ok, finding=found, remedy="" if ok else "Close other programs.")
+
+
+def _disk(hardware: HardwareProfile) -> Finding:
+    ok = hardware.disk_free_gb > MIN_FREE_GB
+    remedy = "" if ok else "Free some space, or set RUSHES_HOME to a folder on another drive."
+    found = f"{hardware.disk_free_gb:.1f} GB free for takes and clips"
+    return Finding(name="disk", ok=ok, finding=found, remedy=remedy)
+
+
+def _writable(engine: Engine) -> Finding:
+    home = engine.places.home
+    try:
+        with tempfile.NamedTemporaryFile(dir=engine.places.staging):
+            pass
+    except OSError as error:
+        return Finding(
+            name="folder",
+            ok=False,
+            finding=f"{home} cannot be written ({error.strerror}).",
+            remedy="Give yourself permission to write there, or set RUSHES_HOME to another folder.",
+        )
+    return Finding(name="folder", ok=True, finding=f"Takes and clips are kept in {home}")
+
+
+def _encoder() -> Finding:
+    import av
+
+    try:
+        av.codec.Codec("libx264", "w")
+    except av.codec.codec.UnknownCodecError:
+        return Finding(
+            name="video",
+            ok=False,
+            finding="This PyAV build cannot write H.264.",
+            remedy="Run `python bootstrap.py` again.",
+        )
+    return Finding(name="video", ok=True, finding=f"H.264 video through PyAV {av.__version__}")
+
+
+def _take(engine: Engine) -> Finding:
+    """A real take through the real worker, removed afterwards."""
+    remedy = "Run `python bootstrap.py` again; if that does not help, look at the logs folder."
+    try:
+        engine.start()
+        (job,) = engine.make_takes(Request(prompt=PROMPT, seed=1))
+        final = list(engine.watch(job.id))[-1]
+    except RushesError as error:
+        return Finding(name="take", ok=False, finding=error.cause, remedy=error.remedy)
+    if isinstance(final, Failed):
+        return Finding(name="take", ok=False, finding=final.cause, remedy=final.remedy or remedy)
+    if not isinstance(final, Finished):
+        return Finding(name="take", ok=False, finding="The test take was stopped.", remedy="Run the doctor again.")
+    take = engine.library.take(final.result_id)
+    engine.library.delete_take(take)
+    return Finding(name="take", ok=True, finding=f"A real take was made in {final.seconds:.1f} s")

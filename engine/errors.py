@@ -1,0 +1,78 @@
+"""Every way Rushes says no. Each error carries a cause and one remedy, in words a creator understands.
+
+    RushesError
+    ├── BadInput              what was asked cannot be done as asked; nothing has changed (exit code 2)
+    │   ├── BadPrompt
+    │   ├── BadSetting        a size, length, seed, dial or number out of range
+    │   ├── BadFile           a path that cannot be read or written, a recipe or preset that is not one
+    │   └── UnknownName       no such model, take, clip or job
+    ├── ModelProblem          the weights are missing or damaged
+    ├── MachineProblem        disk full, no permission, no room
+    ├── InUse                 a port or a folder that another program holds
+    ├── JobCancelled          the person said stop (raised inside the worker only)
+    └── WorkerDied            the engine process stopped without an answer
+
+Raise with `from error`; only the boundary (a face, the worker's loop) reports.
+"""
+
+from __future__ import annotations
+
+
+class RushesError(Exception):
+    """`cause`: what happened. `remedy`: the one thing to do about it. `detail`: for the expert drawer."""
+
+    exit_code = 1
+
+    def __init__(self, cause: str, remedy: str, detail: str = "") -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause, self.remedy, self.detail = cause, remedy, detail
+
+
+class BadInput(RushesError):
+    exit_code = 2
+
+
+class BadPrompt(BadInput):
+    pass
+
+
+class BadSetting(BadInput):
+    pass
+
+
+class BadFile(BadInput):
+    pass
+
+
+class UnknownName(BadInput):
+    pass
+
+
+class ModelProblem(RushesError):
+    pass
+
+
+class MachineProblem(RushesError):
+    pass
+
+
+class InUse(RushesError):
+    pass
+
+
+class JobCancelled(RushesError):
+    def __init__(self) -> None:
+        super().__init__("The job was stopped.", "Start it again whenever you like.")
+
+
+class WorkerDied(RushesError):
+    pass
+
+
+def disk_full(error: OSError) -> MachineProblem:
+    """What to say when the disk ran out while writing."""
+    return MachineProblem(
+        "The disk is full, so the file could not be written.",
+        "Free some space, or move the data folder to another drive (RUSHES_HOME), then try again.",
+        str(error),
+    )

@@ -1,0 +1,91 @@
+"""What a plan will need, as pure arithmetic: no files, no torch, no clock.
+
+Time = operations / rate. The operations of a latent transformer are counted from the card; the rate comes from this
+machine's own measured runs, or, before there are any, from a wide guess that says it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import quantiles
+
+from engine.card import ModelCard
+from engine.types import Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
+
+# Sustained operations a second before anything was measured here. A CPU core of the last ten years does 10 to 60
+# GFLOP/s in torch's matmuls; a GPU 10 to 100 TFLOP/s. Wide on purpose: the first measured run replaces it.
+GUESSED_RATE = {"cpu": (1.0e10, 6.0e10), "cuda": (1.0e13, 1.0e14), "mps": (2.0e12, 2.0e13)}
+TORCH_RAM_GB = 0.7  # resident size of the worker with torch and diffusers loaded and no model, measured on Linux
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+ACTIVATION_BYTES_PER_TOKEN_WIDTH = 24  # hidden state, feed-forward and attention of one block alive at once
+
+
+def tokens(card: ModelCard, run: Pass) -> int:
+    """Positions the transformer attends over."""
+    stride = card.latent.stride_pixels * card.latent.patch_pixels
+    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
+    return latent_frames * (run.width // stride) * (run.height // stride)
+
+
+def operations(card: ModelCard, run: Pass) -> float:
+    """Floating-point operations of one pass, decoding included."""
+    count, params = tokens(card, run), card.components["transformer"].params_b * 1e9
+    forward = 2 * params * count + 4 * card.latent.layers * count**2 * card.latent.width
+    calls = run.num_inference_steps * (2 if run.guidance_scale > 1 else 1)
+    pixels = run.width * run.height * run.num_frames
+    return calls * forward + pixels * card.latent.vae_flops_per_pixel
+
+
+def seconds(work: float, runs: Sequence[float], device: str, cpu_count: int) -> tuple[float, float]:
+    """A range of seconds for `work` operations; `runs` are measured operations a second, newest last."""
+    if len(runs) >= 4:
+        slow, *_, fast = quantiles(runs[-20:], n=10)
+        return 0.95 * work / fast, 1.1 * work / slow
+    if runs:
+        return 0.8 * work / max(runs), 1.4 * work / min(runs)
+    slow, fast = GUESSED_RATE[device.partition(":")[0]]
+    cores = cpu_count if device == "cpu" else 1
+    return work / (fast * cores), work / (slow * cores)
+
+
+def forecast(
+    card: ModelCard, passes: dict[Stage, Pass], placement: Placement, hardware: HardwareProfile, runs: Sequence[Run]
+) -> Forecast:
+    """The forecast of a take and its render. `runs` are this machine's measured runs of the model, oldest first."""
+    ranges = {}
+    for stage, run in passes.items():
+        rates = [r.operations / r.seconds for r in runs if r.stage == stage and r.device == placement.device]
+        work = operations(card, run)
+        ranges[stage] = seconds(work, rates, placement.device, hardware.cpu_count)
+    weights_gb = sum(part.params_b for part in card.components.values()) * BYTES[placement.dtype]
+    activations_gb = tokens(card, passes["render"]) * card.latent.width * ACTIVATION_BYTES_PER_TOKEN_WIDTH / 1e9
+    need_gb = weights_gb + activations_gb
+    on_gpu = placement.device != "cpu"
+    vram_gb, ram_gb = (need_gb + 0.6, TORCH_RAM_GB + weights_gb) if on_gpu else (0.0, TORCH_RAM_GB + need_gb)
+    measured = sum(r.device == placement.device for r in runs)
+    return Forecast(
+        verdict=_verdict(vram_gb, ram_gb, hardware),
+        vram_gb=round(vram_gb, 2),
+        ram_gb=round(ram_gb, 2),
+        disk_gb=round(card.size_gb, 3),
+        download_gb=0.0 if not card.repo else round(card.size_gb, 3),
+        take_seconds=_rounded(ranges["take"]),
+        render_seconds=_rounded(ranges["render"]),
+        basis=f"from {measured} runs on this machine" if measured else "estimated, nothing measured here yet",
+    )
+
+
+def _verdict(vram_gb: float, ram_gb: float, hardware: HardwareProfile) -> Verdict:
+    device = hardware.best
+    if ram_gb > hardware.ram_gb + hardware.page_file_gb or (device.vram_gb and vram_gb > 4 * device.vram_gb):
+        return "unlikely"
+    if device.vram_gb and vram_gb > device.vram_free_gb:
+        return "offloads"
+    if ram_gb > 0.8 * hardware.ram_free_gb or (device.vram_gb and vram_gb > 0.9 * device.vram_free_gb):
+        return "tight"
+    return "comfortable"
+
+
+def _rounded(low_high: tuple[float, float]) -> tuple[float, float]:
+    low, high = low_high
+    return round(low, 1), round(high, 1)

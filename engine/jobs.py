@@ -1,0 +1,255 @@
+"""The queue at work: one lane per device, each with one long-lived worker process.
+
+A worker that dies fails or restarts one job, never the app. Cancel is asked first (the worker checks at every step),
+then enforced. A job whose worker died is tried once more; a job that was running when the app was killed likewise.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import IO
+
+from pydantic import ValidationError
+
+from engine import catalog
+from engine.errors import RushesError, WorkerDied
+from engine.forecast import operations
+from engine.library import Library
+from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
+from engine.paths import APP, Places
+from engine.store import Store
+from engine.types import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, Job, Run
+
+CANCEL_GRACE_SECONDS = 8.0
+MAX_ATTEMPTS = 2
+POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
+QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+}
+
+
+def worker_command(places: Places, device: str) -> list[str]:
+    """How the worker of a device is started."""
+    roots = [part for root in places.model_roots for part in ("--models", str(root))]
+    return [sys.executable, "-m", "engine.worker", "--device", device, "--artifacts", str(places.staging), *roots]
+
+
+class WorkerProcess:
+    """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
+
+    def __init__(self, places: Places, device: str) -> None:
+        self._places, self._device = places, device
+        self._process: subprocess.Popen[str] | None = None
+        self._inbox: queue.Queue[Ready | JobEvent | None] = queue.Queue()
+        self.versions: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here."""
+        if self._process and self._process.poll() is None:
+            return
+        environment = {k: v for k, v in os.environ.items() if k != "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"} | QUIET
+        log_path = self._places.logs / f"worker-{self._device.replace(':', '')}.log"
+        fresh = not log_path.exists() or log_path.stat().st_size > 5_000_000
+        with log_path.open("w" if fresh else "a") as log:
+            self._process = subprocess.Popen(
+                worker_command(self._places, self._device),
+                cwd=APP,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._inbox = queue.Queue()
+        assert self._process.stdout
+        threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+
+    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent:
+        """Run one job to its end; every event but the last goes to `emit`. Raises WorkerDied."""
+        self.start()
+        self._send(line(RunJob(job=job)))
+        asked_at: float | None = None
+        while True:
+            try:
+                message = self._inbox.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                message = Ready(versions=self.versions)  # nothing new: look at the stop button
+            if message is None:
+                code = self._wait()
+                if asked_at is not None:
+                    return Cancelled()
+                raise WorkerDied(*_obituary(code))
+            if isinstance(message, Ready):
+                self.versions = message.versions
+            elif message.job_id == job.id:
+                if isinstance(message.event, FinalEvent):
+                    return message.event
+                emit(message.event)
+            if asked_at is None and stop_asked():
+                asked_at = time.monotonic()
+                self._send(line(CancelJob(job_id=job.id)))
+            elif asked_at is not None and time.monotonic() - asked_at > CANCEL_GRACE_SECONDS:
+                self.kill()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def stop(self) -> None:
+        """Close its stdin, which makes it leave; then make sure."""
+        if not self._process:
+            return
+        try:
+            if self._process.stdin:
+                self._process.stdin.close()
+            self._process.wait(timeout=3)
+        except (subprocess.TimeoutExpired, OSError):
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, text: str) -> None:
+        assert self._process and self._process.stdin
+        try:
+            self._process.stdin.write(text)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise WorkerDied(*_obituary(self._wait())) from error
+
+    def _wait(self) -> int:
+        assert self._process
+        try:
+            return self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | None]) -> None:
+    """Worker's stdout to the inbox; None at its end."""
+    with stream:
+        for text in stream:
+            try:
+                inbox.put(read_by_engine(text))
+            except ValidationError:
+                print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
+    inbox.put(None)
+
+
+def _obituary(code: int) -> tuple[str, str, str]:
+    if code in (-9, 137):
+        return (
+            "The engine process was killed, most likely because the computer ran out of memory.",
+            "Close other programs, or make the clip smaller or shorter, then try again.",
+            f"exit code {code}",
+        )
+    return (
+        "The engine process stopped unexpectedly.",
+        "Try again; if it happens again, run `app.py doctor` and look at the logs folder.",
+        f"exit code {code}",
+    )
+
+
+class Lane(threading.Thread):
+    """Runs the queued jobs of one device, one after the other; a failure never stops the next."""
+
+    def __init__(self, places: Places, store: Store, device: str) -> None:
+        super().__init__(name=f"lane {device}", daemon=True)
+        self._store, self._device = store, device
+        self._library = Library(places)
+        self.worker = WorkerProcess(places, device)
+        self._closing = threading.Event()
+
+    def run(self) -> None:
+        while not self._closing.is_set():
+            job = self._store.claim(self._device)
+            if job:
+                self._store.finish(job.id, self._attempt(job))
+            else:
+                with self._store.changed:
+                    self._store.changed.wait(POLL_SECONDS)
+
+    def close(self) -> None:
+        """Stop after the current step; the running job goes back to the queue for the next start."""
+        self._closing.set()
+        self.worker.stop()
+        self.join(timeout=10)
+
+    def _attempt(self, job: Job) -> FinalEvent:
+        """One job, tried again once when its worker dies under it."""
+        try:
+            self._library.stage(job)
+            final = self.worker.run(
+                job, lambda e: self._store.add_event(job.id, e), lambda: self._store.stop_asked(job.id)
+            )
+            if isinstance(final, Finished):
+                self._library.adopt(job)
+                self._remember(job, final)
+            else:
+                self._library.discard(job)
+            return final
+        except WorkerDied as death:
+            return self._after_death(job, death)
+        except RushesError as error:
+            self._library.discard(job)
+            return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
+        except Exception as error:  # the boundary: a lane must outlive any job
+            self._library.discard(job)
+            return Failed(
+                cause="Something unexpected went wrong while the job was being run.",
+                remedy="Try again; if it happens again, run `app.py doctor`.",
+                detail=repr(error),
+            )
+
+    def _after_death(self, job: Job, death: WorkerDied) -> FinalEvent:
+        if self._closing.is_set():
+            self._store.requeue(job.id, forget_attempt=True)
+            raise SystemExit  # the thread ends; the job waits for the next start
+        if job.attempts >= MAX_ATTEMPTS:
+            self._library.discard(job)
+            return Failed(cause=death.cause, remedy=death.remedy, detail=death.detail)
+        self._store.add_event(job.id, Adjusted(change="Starting the shot again.", reason=death.cause))
+        return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
+
+    def _remember(self, job: Job, done: Finished) -> None:
+        """What this run took, for the next forecast. The MP4's own encoding is not the model's time."""
+        work = operations(catalog.card(job.plan.model), job.plan.stage(job.stage))
+        self._store.add_run(
+            Run(
+                model=job.plan.model,
+                stage=job.stage,
+                device=self._device,
+                operations=work,
+                seconds=max(done.seconds, 1e-3),
+                ram_gb=done.ram_gb,
+            )
+        )
+
+
+def recover(store: Store, library: Library) -> None:
+    """After a start: what was running when the last owner died is finished, queued again, or given up."""
+    for job in store.jobs("running"):
+        if library.complete(job):
+            library.adopt(job)
+            store.finish(job.id, Finished(result_id=job.id, seconds=0))
+        elif job.attempts >= MAX_ATTEMPTS:
+            library.discard(job)
+            store.finish(job.id, Failed(cause="This job was cut off twice.", remedy="Start it again when ready."))
+        else:
+            store.requeue(job.id)

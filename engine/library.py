@@ -1,0 +1,146 @@
+"""Takes and clips. The disk is the truth: whatever complete take or clip lies in its folder is in the library."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from engine.errors import BadFile, UnknownName, disk_full
+from engine.paths import Places
+from engine.types import Clip, Job, Recipe, Take
+
+MAX_RECIPE_BYTES = 200_000
+TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
+
+
+class Library:
+    """The takes and clips of one data root."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    # ---- what is there ----
+
+    def takes(self) -> list[Take]:
+        """Every complete take, newest first."""
+        found = (self._take(folder) for folder in self._places.takes.iterdir())
+        return sorted((take for take in found if take), key=lambda take: (take.recipe.created, take.id), reverse=True)
+
+    def clips(self) -> list[Clip]:
+        """Every finished clip, newest first."""
+        found = (self._clip(video) for video in self._places.clips.glob("*.mp4"))
+        return sorted((clip for clip in found if clip), key=lambda clip: (clip.recipe.created, clip.id), reverse=True)
+
+    def take(self, name: str) -> Take:
+        """The take of this id, of an unambiguous part of one, or the newest for 'last'. Raises UnknownName."""
+        takes = self.takes()
+        matches = takes[:1] if name == "last" else [take for take in takes if take.id == name]
+        matches = matches or [take for take in takes if len(name) >= 3 and name in take.id]
+        if len(matches) == 1:
+            return matches[0]
+        several = f" {len(matches)} takes match it." if matches else ""
+        raise UnknownName(f"There is no take called '{name[:80]}'.{several}", "See `app.py library` for their names.")
+
+    def clip(self, clip_id: str) -> Clip:
+        for clip in self.clips():
+            if clip.id == clip_id:
+                return clip
+        raise UnknownName(f"There is no clip called '{clip_id[:80]}'.", "See `app.py library` for their names.")
+
+    # ---- what the worker made ----
+
+    def stage(self, job: Job) -> Path:
+        """An empty artifact folder for a job, with the approved take's latents when it is a render."""
+        folder = self._places.staging / job.id
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+            if job.take_id:
+                shutil.copyfile(self.take(job.take_id).latents, folder / "take.safetensors")
+        except OSError as error:
+            raise disk_full(error) from error
+        return folder
+
+    def discard(self, job: Job) -> None:
+        """Forget what a job that did not finish has written."""
+        shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
+
+    def complete(self, job: Job) -> bool:
+        """Whether the worker finished writing this job's result: the recipe is written last."""
+        return (self._places.staging / job.id / f"{_stem(job)}.json").is_file()
+
+    def adopt(self, job: Job) -> None:
+        """Move a finished result from staging into the library. A take appears whole; a clip's MP4 comes last."""
+        folder = self._places.staging / job.id
+        if job.stage == "take":
+            folder.replace(self._places.takes / job.id)
+            return
+        for suffix in ("jpg", "json", "mp4"):
+            (folder / f"clip.{suffix}").replace(self._places.clips / f"{job.id}.{suffix}")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def delete_take(self, take: Take) -> None:
+        shutil.rmtree(Path(take.video).parent)
+
+    # ---- reading ----
+
+    def _take(self, folder: Path) -> Take | None:
+        if not all((folder / name).is_file() for name in TAKE_FILES):
+            return None
+        video, latents, poster, recipe = (folder / name for name in TAKE_FILES)
+        try:
+            return Take(
+                id=folder.name, recipe=read_recipe(recipe), video=str(video), poster=str(poster), latents=str(latents)
+            )
+        except BadFile:
+            return None  # a foreign or damaged folder is not a take; it is left alone
+
+    def _clip(self, video: Path) -> Clip | None:
+        try:
+            sidecar = video.with_suffix(".json")
+            recipe = read_recipe(sidecar if sidecar.is_file() else video)
+            return Clip(id=video.stem, recipe=recipe, video=str(video), poster=str(video.with_suffix(".jpg")))
+        except BadFile:
+            return None
+
+
+def _stem(job: Job) -> str:
+    return "take" if job.stage == "take" else "clip"
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe inside an MP4, or in its JSON sidecar. Raises BadFile in one sentence."""
+    remedy = "Choose an MP4 or a recipe file that Rushes made."
+    try:
+        if path.suffix.casefold() == ".mp4":
+            text = _recipe_text_of_mp4(path)
+        elif path.stat().st_size > MAX_RECIPE_BYTES:
+            raise BadFile(f"{path.name} is far too large to be a recipe.", remedy)
+        else:
+            text = path.read_text(encoding="utf-8")
+        if len(text) > MAX_RECIPE_BYTES:
+            raise BadFile(f"{path.name} is far too large to be a recipe.", remedy)
+        return Recipe.model_validate(json.loads(text))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path.name} cannot be read ({getattr(error, 'strerror', None) or error}).", remedy) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadFile(f"{path.name} is not a recipe: '{field}' is wrong ({first['msg']}).", remedy) from error
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path.name} holds no recipe of Rushes.", remedy) from error
+
+
+def _recipe_text_of_mp4(path: Path) -> str:
+    import av  # 0.1 s, and only this needs it
+
+    try:
+        with av.open(str(path)) as container:
+            return str(container.metadata.get("comment", ""))
+    except av.FFmpegError as error:
+        raise BadFile(
+            f"{path.name} cannot be read as a video ({error.strerror}).", "Choose an MP4 that Rushes made."
+        ) from error

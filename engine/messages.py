@@ -1,0 +1,60 @@
+"""What crosses the process boundary: one frozen value per JSON line, both ways.
+
+The transport is a pair of text streams, so the same loop can later run behind another pipe on another machine. No
+message names a path: worker and engine share model roots and one artifact folder, each by its own name for them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from engine.types import Event, Job, Noun
+
+
+class RunJob(Noun):
+    """Do this job, writing into `<artifacts>/<job id>/`. A render finds take.safetensors there."""
+
+    kind: Literal["run"] = "run"
+    job: Job
+
+
+class CancelJob(Noun):
+    kind: Literal["cancel"] = "cancel"
+    job_id: str
+
+
+class Ready(Noun):
+    """The worker has imported what it needs."""
+
+    kind: Literal["ready"] = "ready"
+    versions: dict[str, str]
+
+
+class JobEvent(Noun):
+    kind: Literal["event"] = "event"
+    job_id: str
+    event: Event
+
+
+ToWorker = Annotated[RunJob | CancelJob, Field(discriminator="kind")]
+FromWorker = Annotated[Ready | JobEvent, Field(discriminator="kind")]
+
+_to_worker: TypeAdapter[RunJob | CancelJob] = TypeAdapter(ToWorker)
+_from_worker: TypeAdapter[Ready | JobEvent] = TypeAdapter(FromWorker)
+
+
+def line(message: Noun) -> str:
+    """One message as one line, newline included."""
+    return message.model_dump_json() + "\n"
+
+
+def read_by_worker(text: str) -> RunJob | CancelJob:
+    """Raises pydantic.ValidationError on anything that is not a message."""
+    return _to_worker.validate_json(text)
+
+
+def read_by_engine(text: str) -> Ready | JobEvent:
+    """Raises pydantic.ValidationError on anything that is not a message."""
+    return _from_worker.validate_json(text)

@@ -1,0 +1,78 @@
+"""Where files live. The only place that knows.
+
+<app>/presets, <app>/models/starter      ships with the app, replaced by an update
+<home>/                                  everything a person owns; an update or a reset never touches it
+    takes/<id>/                          take.mp4, latents.safetensors, take.json, poster.jpg
+    clips/<id>.mp4 .json .jpg            finished clips
+    models/<id>/                         installed models
+    staging/<job>/                       what the worker is writing; the artifact folder
+    rushes.sqlite3, engine.lock, logs/
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import MachineProblem
+
+APP = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one data root. Absolute paths."""
+
+    home: Path
+
+    @property
+    def takes(self) -> Path:
+        return self.home / "takes"
+
+    @property
+    def clips(self) -> Path:
+        return self.home / "clips"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def staging(self) -> Path:
+        return self.home / "staging"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "rushes.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        return self.home / "engine.lock"
+
+    @property
+    def model_roots(self) -> tuple[Path, Path]:
+        """Where a model may lie: shipped with the app, or installed by the person."""
+        return APP / "models", self.models
+
+
+def open_home(home: Path | None = None) -> Places:
+    """The data root: `home`, else RUSHES_HOME, else data/ beside the app. Makes its folders.
+
+    Raises MachineProblem when the folders cannot be made.
+    """
+    chosen = home or Path(os.environ.get("RUSHES_HOME") or APP / "data")
+    places = Places(chosen.expanduser().absolute())
+    try:
+        for folder in (places.takes, places.clips, places.models, places.staging, places.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineProblem(
+            f"The data folder {places.home} cannot be used ({error.strerror or error}).",
+            "Choose a folder you may write to: set RUSHES_HOME to it and start again.",
+        ) from error
+    return places

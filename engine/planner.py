@@ -1,0 +1,211 @@
+"""From a request to a plan: pure arithmetic over the card and the machine. Refuses here, before anything starts.
+
+Every automatic choice leaves a sentence in `Plan.reasons`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from engine.card import ModelCard, PassRule
+from engine.errors import BadPrompt, BadSetting
+from engine.forecast import forecast
+from engine.types import (
+    Aspect,
+    HardwareProfile,
+    Overrides,
+    Pass,
+    Placement,
+    Plan,
+    Request,
+    Run,
+    Size,
+    Stage,
+)
+
+MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
+MAX_SEED = 2**63 - 1
+
+
+def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Sequence[Run] = ()) -> Plan:
+    """Resolve `request` (its seed already drawn) for `card` on `hardware`. Raises BadPrompt or BadSetting."""
+    reasons: list[str] = []
+    _check_prompt(request, card, reasons)
+    if request.seed is None or not 0 <= request.seed <= MAX_SEED:
+        raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
+    frames = _frames(request, card, reasons)
+    render_size = _size(request, card, reasons)
+    passes: dict[Stage, Pass] = {
+        "take": _pass(card, card.take, request.take, _take_size(request, card, render_size), frames),
+        "render": _pass(card, card.render, request.render, render_size, frames),
+    }
+    placement = _placement(request, hardware, reasons)
+    return Plan(
+        request=request,
+        model=card.id,
+        family=card.family,
+        revision=card.revision,
+        licence=card.licence.line,
+        seed=request.seed,
+        take=passes["take"],
+        render=passes["render"],
+        sigma=_sigma(request, card),
+        max_tokens=card.prompt.max_tokens,
+        placement=placement,
+        forecast=forecast(card, passes, placement, hardware, runs),
+        reasons=tuple(reasons),
+    )
+
+
+def unknown_words(prompt: str, card: ModelCard) -> list[str]:
+    """Words of the prompt that this model never saw, in order, each once. Empty for a model of the open world."""
+    if not card.prompt.words:
+        return []
+    known = set(card.prompt.words)
+    words = re.findall(r"[^\W_]+", prompt.casefold())
+    return list(dict.fromkeys(word for word in words if word not in known))
+
+
+def _check_prompt(request: Request, card: ModelCard, reasons: list[str]) -> None:
+    for prompt in (request.prompt, request.negative_prompt):
+        if len(prompt) > MAX_PROMPT_CHARS:
+            raise BadPrompt(
+                f"The prompt is {len(prompt)} characters long; no model reads that much.",
+                f"Shorten it to at most {MAX_PROMPT_CHARS} characters.",
+            )
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in prompt):
+            raise BadPrompt("The prompt has invisible control characters in it.", "Type it by hand instead.")
+    if not request.prompt.strip():
+        raise BadPrompt("The prompt is empty.", "Say in a sentence what should be seen.")
+    if request.negative_prompt and not card.prompt.negative:
+        raise BadPrompt(f"{card.name} takes no negative prompt.", "Leave it empty.")
+    unknown = unknown_words(request.prompt, card)
+    if unknown:
+        spoken = re.findall(r"[^\W_]+", request.prompt.casefold())
+        if all(word in unknown for word in spoken):
+            raise BadPrompt(
+                f"{card.name} knows no word of this prompt: it speaks a small English vocabulary.",
+                'Try "a red ball rolls to the left on a blue background", or choose a larger model.',
+            )
+        reasons.append(f"{card.name} does not know: {', '.join(unknown[:12])}. It will ignore those words.")
+    elif card.prompt.words and not re.search(r"[^\W_]", request.prompt):
+        raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
+
+
+def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
+    rule = card.frames
+    if request.num_frames is not None:
+        asked, words = request.num_frames, f"{request.num_frames} frames"
+    elif request.seconds is not None:
+        asked, words = round(request.seconds * rule.fps), f"{request.seconds:g} seconds"
+    else:
+        return rule.default
+    if not rule.minimum <= asked <= rule.maximum + rule.step - 1:
+        low, high = rule.minimum / rule.fps, rule.maximum / rule.fps
+        raise BadSetting(
+            f"{card.name} cannot make a clip of {words}.",
+            f"Choose {rule.minimum} to {rule.maximum} frames ({low:.1f} to {high:.1f} seconds at {rule.fps} a second).",
+        )
+    snapped = (asked - 1) // rule.step * rule.step + 1
+    if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
+        snapped += rule.step
+    if snapped != asked:
+        reasons.append(f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus 1.")
+    return snapped
+
+
+def _size(request: Request, card: ModelCard, reasons: list[str]) -> Size:
+    default = card.render.sizes[request.aspect]
+    asked = request.render
+    if asked.width is None and asked.height is None:
+        return default
+    size = Size(width=asked.width or default.width, height=asked.height or default.height)
+    return _snapped(size, card, reasons)
+
+
+def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
+    """The take's size: as asked, as the card says, or the render's shape at the card's take-to-render scale."""
+    asked, default = request.take, card.take.sizes[request.aspect]
+    if asked.width is not None or asked.height is not None:
+        size = Size(width=asked.width or default.width, height=asked.height or default.height)
+        return _snapped(size, card, [])
+    full = card.render.sizes[request.aspect]
+    if render == full:
+        return default
+    multiple, scale = card.size.multiple, default.width / full.width
+    width, height = (
+        max(card.size.minimum, round(side * scale / multiple) * multiple) for side in (render.width, render.height)
+    )
+    return Size(width=width, height=height)
+
+
+def _snapped(size: Size, card: ModelCard, reasons: list[str]) -> Size:
+    rule = card.size
+    for side in (size.width, size.height):
+        if not rule.minimum <= side <= rule.maximum:
+            raise BadSetting(
+                f"{card.name} cannot make a picture of {size}.",
+                f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
+            )
+    width, height = (
+        max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
+    )
+    snapped = Size(width=min(width, rule.maximum), height=min(height, rule.maximum))
+    if snapped != size:
+        reasons.append(f"{snapped} instead of {size}: {card.name} needs multiples of {rule.multiple} pixels.")
+    return snapped
+
+
+def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames: int) -> Pass:
+    steps = rule.num_inference_steps if asked.num_inference_steps is None else asked.num_inference_steps
+    guidance = rule.guidance_scale if asked.guidance_scale is None else asked.guidance_scale
+    shift = rule.flow_shift if asked.flow_shift is None else asked.flow_shift
+    for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
+        if not low <= value <= high:
+            raise BadSetting(f"{value:g} is out of range for {name}.", f"Use a number from {low} to {high}.")
+    return Pass(
+        width=size.width,
+        height=size.height,
+        num_frames=frames,
+        fps=card.frames.fps,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        flow_shift=shift,
+    )
+
+
+def _sigma(request: Request, card: ModelCard) -> float:
+    """The render's start level: as asked, or where the dial stands between the card's close and detail ends."""
+    if request.sigma is not None:
+        if not 0 < request.sigma <= 1:
+            raise BadSetting(f"The start level {request.sigma:g} is out of range.", "Use a number above 0, up to 1.")
+        return request.sigma
+    if not 0 <= request.dial <= 1:
+        raise BadSetting(f"The dial cannot stand at {request.dial:g}.", "Use 0 (stay close) to 1 (add detail).")
+    rule = card.sigma
+    low, high = (rule.close, rule.default) if request.dial <= 0.5 else (rule.default, rule.detail)
+    return round(low + (high - low) * (request.dial * 2 % 1 if request.dial not in (0.5, 1) else 1), 4)
+
+
+def _placement(request: Request, hardware: HardwareProfile, reasons: list[str]) -> Placement:
+    names = [device.id for device in hardware.devices]
+    chosen = request.device or hardware.best.id
+    if chosen not in names:
+        raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(names)}.")
+    if chosen == "cpu":
+        if request.device is None:
+            reasons.append("Runs on the CPU: no graphics card that models can use was found.")
+        return Placement(device="cpu", dtype="float32")
+    device = next(device for device in hardware.devices if device.id == chosen)
+    reasons.append(f"Runs on {device.name}.")
+    # bfloat16 needs Ampere; older cards compute it in software, slower than float16
+    modern = chosen == "mps" or (device.compute_capability and float(device.compute_capability) >= 8)
+    return Placement(device=chosen, dtype="bfloat16" if modern else "float16")
+
+
+def aspect_of(size: Size) -> Aspect:
+    """The named shape nearest to a size."""
+    ratio = size.width / size.height
+    return "square" if 0.8 < ratio < 1.25 else ("wide" if ratio > 1 else "tall")

@@ -1,0 +1,264 @@
+"""The nouns. Frozen, checked, and the only things that cross a module border; no dict does.
+
+Sizes are in pixels, memory and disk in GB (10^9 bytes), times in seconds, sampling fields in diffusers' words.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Stage = Literal["take", "render"]
+JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
+Verdict = Literal["comfortable", "tight", "offloads", "unlikely", "unknown"]
+Aspect = Literal["square", "wide", "tall"]
+Phase = Literal["loading", "prompt", "sampling", "decoding", "writing"]
+
+
+class Noun(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+# ---- the machine ----------------------------------------------------------------------------------------------------
+
+
+class Device(Noun):
+    """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0, mps."""
+
+    id: str
+    name: str
+    vram_gb: float = 0.0
+    vram_free_gb: float = 0.0
+    compute_capability: str = ""
+    driver: str = ""
+
+
+class HardwareProfile(Noun):
+    """The machine as it is now. `devices` always ends with the CPU; the first one is the one to use."""
+
+    system: str
+    devices: tuple[Device, ...]
+    cpu_count: int
+    ram_gb: float
+    ram_free_gb: float
+    page_file_gb: float
+    disk_free_gb: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Device:
+        return self.devices[0]
+
+
+# ---- what is asked for, and what will run ---------------------------------------------------------------------------
+
+
+class Size(Noun):
+    """Pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+class Overrides(Noun):
+    """What an expert, or a recipe, fixes in one stage. None means: as the card says."""
+
+    width: int | None = None
+    height: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    flow_shift: float | None = None
+
+
+class Request(Noun):
+    """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail)."""
+
+    prompt: str
+    negative_prompt: str = ""
+    model: str = "starter"
+    aspect: Aspect = "square"
+    seconds: float | None = None
+    num_frames: int | None = None
+    seed: int | None = None
+    dial: float = 0.5
+    sigma: float | None = None
+    device: str | None = None
+    take: Overrides = Overrides()
+    render: Overrides = Overrides()
+
+
+class Pass(Noun):
+    """One run of the sampler, fully resolved."""
+
+    width: int
+    height: int
+    num_frames: int
+    fps: int
+    num_inference_steps: int
+    guidance_scale: float
+    flow_shift: float
+
+    @property
+    def size(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def seconds(self) -> float:
+        return self.num_frames / self.fps
+
+
+class Placement(Noun):
+    """Where the model runs and in which number format."""
+
+    device: str
+    dtype: Literal["float32", "bfloat16", "float16"]
+
+
+class Forecast(Noun):
+    """What a plan will need, said before it starts. `basis` says how sure it is, in words."""
+
+    verdict: Verdict
+    vram_gb: float
+    ram_gb: float
+    disk_gb: float
+    download_gb: float
+    take_seconds: tuple[float, float]
+    render_seconds: tuple[float, float]
+    basis: str
+
+
+class Plan(Noun):
+    """Exactly what will run: the take, and the render that would follow it from level `sigma`."""
+
+    request: Request
+    model: str
+    family: str
+    revision: str | None
+    licence: str
+    seed: int
+    take: Pass
+    render: Pass
+    sigma: float
+    max_tokens: int
+    placement: Placement
+    forecast: Forecast
+    reasons: tuple[str, ...]
+
+    def stage(self, stage: Stage) -> Pass:
+        return self.take if stage == "take" else self.render
+
+
+class Run(Noun):
+    """One measured run on this machine: what forecasts learn from."""
+
+    model: str
+    stage: Stage
+    device: str
+    operations: float
+    seconds: float
+    ram_gb: float
+
+
+# ---- jobs, takes, clips ---------------------------------------------------------------------------------------------
+
+
+class Job(Noun):
+    """One plan on its way to a take or a clip. `take_id` names the approved take of a render."""
+
+    id: str
+    stage: Stage
+    plan: Plan
+    take_id: str | None = None
+    state: JobState = "queued"
+    created: str = ""
+    attempts: int = 0
+
+
+class Progress(Noun):
+    kind: Literal["progress"] = "progress"
+    phase: Phase
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+
+
+class Peek(Noun):
+    """A first look at the clip while it is being made; `file` lies in the job's artifact folder."""
+
+    kind: Literal["peek"] = "peek"
+    file: str
+
+
+class Adjusted(Noun):
+    kind: Literal["adjusted"] = "adjusted"
+    change: str
+    reason: str
+
+
+class NeedsConsent(Noun):
+    kind: Literal["needs_consent"] = "needs_consent"
+    question: str
+
+
+class Finished(Noun):
+    """`result_id` is the id of the take or clip; `seconds` is what the person waited for the worker."""
+
+    kind: Literal["finished"] = "finished"
+    result_id: str
+    seconds: float
+    encode_seconds: float = 0.0
+    ram_gb: float = 0.0
+    versions: dict[str, str] = {}
+
+
+class Failed(Noun):
+    kind: Literal["failed"] = "failed"
+    cause: str
+    remedy: str
+    detail: str = ""
+
+
+class Cancelled(Noun):
+    kind: Literal["cancelled"] = "cancelled"
+
+
+FinalEvent = Finished | Failed | Cancelled
+Event = Annotated[Progress | Peek | Adjusted | NeedsConsent | FinalEvent, Field(discriminator="kind")]
+
+
+class Recipe(Noun):
+    """Everything that made a take or a clip. It lies inside the MP4 and beside it, and names no path and no person."""
+
+    format: Literal[1] = 1
+    kind: Stage
+    id: str
+    take_id: str | None = None
+    plan: Plan
+    seconds: float
+    versions: dict[str, str]
+    created: str
+
+
+class Take(Noun):
+    """A preview on disk, with the latents that its render starts from. Paths are absolute."""
+
+    id: str
+    recipe: Recipe
+    video: str
+    poster: str
+    latents: str
+
+
+class Clip(Noun):
+    """A finished video on disk."""
+
+    id: str
+    recipe: Recipe
+    video: str
+    poster: str

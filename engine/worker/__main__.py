@@ -1,0 +1,80 @@
+"""The worker's loop: one job at a time from stdin, events to stdout, logs to stderr.
+
+It leaves when stdin ends, even in the middle of a job, so that no orphan keeps the GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import TextIO
+
+from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_worker
+from engine.types import Noun
+
+
+class Wire:
+    """Messages out. Lines never mix: one lock, one flush a line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+
+    def send(self, message: Noun) -> None:
+        with self._lock:
+            self._stream.write(line(message))
+            self._stream.flush()
+
+
+def claim_stdout() -> Wire:
+    """Keep the real stdout for messages and point fd 1 at stderr: a library's stray print cannot break the protocol."""
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return Wire(stream)
+
+
+def listen(jobs: queue.Queue[RunJob], cancelled: set[str]) -> None:
+    """Runs in a thread of its own, so that a stop arrives while a step is being computed."""
+    for text in sys.stdin:
+        message = read_by_worker(text)
+        if isinstance(message, CancelJob):
+            cancelled.add(message.job_id)
+        else:
+            jobs.put(message)
+    os._exit(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="engine.worker")
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--artifacts", type=Path, required=True)
+    parser.add_argument("--models", type=Path, action="append", required=True)
+    options = parser.parse_args()
+    wire = claim_stdout()
+    jobs: queue.Queue[RunJob] = queue.Queue()
+    cancelled: set[str] = set()
+    threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
+
+    from engine.worker.studio import Studio, versions  # torch and diffusers: seconds
+
+    studio = Studio(options.models, options.artifacts)
+    wire.send(Ready(versions=versions()))
+    while True:
+        job = jobs.get().job
+        wire.send(
+            JobEvent(
+                job_id=job.id,
+                event=studio.perform(
+                    job,
+                    emit=lambda event, job_id=job.id: wire.send(JobEvent(job_id=job_id, event=event)),  # type: ignore[misc]
+                    stop_asked=lambda job_id=job.id: job_id in cancelled,  # type: ignore[misc]
+                ),
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""One job from its plan to its files, told in order."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import torch
+
+from engine.errors import JobCancelled, RushesError, disk_full
+from engine.store import now
+from engine.types import Cancelled, Event, Failed, FinalEvent, Finished, Job, Progress, Recipe
+from engine.worker import families, sampling, video, weights
+
+log = logging.getLogger(__name__)
+
+
+class Studio:
+    """Keeps the last model warm between jobs."""
+
+    def __init__(self, model_roots: list[Path], artifacts: Path) -> None:
+        self._shelf = weights.Shelf(model_roots)
+        self._artifacts = artifacts
+
+    def perform(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent:
+        """Run a job to its end. Never raises: whatever goes wrong becomes a final event with a remedy."""
+        try:
+            return self._perform(job, sampling.Watch(emit, stop_asked))
+        except JobCancelled:
+            return Cancelled()
+        except RushesError as error:
+            return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
+        except OSError as error:
+            log.exception("job %s", job.id)
+            full = disk_full(error)
+            return Failed(cause=full.cause, remedy=full.remedy, detail=full.detail)
+        except Exception as error:  # the boundary
+            log.exception("job %s", job.id)
+            return Failed(
+                cause="The model stopped with an error that Rushes does not know.",
+                remedy="Try again with the model's own settings; the details are in the logs folder.",
+                detail=f"{type(error).__name__}: {error}",
+            )
+
+    def _perform(self, job: Job, watch: sampling.Watch) -> Finished:
+        started = time.perf_counter()
+        plan, folder = job.plan, self._artifacts / job.id
+        # 1. the model, warm if it was used last
+        watch.emit(Progress(phase="loading"))
+        model = self._shelf.get(plan)
+        family = families.of(plan.family)
+        # 2. the latents: drawn from noise, or continued from the approved take
+        if job.stage == "take":
+            latents = sampling.draw(model, family, plan, watch)
+            sampling.save(latents, folder / "latents.safetensors")
+        else:
+            latents = sampling.refine(model, family, plan, watch, sampling.load(folder / "take.safetensors"))
+        # 3. pixels
+        watch.emit(Progress(phase="decoding"))
+        watch.check()
+        frames = family.decode(model.pipe, latents)
+        seconds = time.perf_counter() - started
+        # 4. the file, with its recipe inside and beside it
+        watch.emit(Progress(phase="writing"))
+        recipe = Recipe(
+            kind=job.stage,
+            id=job.id,
+            take_id=job.take_id,
+            plan=plan,
+            seconds=round(seconds, 3),
+            versions=versions() | {"weights": model.fingerprint},
+            created=now(),
+        )
+        video.write(frames, plan.stage(job.stage).fps, folder / ("take" if job.stage == "take" else "clip"), recipe)
+        encode_seconds = time.perf_counter() - started - seconds
+        ram_gb = psutil.Process().memory_info().rss / 1e9
+        return Finished(
+            result_id=job.id,
+            seconds=round(seconds, 3),
+            encode_seconds=round(encode_seconds, 3),
+            ram_gb=round(ram_gb, 3),
+            versions=recipe.versions,
+        )
+
+
+def versions() -> dict[str, str]:
+    """What a recipe records about the software."""
+    names = ("diffusers", "transformers", "av")
+    return {"python": platform.python_version(), "torch": torch.__version__} | {n: version(n) for n in names}

@@ -1,0 +1,96 @@
+"""Load a model from disk and keep it warm. Safetensors only; nothing here reaches for a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from safetensors import SafetensorError, safe_open
+
+from engine.errors import MachineProblem, ModelProblem
+from engine.types import Placement, Plan
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+REMEDY = "Install the model again; the starter comes back with an update of Rushes."
+
+
+@dataclass
+class Model:
+    """A loaded pipeline. `embeddings` remembers encoded prompts; `fingerprint` names the exact weights."""
+
+    pipe: Any
+    fingerprint: str
+    embeddings: dict[tuple[str, str, int], Any]
+
+
+class Shelf:
+    """Room for one loaded model: the next one replaces it."""
+
+    def __init__(self, roots: list[Path]) -> None:
+        self._roots = roots
+        self._key: tuple[str, Placement] | None = None
+        self._model: Model | None = None
+
+    def get(self, plan: Plan) -> Model:
+        """The plan's model, loaded unless it is the one already here. Raises ModelProblem."""
+        key = (plan.model, plan.placement)
+        if self._key != key or self._model is None:
+            self._key, self._model = None, None  # free the old one before the new one needs its room
+            self._model = load(self._folder(plan.model), plan.placement)
+            self._key = key
+        return self._model
+
+    def _folder(self, model: str) -> Path:
+        for root in self._roots:
+            if (root / model / "model_index.json").is_file():
+                return root / model
+        raise ModelProblem(f"The model '{model}' is not installed.", REMEDY)
+
+
+def load(folder: Path, placement: Placement) -> Model:
+    """Load a pipeline folder in the diffusers layout. Raises ModelProblem when its weights are missing or damaged."""
+    if placement.device.startswith("cuda") and not torch.cuda.is_available():
+        raise MachineProblem(
+            "The graphics card was found, but this torch build cannot use it.",
+            "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
+        )
+    fingerprint = check(folder)
+    try:
+        pipe = DiffusionPipeline.from_pretrained(
+            str(folder),
+            torch_dtype=DTYPES[placement.dtype],
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
+        raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
+    pipe.set_progress_bar_config(disable=True)
+    return Model(pipe=pipe.to(placement.device), fingerprint=fingerprint, embeddings={})
+
+
+def check(folder: Path) -> str:
+    """A fingerprint of all weights, from their headers and sizes. Raises ModelProblem for a truncated file.
+
+    Not covered: a flipped bit inside a tensor; downloads are verified by their sha256 when they arrive.
+    """
+    digest = hashlib.sha256()
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        raise ModelProblem(f"The model '{folder.name}' has no weights.", REMEDY)
+    for path in files:
+        try:
+            with safe_open(str(path), framework="pt") as header:  # reads the header and checks it against the size
+                digest.update(f"{path.name} {path.stat().st_size} {sorted(header.keys())}".encode())
+        except (SafetensorError, OSError) as error:
+            raise ModelProblem(
+                f"The weights file {path.name} of '{folder.name}' is damaged or cut short.", REMEDY, str(error)
+            ) from error
+        if path.stat().st_size < 100_000_000:  # small models: the content too
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
