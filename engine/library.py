@@ -36,18 +36,22 @@ class Library:
 
     def take(self, name: str) -> Take:
         """The take of this id, of an unambiguous part of one, or the newest for 'last'. Raises UnknownName."""
+        folder = _child(self._places.takes, name)
+        exact = self._take(folder) if folder else None
+        if exact:
+            return exact
         takes = self.takes()
-        matches = takes[:1] if name == "last" else [take for take in takes if take.id == name]
-        matches = matches or [take for take in takes if len(name) >= 3 and name in take.id]
+        matches = takes[:1] if name == "last" else [take for take in takes if len(name) >= 3 and name in take.id]
         if len(matches) == 1:
             return matches[0]
         several = f" {len(matches)} takes match it." if matches else ""
         raise UnknownName(f"There is no take called '{name[:80]}'.{several}", "See `app.py library` for their names.")
 
     def clip(self, clip_id: str) -> Clip:
-        for clip in self.clips():
-            if clip.id == clip_id:
-                return clip
+        video = _child(self._places.clips, f"{clip_id}.mp4")
+        clip = self._clip(video) if video else None
+        if clip:
+            return clip
         raise UnknownName(f"There is no clip called '{clip_id[:80]}'.", "See `app.py library` for their names.")
 
     # ---- what the worker made ----
@@ -105,6 +109,11 @@ class Library:
             return Clip(id=video.stem, recipe=recipe, video=str(video), poster=str(video.with_suffix(".jpg")))
         except BadFile:
             return None
+
+
+def _child(folder: Path, name: str) -> Path | None:
+    """The entry of `folder` with exactly this name. A name from outside is compared, never made into a path."""
+    return next((entry for entry in folder.iterdir() if entry.name == name), None)
 
 
 def _stem(job: Job) -> str:
