@@ -13,8 +13,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine import catalog, hardware, planner
+from engine import hardware, planner
 from engine.card import ModelCard
+from engine.catalog import Catalog
 from engine.errors import BadSetting
 from engine.jobs import Lane, recover
 from engine.library import Library
@@ -48,6 +49,7 @@ class Engine:
         self.places = open_home(home)
         self.store = Store(self.places.database)
         self.library = Library(self.places)
+        self.catalog = Catalog(*self.places.cards)
         self._lock = FileLock(self.places.lock)
         self._lanes: list[Lane] = []
         self._closing = threading.Event()
@@ -110,19 +112,21 @@ class Engine:
         return hardware.read(self.places.home)
 
     def cards(self) -> list[ModelCard]:
-        return list(catalog.cards().values())
+        return list(self.catalog.cards.values())
 
     def installed(self, card: ModelCard) -> bool:
         return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
 
-    def plan(self, request: Request) -> Plan:
-        """What would run, and what it would take. Raises BadInput; changes nothing."""
-        card = catalog.card(request.model)
+    def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
+        """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
+        card = self.catalog.card(request.model)
         seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
+        if machine is not None:  # what was measured here says nothing about another machine
+            return planner.plan(seeded, card, machine)
         return planner.plan(seeded, card, self.hardware(), self.store.runs(card.id))
 
     def unknown_words(self, request: Request) -> list[str]:
-        return planner.unknown_words(request.prompt, catalog.card(request.model))
+        return planner.unknown_words(request.prompt, self.catalog.card(request.model))
 
     # ---- making ----
 
@@ -175,8 +179,9 @@ def draw_seed() -> int:
 def as_request(recipe: Recipe) -> Request:
     """The request that repeats a recipe exactly: every resolved number is asked for by name."""
     plan = recipe.plan
-    stages: tuple[Stage, Stage] = ("take", "render")
-    fixed = {stage: Overrides(**plan.stage(stage).model_dump(exclude={"num_frames", "fps"})) for stage in stages}
+    take, render = (
+        Overrides(**run.model_dump(exclude={"num_frames", "fps", "operations"})) for run in (plan.take, plan.render)
+    )
     return plan.request.model_copy(
         update={
             "seed": plan.seed,
@@ -184,7 +189,8 @@ def as_request(recipe: Recipe) -> Request:
             "seconds": None,
             "sigma": plan.sigma,
             "device": None,
-            **fixed,
+            "take": take,
+            "render": render,
         }
     )
 

@@ -1,18 +1,39 @@
-"""The models Rushes knows: presets/models/*.toml, read into cards. The only reader of presets/."""
+"""The models Rushes knows: cards in TOML, ours in presets/models/, a person's own in the data folder."""
 
 from __future__ import annotations
 
 import tomllib
-from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from engine.card import ModelCard
 from engine.errors import BadFile, UnknownName
-from engine.paths import APP
 
 MAX_CARD_BYTES = 256_000
+
+
+class Catalog:
+    """The cards below some folders, read once. The starter comes first; a later folder's card replaces an earlier one.
+
+    A card that is wrong is left out and named in `problems`: one bad file must not keep the studio from opening.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self.problems: list[BadFile] = []
+        found: dict[str, ModelCard] = {}
+        for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+            try:
+                found[path.stem] = read_card(path)
+            except BadFile as problem:
+                self.problems.append(problem)
+        self.cards = dict(sorted(found.items(), key=lambda item: (item[0] != "starter", item[0])))
+
+    def card(self, model: str) -> ModelCard:
+        """The card of one model. Raises UnknownName with the names there are."""
+        if model not in self.cards:
+            raise UnknownName(f"There is no model called '{model[:60]}'.", f"Choose one of: {', '.join(self.cards)}.")
+        return self.cards[model]
 
 
 def read_card(path: Path) -> ModelCard:
@@ -31,19 +52,3 @@ def read_card(path: Path) -> ModelCard:
     if card.id != path.stem:
         raise BadFile(f"The model card {path.name} calls itself '{card.id}'; both names must be the same.", remedy)
     return card
-
-
-@cache
-def cards(folder: Path = APP / "presets" / "models") -> dict[str, ModelCard]:
-    """Every card by id, the starter first. A corrupt card stops the start with one sentence: ours are tested."""
-    found = [read_card(path) for path in sorted(folder.glob("*.toml"))]
-    found.sort(key=lambda card: (card.id != "starter", card.id))
-    return {card.id: card for card in found}
-
-
-def card(model: str) -> ModelCard:
-    """The card of one model. Raises UnknownName with the names there are."""
-    known = cards()
-    if model not in known:
-        raise UnknownName(f"There is no model called '{model[:60]}'.", f"Choose one of: {', '.join(known)}.")
-    return known[model]

@@ -28,7 +28,7 @@ def tokens(card: ModelCard, run: Pass) -> int:
 
 
 def operations(card: ModelCard, run: Pass) -> float:
-    """Floating-point operations of one pass, decoding included."""
+    """Floating-point operations of one pass, decoding included; what `run.operations` says does not matter."""
     count, params = tokens(card, run), card.components["transformer"].params_b * 1e9
     forward = 2 * params * count + 4 * card.latent.layers * count**2 * card.latent.width
     calls = run.num_inference_steps * (2 if run.guidance_scale > 1 else 1)
@@ -55,8 +55,7 @@ def forecast(
     ranges = {}
     for stage, run in passes.items():
         rates = [r.operations / r.seconds for r in runs if r.stage == stage and r.device == placement.device]
-        work = operations(card, run)
-        ranges[stage] = seconds(work, rates, placement.device, hardware.cpu_count)
+        ranges[stage] = seconds(run.operations, rates, placement.device, hardware.cpu_count)
     weights_gb = sum(part.params_b for part in card.components.values()) * BYTES[placement.dtype]
     activations_gb = tokens(card, passes["render"]) * card.latent.width * ACTIVATION_BYTES_PER_TOKEN_WIDTH / 1e9
     need_gb = weights_gb + activations_gb

@@ -17,9 +17,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from engine import catalog
 from engine.errors import RushesError, WorkerDied
-from engine.forecast import operations
 from engine.library import Library
 from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
 from engine.paths import APP, Places
@@ -229,13 +227,12 @@ class Lane(threading.Thread):
 
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run took, for the next forecast. The MP4's own encoding is not the model's time."""
-        work = operations(catalog.card(job.plan.model), job.plan.stage(job.stage))
         self._store.add_run(
             Run(
                 model=job.plan.model,
                 stage=job.stage,
                 device=self._device,
-                operations=work,
+                operations=job.plan.stage(job.stage).operations,
                 seconds=max(done.seconds, 1e-3),
                 ram_gb=done.ram_gb,
             )

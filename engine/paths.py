@@ -5,6 +5,7 @@
     takes/<id>/                          take.mp4, latents.safetensors, take.json, poster.jpg
     clips/<id>.mp4 .json .jpg            finished clips
     models/<id>/                         installed models
+    presets/models/                      model cards of their own
     staging/<job>/                       what the worker is writing; the artifact folder
     rushes.sqlite3, engine.lock, logs/
 """
@@ -37,6 +38,11 @@ class Places:
     @property
     def models(self) -> Path:
         return self.home / "models"
+
+    @property
+    def cards(self) -> tuple[Path, Path]:
+        """Where model cards lie: the app's, then the person's own."""
+        return APP / "presets" / "models", self.home / "presets" / "models"
 
     @property
     def staging(self) -> Path:

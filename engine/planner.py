@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from engine.card import ModelCard, PassRule
 from engine.errors import BadPrompt, BadSetting
-from engine.forecast import forecast
+from engine.forecast import forecast, operations
 from engine.types import (
-    Aspect,
     HardwareProfile,
     Overrides,
     Pass,
@@ -121,16 +120,14 @@ def _size(request: Request, card: ModelCard, reasons: list[str]) -> Size:
     asked = request.render
     if asked.width is None and asked.height is None:
         return default
-    size = Size(width=asked.width or default.width, height=asked.height or default.height)
-    return _snapped(size, card, reasons)
+    return _snapped(_asked_size(asked, default), card, reasons)
 
 
 def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
     """The take's size: as asked, as the card says, or the render's shape at the card's take-to-render scale."""
     asked, default = request.take, card.take.sizes[request.aspect]
     if asked.width is not None or asked.height is not None:
-        size = Size(width=asked.width or default.width, height=asked.height or default.height)
-        return _snapped(size, card, [])
+        return _snapped(_asked_size(asked, default), card, [])
     full = card.render.sizes[request.aspect]
     if render == full:
         return default
@@ -139,6 +136,14 @@ def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
         max(card.size.minimum, round(side * scale / multiple) * multiple) for side in (render.width, render.height)
     )
     return Size(width=width, height=height)
+
+
+def _asked_size(asked: Overrides, default: Size) -> Size:
+    """What was asked for; a side that was not takes the card's."""
+    return Size(
+        width=default.width if asked.width is None else asked.width,
+        height=default.height if asked.height is None else asked.height,
+    )
 
 
 def _snapped(size: Size, card: ModelCard, reasons: list[str]) -> Size:
@@ -165,7 +170,8 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
     for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
         if not low <= value <= high:
             raise BadSetting(f"{value:g} is out of range for {name}.", f"Use a number from {low} to {high}.")
-    return Pass(
+    run = Pass(
+        operations=0,
         width=size.width,
         height=size.height,
         num_frames=frames,
@@ -174,6 +180,7 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         guidance_scale=guidance,
         flow_shift=shift,
     )
+    return run.model_copy(update={"operations": operations(card, run)})
 
 
 def _sigma(request: Request, card: ModelCard) -> float:
@@ -203,9 +210,3 @@ def _placement(request: Request, hardware: HardwareProfile, reasons: list[str]) 
     # bfloat16 needs Ampere; older cards compute it in software, slower than float16
     modern = chosen == "mps" or (device.compute_capability and float(device.compute_capability) >= 8)
     return Placement(device=chosen, dtype="bfloat16" if modern else "float16")
-
-
-def aspect_of(size: Size) -> Aspect:
-    """The named shape nearest to a size."""
-    ratio = size.width / size.height
-    return "square" if 0.8 < ratio < 1.25 else ("wide" if ratio > 1 else "tall")

@@ -94,7 +94,7 @@ class Request(Noun):
 
 
 class Pass(Noun):
-    """One run of the sampler, fully resolved."""
+    """One run of the sampler, fully resolved. `operations`: the floating-point operations it is forecast to take."""
 
     width: int
     height: int
@@ -103,6 +103,7 @@ class Pass(Noun):
     num_inference_steps: int
     guidance_scale: float
     flow_shift: float
+    operations: float
 
     @property
     def size(self) -> str:

@@ -63,9 +63,8 @@ def refine(model: Model, family: Family, plan: Plan, watch: Watch, take: torch.T
     noise = _noise(shape, plan.seed)
     if plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return _denoise(model, family, plan, watch, (run, noise, 1.0))
-    with torch.no_grad():
-        start = family.resized(model.pipe, take.to(model.pipe.device), run)
-        latents = family.noised(start, noise.to(start), plan.sigma)
+    start = family.resized(model.pipe, take.to(model.pipe.device), run)
+    latents = family.noised(start, noise.to(start), plan.sigma)
     return _denoise(model, family, plan, watch, (run, latents, plan.sigma))
 
 
@@ -103,14 +102,13 @@ def _embeddings(model: Model, plan: Plan, guided: bool) -> tuple[Any, Any]:
     if words not in model.embeddings:
         if len(model.embeddings) >= PROMPTS_KEPT:
             model.embeddings.clear()
-        with torch.no_grad():
-            model.embeddings[words] = model.pipe.encode_prompt(
-                prompt=words[0],
-                negative_prompt=words[1],
-                do_classifier_free_guidance=True,
-                max_sequence_length=plan.max_tokens,
-                device=model.pipe.device,
-            )
+        model.embeddings[words] = model.pipe.encode_prompt(
+            prompt=words[0],
+            negative_prompt=words[1],
+            do_classifier_free_guidance=True,
+            max_sequence_length=plan.max_tokens,
+            device=model.pipe.device,
+        )
     prompt_embeds, negative_prompt_embeds = model.embeddings[words]
     return prompt_embeds, negative_prompt_embeds if guided else None
 

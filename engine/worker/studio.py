@@ -47,6 +47,7 @@ class Studio:
                 detail=f"{type(error).__name__}: {error}",
             )
 
+    @torch.no_grad()
     def _perform(self, job: Job, watch: sampling.Watch) -> Finished:
         started = time.perf_counter()
         plan, folder = job.plan, self._artifacts / job.id

@@ -10,10 +10,15 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError, safe_open
+from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.types import Placement, Plan
+
+diffusers_logging.disable_progress_bar()
+transformers_logging.disable_progress_bar()
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 REMEDY = "Install the model again; the starter comes back with an update of Rushes."
@@ -63,7 +68,7 @@ def load(folder: Path, placement: Placement) -> Model:
     try:
         pipe = DiffusionPipeline.from_pretrained(
             str(folder),
-            torch_dtype=DTYPES[placement.dtype],
+            dtype=DTYPES[placement.dtype],
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,

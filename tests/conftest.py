@@ -1,0 +1,62 @@
+"""Shared ground: a data folder with a tiny random model in it, and an engine over it. Nothing here is a mock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import APP, Engine, HardwareProfile, Request
+from engine.card import ModelCard
+from engine.catalog import Catalog, read_card
+from engine.types import Device, Plan
+
+PROMPT = "a red ball rolls to the left on a blue background"
+os.environ.pop("RUSHES_HOME", None)  # no test may touch a person's own data
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture
+def card() -> ModelCard:
+    return Catalog(APP / "presets" / "models").card("starter")
+
+
+@pytest.fixture
+def machine() -> HardwareProfile:
+    cpu = Device(id="cpu", name="test CPU")
+    return HardwareProfile(system="Linux", devices=(cpu,), cpu_count=2, ram_gb=16, ram_free_gb=12, page_file_gb=4,
+                           disk_free_gb=100)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the tiny model `tiny-wan`, known by a card of the person's own: one file and no code."""
+    from tests.tiny import wan
+
+    home = tmp_path_factory.mktemp("home")
+    wan.build(home / "models" / "tiny-wan")
+    card = (APP / "presets" / "models" / "starter.toml").read_text().replace('id = "starter"', 'id = "tiny-wan"')
+    (home / "presets" / "models").mkdir(parents=True)
+    (home / "presets" / "models" / "tiny-wan.toml").write_text(card)
+    read_card(home / "presets" / "models" / "tiny-wan.toml")
+    return home
+
+
+@pytest.fixture(scope="module")
+def studio(tiny_home: Path) -> Iterator[Engine]:
+    """A started engine over the tiny home, its worker warm between the tests of a module."""
+    with Engine(tiny_home) as engine:
+        engine.start()
+        yield engine
+
+
+@pytest.fixture
+def tiny_plan(tiny_home: Path) -> Plan:
+    with Engine(tiny_home) as engine:
+        return engine.plan(Request(prompt=PROMPT, model="tiny-wan", seed=1))

@@ -1,0 +1,112 @@
+"""Planning is pure: what is refused, what is snapped, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.card import ModelCard
+from engine.errors import BadInput, BadPrompt, BadSetting
+from engine.planner import plan, unknown_words
+from engine.types import HardwareProfile, Overrides, Request
+
+PROMPT = "a red ball rolls to the left on a blue background"
+
+
+def request(**fields: Any) -> Request:
+    return Request(**{"prompt": PROMPT, "seed": 1} | fields)
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n\t", "a" * 10_000, "a red ball\x00", "a ball\x1b[31m", "!!!", "..."])
+def test_a_prompt_that_cannot_be_drawn_is_refused_in_a_sentence(
+    prompt: str, card: ModelCard, machine: HardwareProfile
+) -> None:
+    with pytest.raises(BadPrompt) as refusal:
+        plan(request(prompt=prompt), card.model_copy(update={"prompt": words(card, ("red", "ball"))}), machine)
+    assert refusal.value.cause.endswith(".") and refusal.value.remedy
+
+
+def words(card: ModelCard, vocabulary: tuple[str, ...]) -> Any:
+    return card.prompt.model_copy(update={"words": vocabulary})
+
+
+@pytest.mark.parametrize("prompt", ["🔴⚽", "красный мяч", "红色的球", "كرة حمراء", "ένα κόκκινο", "xyzzy"])
+def test_a_prompt_without_a_known_word_is_refused(prompt: str, card: ModelCard, machine: HardwareProfile) -> None:
+    small = card.model_copy(update={"prompt": words(card, ("red", "ball"))})
+    with pytest.raises(BadPrompt):
+        plan(request(prompt=prompt), small, machine)
+
+
+def test_unknown_words_are_named_and_the_plan_goes_on(card: ModelCard, machine: HardwareProfile) -> None:
+    small = card.model_copy(update={"prompt": words(card, ("a", "red", "ball"))})
+    assert unknown_words("A red zebra, a Ball! zebra", small) == ["zebra"]
+    made = plan(request(prompt="a red zebra ball"), small, machine)
+    assert any("zebra" in reason for reason in made.reasons)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"num_frames": 0},
+        {"num_frames": -5},
+        {"num_frames": 5000},
+        {"seconds": 0.0},
+        {"seconds": -1.0},
+        {"seconds": 1e9},
+        {"render": Overrides(width=-192, height=192)},
+        {"render": Overrides(width=0, height=0)},
+        {"render": Overrides(width=100_000, height=100_000)},
+        {"take": Overrides(width=1, height=1)},
+        {"render": Overrides(num_inference_steps=0)},
+        {"render": Overrides(num_inference_steps=10**9)},
+        {"take": Overrides(guidance_scale=-1.0)},
+        {"take": Overrides(flow_shift=0.0)},
+        {"dial": -0.1},
+        {"dial": 1.1},
+        {"sigma": 0.0},
+        {"sigma": 1.5},
+        {"seed": -1},
+        {"seed": 2**64},
+        {"device": "cuda:7"},
+    ],
+)
+def test_a_setting_out_of_range_is_refused_in_a_sentence(
+    fields: dict[str, Any], card: ModelCard, machine: HardwareProfile
+) -> None:
+    with pytest.raises(BadSetting) as refusal:
+        plan(request(**fields), card, machine)
+    assert refusal.value.cause and refusal.value.remedy
+
+
+@pytest.mark.parametrize("asked", range(5, 50))
+def test_frames_are_snapped_to_the_rule_and_said(asked: int, card: ModelCard, machine: HardwareProfile) -> None:
+    made = plan(request(num_frames=asked), card, machine)
+    frames = made.take.num_frames
+    assert frames == made.render.num_frames
+    assert (frames - 1) % card.frames.step == 0 and card.frames.minimum <= frames <= card.frames.maximum
+    assert abs(frames - asked) <= card.frames.step
+    assert any("frames" in reason for reason in made.reasons) == (frames != asked)
+
+
+@pytest.mark.parametrize("side", range(64, 385, 7))
+def test_sizes_are_snapped_to_the_rule_and_said(side: int, card: ModelCard, machine: HardwareProfile) -> None:
+    made = plan(request(render=Overrides(width=side, height=192)), card, machine)
+    assert made.render.width % card.size.multiple == 0
+    assert made.take.width % card.size.multiple == 0 and made.take.width <= made.render.width
+    assert any("multiples" in reason for reason in made.reasons) == (made.render.width != side)
+
+
+def test_the_dial_spans_the_cards_range(card: ModelCard, machine: HardwareProfile) -> None:
+    levels = [plan(request(dial=step / 20), card, machine).sigma for step in range(21)]
+    assert levels == sorted(levels)
+    assert (levels[0], levels[10], levels[-1]) == (card.sigma.close, card.sigma.default, card.sigma.detail)
+
+
+def test_a_negative_prompt_is_refused_where_the_model_has_none(card: ModelCard, machine: HardwareProfile) -> None:
+    with pytest.raises(BadInput):
+        plan(request(negative_prompt="ugly"), card, machine)
+
+
+def test_the_cpu_is_chosen_with_a_reason(card: ModelCard, machine: HardwareProfile) -> None:
+    assert any("CPU" in reason for reason in plan(request(), card, machine).reasons)

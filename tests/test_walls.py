@@ -1,0 +1,90 @@
+"""The import walls of docs/architecture.md that ruff cannot state, and what follows from them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import APP
+
+HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes"}
+FACES = {"gradio", "typer", "rich", "ui"}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module a file imports, at any depth, by full name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((APP / folder).rglob("*.py"))
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=str)
+def test_engine_knows_no_face(path: Path) -> None:
+    assert not roots(path) & FACES
+
+
+@pytest.mark.parametrize("path", [p for p in sources("engine") if "worker" not in p.parts], ids=str)
+def test_only_the_worker_imports_torch(path: Path) -> None:
+    assert not roots(path) & HEAVY
+
+
+@pytest.mark.parametrize("path", [*sources("ui"), APP / "app.py", *sources("engine")], ids=str)
+def test_nobody_imports_the_worker(path: Path) -> None:
+    if "worker" not in path.parts:
+        assert not any(name.startswith("engine.worker") for name in imported(path))
+
+
+@pytest.mark.parametrize("path", [*sources("ui"), APP / "app.py"], ids=str)
+def test_faces_enter_by_the_front_door(path: Path) -> None:
+    assert not any(name.startswith("engine.") and name.split(".")[1].islower() and name.count(".") > 1
+                   for name in imported(path))  # fmt: skip
+    tree = ast.parse(path.read_text())
+    deep = [
+        n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("engine.")
+    ]
+    assert not deep
+
+
+@pytest.mark.parametrize("path", [p for p in sources("engine") if p.name not in ("catalog.py", "paths.py")], ids=str)
+def test_presets_have_one_reader(path: Path) -> None:
+    assert "presets" not in [
+        node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+    ]
+
+
+def test_the_front_door_opens_without_torch_or_gradio() -> None:
+    code = "import sys, engine; print(sorted(set(sys.modules) & {'torch', 'diffusers', 'transformers', 'gradio'}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=APP, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_needs_neither_torch_nor_gradio() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "app.py", "--help"], cwd=APP, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    modules = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not modules & {"torch", "diffusers", "transformers", "gradio"}
+
+
+def test_no_source_file_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "core", "base"}
+    assert not [
+        path for folder in ("engine", "ui", "starter", "benchmarks") for path in sources(folder) if path.stem in empty
+    ]

@@ -1,0 +1,43 @@
+"""The commands: `python app.py make "..."` and its sisters. Each parses, asks the engine, prints."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine import Engine
+from ui import terminal
+from ui.commands import asking, making
+
+app = typer.Typer(
+    help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    app(prog_name="app.py")
+
+
+@app.callback(invoke_without_command=True)
+def door(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        serve()
+
+
+@app.command()
+def serve(port: Annotated[int | None, typer.Option("--port", help="A port of this computer.")] = None) -> None:
+    """Open the studio page at a loopback address."""
+
+    def body() -> None:
+        from ui.page.server import serve as serve_page  # gradio: seconds, and only the page needs it
+
+        serve_page(Engine(), port)
+
+    terminal.run(body, as_json=False)
+
+
+for command in (making.make, making.render, asking.plan, asking.models, asking.hardware, asking.library, asking.doctor):
+    app.command()(command)

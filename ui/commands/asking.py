@@ -1,0 +1,149 @@
+"""The commands that only look: plan, models, hardware, library, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine import BadFile, Engine, HardwareProfile, Overrides, Plan, Request, examine
+from ui import terminal
+from ui.commands.options import Frames, Json, Length, Model, Shape, SizeText, aspect_of_text, row, size_of_text
+from ui.terminal import words
+
+
+def plan(
+    prompt: Annotated[str, typer.Argument(help="What should be seen.")],
+    model: Model = "starter",
+    aspect: Shape = "square",
+    seconds: Length = None,
+    frames: Frames = None,
+    size: SizeText = None,
+    hardware_file: Annotated[Path | None, typer.Option("--hardware", help="A recorded machine (JSON).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what would run, what it needs and how long it takes. Starts nothing."""
+
+    def body() -> None:
+        request = Request(
+            prompt=prompt, model=model, aspect=aspect_of_text(aspect), seconds=seconds, num_frames=frames,
+            render=Overrides(**size_of_text(size)),
+        )  # fmt: skip
+        with Engine() as studio:
+            found = studio.plan(request, _machine(hardware_file))
+        if as_json:
+            shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
+            terminal.print_json({"plan": shown, "forecast": found.forecast, "reasons": list(found.reasons)})
+        else:
+            _tell_plan(found)
+
+    terminal.run(body, as_json)
+
+
+def models(as_json: Json = False) -> None:
+    """The models Rushes knows."""
+
+    def body() -> None:
+        with Engine() as studio:
+            rows: list[dict[str, Any]] = [
+                {
+                    "id": card.id,
+                    "name": card.name,
+                    "family": card.family,
+                    "repo": card.repo or None,
+                    "revision": card.revision,
+                    "license": card.licence.name,
+                    "commercial_use": card.licence.commercial_use,
+                    "inputs": list(card.inputs),
+                    "installed": studio.installed(card),
+                    "size_gb": round(card.size_gb, 3),
+                    "summary": card.summary,
+                }  # fmt: skip
+                for card in studio.cards()
+            ]
+        if as_json:
+            terminal.print_json(rows)
+        else:
+            cells = [[r["id"], r["name"], f"{r['size_gb']:g} GB", r["license"], r["commercial_use"],
+                      "yes" if r["installed"] else "no"] for r in rows]  # fmt: skip
+            terminal.print_table("Models", ["id", "name", "size", "licence", "may I sell a clip?", "installed"], cells)
+
+    terminal.run(body, as_json)
+
+
+def hardware(as_json: Json = False) -> None:
+    """The machine as Rushes sees it."""
+
+    def body() -> None:
+        with Engine() as studio:
+            machine = studio.hardware()
+        if as_json:
+            terminal.print_json(machine)
+        else:
+            rows = [[d.id, d.name, f"{d.vram_free_gb:.1f} of {d.vram_gb:.1f} GB free" if d.vram_gb else ""]
+                    for d in machine.devices]  # fmt: skip
+            rows.append(["ram", "", f"{machine.ram_free_gb:.1f} of {machine.ram_gb:.1f} GB free"])
+            rows.append(["disk", "", f"{machine.disk_free_gb:.1f} GB free"])
+            terminal.print_table(machine.system, ["device", "name", "memory"], rows)
+            for note in machine.notes:
+                words.print(note)
+
+    terminal.run(body, as_json)
+
+
+def library(as_json: Json = False) -> None:
+    """The takes and clips on this machine, newest first."""
+
+    def body() -> None:
+        with Engine() as studio:
+            takes, clips = studio.library.takes(), studio.library.clips()
+        if as_json:
+            terminal.print_json({"takes": [row(take) for take in takes], "clips": [row(clip) for clip in clips]})
+        else:
+            for title, found in (("Takes", takes), ("Clips", clips)):
+                rows = [[item.id, item.recipe.plan.request.prompt, item.video] for item in found]
+                terminal.print_table(title, ["name", "prompt", "file"], rows)
+
+    terminal.run(body, as_json)
+
+
+def doctor(
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the real take.")] = False, as_json: Json = False
+) -> None:
+    """What is wrong with this machine or installation, and what to do about it."""
+
+    def body() -> None:
+        found = []
+        with Engine() as studio:
+            for finding in examine(studio, with_take=not quick):
+                found.append(finding)
+                if not as_json:
+                    mark = "[green]fine[/]  " if finding.ok else "[bold red]wrong[/] "
+                    terminal.words.print(f"{mark} {finding.name}: {finding.finding} {finding.remedy}".rstrip())
+        if as_json:
+            terminal.print_json(found)
+        if not all(finding.ok for finding in found):
+            raise SystemExit(1)
+
+    terminal.run(body, as_json)
+
+
+def _tell_plan(found: Plan) -> None:
+    forecast = found.forecast
+    for name, run, (low, high) in (("Take", found.take, forecast.take_seconds),
+                                   ("Render", found.render, forecast.render_seconds)):  # fmt: skip
+        print(f"{name}: {run.size}, {run.num_frames} frames at {run.fps} a second, {run.num_inference_steps} steps, "
+              f"{low:g} to {high:g} s")  # fmt: skip
+    print(f"Fit: {forecast.verdict}; {forecast.ram_gb:g} GB RAM, {forecast.vram_gb:g} GB VRAM ({forecast.basis})")
+    for reason in found.reasons:
+        print(f"- {reason}")
+
+
+def _machine(path: Path | None) -> HardwareProfile | None:
+    if path is None:
+        return None
+    try:
+        return HardwareProfile.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{path.name} is not a recorded machine.", "Record one with `app.py hardware --json`.") from error

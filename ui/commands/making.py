@@ -1,0 +1,132 @@
+"""`make` and `render`: from a sentence to an MP4."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine import BadFile, BadSetting, Clip, Engine, Overrides, Request, as_request, read_recipe
+from ui import terminal
+from ui.commands.options import (
+    DeviceName,
+    Dial,
+    Frames,
+    Json,
+    Length,
+    Model,
+    Seed,
+    Shape,
+    SizeText,
+    Steps,
+    aspect_of_text,
+    check_out,
+    row,
+    size_of_text,
+)
+from ui.terminal import words
+
+
+def make(
+    prompt: Annotated[str | None, typer.Argument(help="What should be seen, in a sentence.")] = None,
+    model: Model = "starter",
+    seed: Seed = None,
+    aspect: Shape = "square",
+    seconds: Length = None,
+    frames: Frames = None,
+    size: SizeText = None,
+    steps: Steps = None,
+    dial: Dial = None,
+    device: DeviceName = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
+    take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
+    recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a take and render it."""
+
+    def body() -> None:
+        if recipe is None:
+            request = Request(
+                prompt=prompt or "", model=model, seed=seed, aspect=aspect_of_text(aspect), seconds=seconds,
+                num_frames=frames, dial=0.5 if dial is None else dial, device=device,
+                render=Overrides(**size_of_text(size), num_inference_steps=steps),
+            )  # fmt: skip
+            only_take = take_only
+        else:
+            if prompt is not None:
+                raise BadSetting("Both a prompt and a recipe were given.", "Give one of them.")
+            found = read_recipe(recipe)
+            request, only_take = as_request(found), take_only or found.kind == "take"
+        check_out(out)
+        with Engine() as studio:
+            _make(studio, request, only_take, out, as_json)
+
+    terminal.run(body, as_json)
+
+
+def render(
+    take_id: Annotated[str, typer.Argument(help="A take's name, part of it, or 'last'.")],
+    dial: Dial = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Render an approved take: the same shot at full size."""
+
+    def body() -> None:
+        check_out(out)
+        with Engine() as studio:
+            _start(studio)
+            clip = _render(studio, take_id, dial)
+            _hand_over(clip.video, out, as_json, {"clip": row(clip), "take_id": clip.recipe.take_id})
+
+    terminal.run(body, as_json)
+
+
+def _make(studio: Engine, request: Request, take_only: bool, out: Path | None, as_json: bool) -> None:
+    (job,) = studio.make_takes(request)
+    for reason in job.plan.reasons:
+        words.print(terminal.escaped(reason), style="dim")
+    _start(studio)
+    done = terminal.follow(studio, job, "Take")
+    take = studio.library.take(done.result_id)
+    low, high = job.plan.forecast.take_seconds
+    words.print(f"Take {take.id}: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
+    if take_only:
+        _hand_over(take.video, out, as_json, {"take": row(take)})
+        return
+    clip = _render(studio, take.id, None)
+    _hand_over(clip.video, out, as_json, {"take": row(take), "clip": row(clip)})
+
+
+def _render(studio: Engine, take_id: str, dial: float | None) -> Clip:
+    job = studio.render(take_id, dial=dial)
+    done = terminal.follow(studio, job, "Render")
+    low, high = job.plan.forecast.render_seconds
+    words.print(f"Render: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
+    return studio.library.clip(done.result_id)
+
+
+def _start(studio: Engine) -> None:
+    studio.start()
+    if not studio.owns:
+        words.print("Another Rushes is running on this data folder; the job goes into its queue.", style="dim")
+
+
+def _hand_over(video: str, out: Path | None, as_json: bool, document: dict[str, Any]) -> None:
+    """Name the finished file, copied to `out` when that was asked for."""
+    if out is not None:
+        part = out.with_name(out.name + ".part")
+        try:
+            shutil.copyfile(video, part)
+            part.replace(out)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise BadFile(f"The clip could not be copied to {out} ({error.strerror}).", f"It is at {video}.") from error
+        video = str(out)
+    if as_json:
+        terminal.print_json(document | {"file": video})
+    else:
+        print(video)

@@ -1,0 +1,58 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine import Aspect, BadFile, BadSetting, Clip, Recipe, Take
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Model = Annotated[str, typer.Option("--model", help="A model's id; see `models`.")]
+Shape = Annotated[str, typer.Option("--aspect", help="square, wide or tall.")]
+Frames = Annotated[int | None, typer.Option("--frames", help="Number of frames.")]
+Length = Annotated[float | None, typer.Option("--seconds", help="Length of the clip.")]
+SizeText = Annotated[str | None, typer.Option("--size", help="Size of the render, as 256x160.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="The number that picks the take; drawn when left out.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Steps of the render.")]
+DeviceName = Annotated[str | None, typer.Option("--device", help="cpu, cuda:0, ...; the best one when left out.")]
+Dial = Annotated[float | None, typer.Option("--dial", help="0 = stay close to the take ... 1 = add detail.")]
+
+
+def aspect_of_text(text: str) -> Aspect:
+    match text:
+        case "square" | "wide" | "tall":
+            return text
+    raise BadSetting(f"There is no shape called '{text[:20]}'.", "Choose square, wide or tall.")
+
+
+def size_of_text(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        width, height = (int(side) for side in text.casefold().split("x"))
+    except ValueError as error:
+        raise BadSetting(f"'{text[:20]}' is not a size.", "Write width x height in pixels, such as 256x160.") from error
+    return {"width": width, "height": height}
+
+
+def check_out(out: Path | None) -> None:
+    """Before anything starts: a render of an hour must not end at a wrong path."""
+    if out is None:
+        return
+    if out.suffix.casefold() != ".mp4":
+        raise BadFile(f"{out.name} does not end in .mp4.", "Name the file something.mp4.")
+    if not out.parent.is_dir():
+        raise BadFile(f"The folder {out.parent} does not exist.", "Make it first, or choose another.")
+    if out.is_dir() or not os.access(out.parent, os.W_OK) or (out.exists() and not os.access(out, os.W_OK)):
+        raise BadFile(f"{out} cannot be written.", "Choose another name or folder.")
+
+
+def row(item: Take | Clip) -> dict[str, Any]:
+    recipe: Recipe = item.recipe
+    return {"id": item.id, "file": item.video, "created": recipe.created, "model": recipe.plan.model,
+            "prompt": recipe.plan.request.prompt, "seed": recipe.plan.seed, "take_id": recipe.take_id,
+            "seconds": recipe.seconds, "licence": recipe.plan.licence}  # fmt: skip

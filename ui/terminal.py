@@ -1,0 +1,100 @@
+"""How the commands speak: progress and words on stderr, results on stdout, one JSON document with --json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import engine
+from engine import Adjusted, Cancelled, Engine, Failed, Finished, Job, NeedsConsent, Peek, RushesError
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+PHASES = {
+    "loading": "Getting the model ready",
+    "prompt": "Reading the prompt",
+    "sampling": "Drawing",
+    "decoding": "Turning it into pictures",
+    "writing": "Writing the file",
+}
+
+
+def print_json(value: Any) -> None:
+    """One document on stdout. Nouns become their fields."""
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=False, default=_plain)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escaped(cell) for cell in row))
+    Console(soft_wrap=False).print(table)
+
+
+def escaped(text: str) -> str:
+    """A prompt may hold rich's markup; it is shown, not obeyed."""
+    return text.replace("[", "\\[")
+
+
+def follow(studio: Engine, job: Job, what: str) -> Finished:
+    """Show a job's progress until it ends. Raises RushesError when it failed; Ctrl-C stops the job."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=words, transient=True) as bars:
+            bar = bars.add_task(f"{what}: waiting", total=None)
+            for event in studio.watch(job.id):
+                match event:
+                    case engine.Progress(phase="sampling", step=step, steps=steps):
+                        bars.update(bar, description=f"{what}: {PHASES['sampling']}", completed=step, total=steps)
+                    case engine.Progress(phase=phase):
+                        bars.update(bar, description=f"{what}: {PHASES[phase]}")
+                    case Adjusted(change=change, reason=reason):
+                        words.print(escaped(f"{change} {reason}"))
+                    case NeedsConsent(question=question):
+                        words.print(escaped(question))
+                    case Peek():
+                        pass
+                    case Failed(cause=cause, remedy=remedy, detail=detail):
+                        raise RushesError(cause, remedy, detail)
+                    case Cancelled():
+                        raise RushesError("The job was stopped.", "Start it again whenever you like.")
+                    case Finished():
+                        return event
+    except KeyboardInterrupt:
+        studio.stop(job.id)
+        raise
+    raise AssertionError("a watch ends with a final event")
+
+
+def run(command: Callable[[], None], as_json: bool) -> None:
+    """Run a command's body; an error becomes one plain sentence (or one JSON document) and an exit code."""
+    try:
+        command()
+    except RushesError as error:
+        _leave(error, as_json)
+    except KeyboardInterrupt:
+        words.print("\nStopped.")
+        sys.exit(130)
+
+
+def _leave(error: RushesError, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"error": {"cause": error.cause, "remedy": error.remedy}})
+    else:
+        words.print(escaped(f"{error.cause} {error.remedy}"), style="bold red")
+    sys.exit(error.exit_code)
