@@ -1,0 +1,27 @@
+() => {
+    // Ctrl+Enter (or Command+Enter) previews, wherever the cursor is.
+    document.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        document.activeElement?.blur?.();  // a number field hands its value on when it is left
+        document.getElementById('preview')?.click();
+    }, true);
+
+    // Clips that are put into the page later do not always start by themselves; none has sound.
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)');
+    const start = (video) => { video.muted = true; video.play().catch(() => {}); };
+    document.addEventListener('loadeddata', ({ target }) => {
+        if (!target.matches?.('video.loop')) return;
+        if (still.matches) { target.pause(); target.controls = true; } else start(target);
+    }, true);
+    document.addEventListener('visibilitychange', () => {
+        if (document.hidden || still.matches) return;
+        document.querySelectorAll('video.loop').forEach((video) => { if (video.paused && !video.controls) start(video); });
+    });
+
+    // In the library a clip plays while it is pointed at, focused or tapped.
+    const wake = ({ target }) => { if (target.matches?.('video.hover')) start(target); };
+    const rest = ({ target }) => { if (target.matches?.('video.hover')) target.pause(); };
+    ['pointerenter', 'focusin', 'click'].forEach((name) => document.addEventListener(name, wake, true));
+    ['pointerleave', 'focusout'].forEach((name) => document.addEventListener(name, rest, true));
+}

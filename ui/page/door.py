@@ -1,0 +1,146 @@
+"""The door in front of the page: only this machine's own browser tab comes in, and only to what the page needs.
+
+A web page from elsewhere can make a browser send requests to 127.0.0.1. Three things give it away: the Host it asked
+for (a name of its own that it pointed here), the Origin it was loaded from, and Sec-Fetch-Site, which a browser adds
+and a page cannot change. Each is checked on every request of every method, streams and websockets included.
+
+Not covered: other programs of the same user (they can read the files anyway), and, until sharing on the home network
+exists, any other machine: `Rules.of_this_machine` is the only way in. Sharing gets a constructor beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.page.intake import Intake, Uploads
+from ui.page.seal import sealed
+from ui.texts import DOOR
+
+# What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
+OPEN = re.compile(
+    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/pwa_icon(/\d+)?|/(assets|static|svelte)/[\w./-]+"
+    r"|/media/(take|clip)/[^/]+(/poster)?"
+    r"|/gradio_api/(info|app_id|theme\.css|startup-events|queue/(join|data)|cancel|reset|heartbeat/\w+)/?"
+    r"|/gradio_api/(run|api|call|call/v2)/\w+(/\w+)?/?"
+)
+UPLOAD = re.compile(r"/gradio_api/upload(_progress)?")
+DOTS = re.compile(r"(^|/)\.{1,2}(/|$)|[\\\x00-\x1f\x7f]|//|%")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may come in. `uploads` is None while no control of the page takes a file."""
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    body_bytes: int = 1_000_000  # a request of the page is a form of some kilobytes
+    uploads: Uploads | None = None
+
+    @classmethod
+    def of_this_machine(cls, port: int, uploads: Uploads | None = None) -> Rules:
+        names = ("127.0.0.1", "localhost", "[::1]")
+        hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
+        return cls(frozenset(hosts), frozenset(f"http://{host}" for host in hosts), uploads=uploads)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    status: int
+    sentence: str
+
+
+class Door:
+    """An ASGI layer: refuses, or lets through with a bounded body and sealed headers."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app, self._rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        refusal = refusal_of(scope, self._rules)
+        if scope["type"] == "websocket":
+            if refusal:
+                return await send({"type": "websocket.close", "code": 1008})
+            return await self._app(scope, receive, send)
+        nonce = secrets.token_urlsafe(16)
+        send = sealed(send, nonce, is_page=scope["path"] == "/")
+        if refusal:
+            return await PlainTextResponse(refusal.sentence, refusal.status)(scope, receive, send)
+        return await self._admit(_uncompressed(scope), receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; when its body turns out too large, answer that instead of whatever the app says."""
+        uploads = self._rules.uploads if UPLOAD.fullmatch(scope["path"]) else None
+        intake = Intake(receive, _header(scope, b"content-type"), self._rules.body_bytes, uploads)
+        started = False
+
+        async def send_unless_over(message: Message) -> None:
+            nonlocal started
+            if intake.over and not started:
+                return
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, intake.receive, send_unless_over)
+        except Exception:
+            if not intake.over:
+                raise
+        if intake.over and not started:
+            await PlainTextResponse(DOOR.too_large, 413)(scope, receive, send)
+
+
+def refusal_of(scope: Scope, rules: Rules) -> Refusal | None:
+    """Why this request may not come in; None when it may."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or hosts[0].decode("latin-1").casefold() not in rules.hosts:
+        return Refusal(421, DOOR.wrong_host)
+    if _is_foreign(scope, rules):
+        return Refusal(403, DOOR.foreign)
+    path = scope["path"]
+    if DOTS.search(path) or not (OPEN.fullmatch(path) or (rules.uploads and UPLOAD.fullmatch(path))):
+        return Refusal(404, DOOR.nothing_here)
+    length = _header(scope, b"content-length")
+    limit = rules.uploads.total_bytes if rules.uploads and UPLOAD.fullmatch(path) else rules.body_bytes
+    if length and (not length.isdecimal() or int(length) > limit):
+        return Refusal(413, DOOR.too_large)
+    return None
+
+
+def _is_foreign(scope: Scope, rules: Rules) -> bool:
+    """Whether another site made the browser send this. A program that is no browser sends neither header."""
+    origin = _header(scope, b"origin")
+    if origin and origin.casefold() not in rules.origins:
+        return True
+    if scope["type"] == "websocket":
+        return not origin  # a browser always names the origin of a websocket
+    site = _header(scope, b"sec-fetch-site")
+    return site not in ("", "same-origin", "none") and not _is_a_visit(scope)
+
+
+def _is_a_visit(scope: Scope) -> bool:
+    """A link to the studio, followed in a tab of its own: it shows the page, changes nothing and reveals nothing."""
+    return bool(
+        scope["method"] == "GET"
+        and scope["path"] == "/"
+        and not scope.get("query_string")
+        and _header(scope, b"sec-fetch-mode") == "navigate"
+        and _header(scope, b"sec-fetch-dest") == "document"
+    )
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """All values of a header, joined: a second, contradicting one makes the whole match nothing."""
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
+
+
+def _uncompressed(scope: Scope) -> dict[str, Any]:
+    """Without Accept-Encoding: over loopback, compressing costs more than it saves, and the seal must read the page."""
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}

@@ -1,0 +1,136 @@
+"""The left panel: what the person asks for. Widgets, and how their values become a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, get_args
+
+import gradio as gr
+
+from engine import Aspect, BadSetting, ModelCard, Overrides, Request
+from ui.page.wording import shown
+from ui.texts import ASPECTS, FORM, MODEL
+
+MAX_COUNT = 6
+Values = dict[Any, Any]  # component -> value, as Gradio gives a handler whose inputs are a set
+
+
+@dataclass(frozen=True)
+class Form:
+    prompt: gr.Textbox
+    starters: tuple[gr.Button, ...]
+    model: gr.Dropdown
+    about: gr.HTML
+    aspect: gr.Radio
+    seconds: gr.Slider
+    count: gr.Slider
+    seed: gr.Textbox
+    take_steps: gr.Number
+    render_steps: gr.Number
+    guidance: gr.Number
+    outlook: gr.HTML
+    preview: gr.Button
+
+    @property
+    def fields(self) -> list[Any]:
+        """What the person sets, in the order in which the browser remembers it."""
+        return [self.prompt, self.model, self.aspect, self.seconds, self.count, self.seed, self.take_steps,
+                self.render_steps, self.guidance]  # fmt: skip
+
+    def request(self, values: Values, dial: float) -> Request:
+        """The request that these values make. Raises BadSetting; the planner checks the rest."""
+        guidance = values[self.guidance]
+        return Request(
+            prompt=values[self.prompt] or "",
+            model=values[self.model],
+            aspect=values[self.aspect],
+            seconds=values[self.seconds],
+            seed=_seed(values[self.seed] or ""),
+            dial=dial,
+            take=Overrides(num_inference_steps=_whole(values[self.take_steps]), guidance_scale=guidance),
+            render=Overrides(num_inference_steps=_whole(values[self.render_steps]), guidance_scale=guidance),
+        )
+
+
+def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
+    """Lay the panel out. The first card is the one that is chosen."""
+    first = cards[0]
+    prompt = gr.Textbox(label=FORM.prompt, placeholder=FORM.prompt_hint, lines=3, max_lines=8, elem_id="prompt")
+    with gr.Row(elem_classes="starters"):
+        starters = tuple(gr.Button(name, size="sm", min_width=0) for name, _ in FORM.starters)
+    with gr.Group(elem_classes="group"):
+        model = gr.Dropdown([(card.name, card.id) for card in cards], value=first.id, label=FORM.model, elem_id="model")
+        about = _html(about_model(first, installed[first.id]), "about")
+    shapes = [(ASPECTS[name], name) for name in get_args(Aspect)]
+    aspect = gr.Radio(shapes, value="square", label=FORM.aspect, elem_id="aspect", elem_classes="shapes")
+    with gr.Row():
+        seconds = length_slider(first)
+        count = gr.Slider(1, MAX_COUNT, 3, step=1, label=FORM.count, min_width=150, buttons=[], elem_id="count")
+    with gr.Accordion(FORM.expert, open=False, elem_id="expert"):
+        seed, take_steps, render_steps, guidance = _expert()
+    outlook = _html("", "outlook", live=True)
+    preview = gr.Button(FORM.preview, variant="primary", size="lg", elem_id="preview")
+    return Form(prompt, starters, model, about, aspect, seconds, count, seed, take_steps, render_steps, guidance,
+                outlook, preview)  # fmt: skip
+
+
+def _expert() -> tuple[gr.Textbox, gr.Number, gr.Number, gr.Number]:
+    seed = gr.Textbox(label=FORM.seed, placeholder=FORM.seed_hint, max_lines=1, elem_id="seed")
+    with gr.Row():
+        take_steps = gr.Number(None, label=FORM.take_steps, placeholder=FORM.as_model, precision=0, min_width=140)
+        render_steps = gr.Number(None, label=FORM.render_steps, placeholder=FORM.as_model, precision=0, min_width=140)
+    guidance = gr.Number(None, label=FORM.guidance, placeholder=FORM.as_model)
+    return seed, take_steps, render_steps, guidance
+
+
+def length_slider(card: ModelCard) -> gr.Slider:
+    """The lengths that this model can make, in half seconds. Also the update when another model is chosen."""
+    rule = card.frames
+    shortest, longest = rule.minimum / rule.fps, (rule.maximum + rule.step - 1) / rule.fps
+    return gr.Slider(
+        minimum=max(ceil(shortest * 2) / 2, 0.5),
+        maximum=longest // 0.5 * 0.5,
+        value=round(rule.default / rule.fps * 2) / 2,
+        step=0.5,
+        label=FORM.length,
+        min_width=150,
+        buttons=[],
+        elem_id="seconds",
+    )
+
+
+def about_model(card: ModelCard, installed: bool) -> str:
+    """What the model is good at, and what one may do with its clips, as HTML."""
+    sale = {
+        "yes": MODEL.may_sell,
+        "with conditions": MODEL.may_sell_if.format(conditions=card.licence.conditions),
+        "no": MODEL.may_not_sell,
+    }[card.licence.commercial_use]
+    style = f"<p>{shown(MODEL.words.format(style=card.prompt.style))}</p>" if card.prompt.style else ""
+    missing = "" if installed else f'<p class="missing">{shown(MODEL.not_installed)}</p>'
+    licence = MODEL.licence.format(name=card.licence.name)
+    rights = f'<p class="rights" data-use="{shown(card.licence.commercial_use)}">{shown(sale)} {shown(licence)}.</p>'
+    return f"<p>{shown(card.summary)}</p>{style}{missing}{rights}"
+
+
+def _seed(text: str) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise BadSetting(FORM.bad_seed, FORM.bad_seed_remedy) from None
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _html(value: str, name: str, live: bool = False) -> gr.HTML:
+    """A panel of our own HTML; a live one is read aloud when it changes."""
+    template = '<div role="status" aria-live="polite">${value}</div>' if live else "${value}"
+    return gr.HTML(
+        value, html_template=template, elem_id=name, elem_classes=name, apply_default_css=False, js_on_load=None
+    )

@@ -1,0 +1,72 @@
+"""Colours, type and spacing. System fonts only: the page fetches nothing from anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from ui.page.wording import shown
+from ui.texts import FORM
+
+ASSETS = Path(__file__).parent / "assets"
+FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Warm grey with one accent, the orange of a film leader; both halves of the day."""
+    chosen = gr.themes.Base(
+        primary_hue=gr.themes.colors.orange,
+        secondary_hue=gr.themes.colors.stone,
+        neutral_hue=gr.themes.colors.stone,
+        radius_size=gr.themes.sizes.radius_lg,
+        spacing_size=gr.themes.sizes.spacing_lg,
+        font=FONT,
+        font_mono=MONO,
+    )
+    return chosen.set(
+        body_background_fill="#faf9f7",
+        body_background_fill_dark="#141210",
+        body_text_color="#292524",
+        body_text_color_dark="#e7e3df",
+        body_text_color_subdued="#6b635d",
+        body_text_color_subdued_dark="#a39a92",
+        block_background_fill="#ffffff",
+        block_background_fill_dark="#1d1a18",
+        block_border_color="#e7e2dc",
+        block_border_color_dark="#2e2a27",
+        block_label_background_fill="transparent",
+        block_label_background_fill_dark="transparent",
+        block_title_text_weight="600",
+        block_shadow="none",
+        block_shadow_dark="none",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#161412",
+        input_border_color="#d9d2ca",
+        input_border_color_dark="#3a3531",
+        border_color_primary="#e7e2dc",
+        border_color_primary_dark="#2e2a27",
+        button_primary_background_fill="#c2410c",
+        button_primary_background_fill_hover="#9a3412",
+        button_primary_background_fill_dark="#ea7a3c",
+        button_primary_background_fill_hover_dark="#f4935a",
+        button_primary_text_color="#ffffff",
+        button_primary_text_color_dark="#1a0f08",
+        button_large_text_weight="600",
+        slider_color="#c2410c",
+        slider_color_dark="#ea7a3c",
+    )
+
+
+def style() -> str:
+    return (ASSETS / "page.css").read_text(encoding="utf-8")
+
+
+def script() -> str:
+    return (ASSETS / "page.js").read_text(encoding="utf-8")
+
+
+def brand() -> str:
+    """The name and the promise."""
+    return f"<header><h1>{shown(FORM.title)}</h1><p>{shown(FORM.promise)}</p></header>"

@@ -1,0 +1,106 @@
+"""The page's address: one fixed port on this machine, so that bookmarks keep working; uvicorn behind our own door."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from types import FrameType
+
+import uvicorn
+
+from engine import BadSetting, Engine, InUse
+from ui.page.door import Door, Rules
+from ui.texts import SERVER
+
+PREFERRED_PORT = 7433
+NEXT_PORTS = 50
+ADDRESS = "127.0.0.1"  # this machine only
+
+
+def serve(engine: Engine, port: int | None) -> None:
+    """Open the studio and stay until Ctrl-C or SIGTERM. Closes the engine. Raises InUse or BadSetting."""
+    listener, chosen = _listen(_asked(port))
+    try:
+        from ui.page.studio import application  # Gradio: seconds; a port in use is said at once
+
+        config = uvicorn.Config(
+            Door(application(engine), Rules.of_this_machine(chosen)),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,  # an open tab holds a stream that never ends
+        )
+        server = _Server(config)
+        greeting = threading.Thread(target=_greet, args=(engine, server, chosen), name="greeting", daemon=True)
+        greeting.start()
+        server.run(sockets=[listener])
+        greeting.join()  # it may be starting the engine at this moment
+    finally:
+        listener.close()
+        engine.close()
+        print(SERVER.closed)
+
+
+class _Server(uvicorn.Server):
+    """Leaves on Ctrl-C or SIGTERM without raising the signal again, so that the engine is closed in order."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
+    """Say where the page is once it answers; only then start the workers, which would slow the first page down."""
+    while not server.should_exit:
+        try:
+            connection = http.client.HTTPConnection(ADDRESS, port, timeout=30)
+            connection.request("HEAD", "/")
+            if connection.getresponse().status == 200:
+                break
+        except OSError:
+            time.sleep(0.02)
+    if server.should_exit:
+        return
+    print(SERVER.open.format(url=f"http://{ADDRESS}:{port}"), flush=True)
+    if os.environ.get("RUSHES_PRINT_URL") == "1":
+        print(f"APP_URL=http://{ADDRESS}:{port}", flush=True)
+    engine.start()
+    engine.warm_up()
+
+
+def _asked(port: int | None) -> int | None:
+    """The port that was asked for by name: the argument, else GRADIO_SERVER_PORT, which Pinokio sets."""
+    if port is None:
+        text = os.environ.get("GRADIO_SERVER_PORT", "").strip()
+        if not text:
+            return None
+        port = int(text) if text.isdecimal() else -1
+    if not 1 <= port <= 65535:
+        raise BadSetting(SERVER.bad_port, SERVER.bad_port_remedy)
+    return port
+
+
+def _listen(asked: int | None) -> tuple[socket.socket, int]:
+    """A listening socket on the asked port, or on the preferred one or the next free one after it."""
+    candidates = [asked] if asked else range(PREFERRED_PORT, PREFERRED_PORT + NEXT_PORTS)
+    for port in candidates:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if sys.platform != "win32":  # there it would let two programs share one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((ADDRESS, port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            continue
+        if port != candidates[0]:
+            print(SERVER.next_port.format(taken=PREFERRED_PORT, port=port))
+        return listener, port
+    if asked:
+        raise InUse(SERVER.port_taken.format(port=asked), SERVER.port_taken_remedy)
+    raise InUse(SERVER.no_port, SERVER.port_taken_remedy)

@@ -1,0 +1,155 @@
+"""The page: the panels joined, and wired once.
+
+Nothing is remembered here. Each handler asks the engine and answers with what is true now, so that a refreshed page, a
+second tab and a command beside the studio all see the same. Only the form is the browser's own (BrowserState).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import fastapi
+import gradio as gr
+from starlette.types import ASGIApp
+
+from engine import Engine, RushesError
+from ui.page import form as forms
+from ui.page import look, media, shelf, stage
+from ui.page.form import Form, Values
+from ui.page.outlook import outlook, problem
+from ui.page.stage import Stage
+from ui.texts import FORM
+
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True)
+class Page:
+    form: Form
+    stage: Stage
+    shelf: shelf.Shelf
+    library_tab: gr.Tab
+    memory: gr.BrowserState
+
+
+def application(engine: Engine) -> ASGIApp:
+    """The whole web application, without the door."""
+    app = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=[*media.routes(engine)])
+    gr.mount_gradio_app(
+        app,
+        build(engine),
+        path="/",
+        server_name="127.0.0.1",
+        footer_links=[],
+        run_history=False,
+        show_error=True,
+        favicon_path=str(look.ASSETS / "icon.svg"),
+        theme=look.theme(),
+        css=look.style(),
+        js=look.script(),
+    )
+    return app
+
+
+def build(engine: Engine) -> gr.Blocks:
+    """Lay the page out, then wire it."""
+    blocks = gr.Blocks(title=FORM.title, analytics_enabled=False, fill_width=True)
+    with blocks:
+        gr.HTML(look.brand(), elem_id="brand", apply_default_css=False, js_on_load=None)
+        with gr.Tabs(elem_id="rooms"):
+            with gr.Tab(FORM.create), gr.Row(elem_id="desk"):
+                with gr.Column(scale=4, min_width=320, elem_id="form"):
+                    form = forms.build(engine.cards(), {card.id: engine.installed(card) for card in engine.cards()})
+                with gr.Column(scale=7, min_width=320, elem_id="stage"):
+                    scene = stage.build()
+            with gr.Tab(FORM.library) as library_tab:
+                books = shelf.build()
+        memory = gr.BrowserState(None, storage_key="rushes-form", secret="rushes")  # kept across restarts; no secret
+        page = Page(form, scene, books, library_tab, memory)
+        _wire_form(engine, page)
+        _wire_stage(engine, page)
+        _wire_shelf(engine, page)
+        _wire_start(engine, page, blocks)
+    return blocks
+
+
+def _wire_form(engine: Engine, page: Page) -> None:
+    form, dial = page.form, page.stage.dial
+    fields = [*form.fields, dial]
+
+    def forecast(values: Values) -> str:
+        try:
+            return outlook(engine, form.request(values, values[dial]), int(values[form.count]))
+        except RushesError as error:
+            return problem(error)
+
+    def choose(model: str) -> tuple[str, gr.Slider]:
+        card = next(card for card in engine.cards() if card.id == model)
+        return forms.about_model(card, engine.installed(card)), forms.length_slider(card)
+
+    gr.on([field.change for field in fields], forecast, set(fields), form.outlook, trigger_mode="always_last", **QUIET)
+    gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
+    form.model.input(choose, form.model, [form.about, form.seconds], **QUIET)
+    for button, (_, text) in zip(form.starters, FORM.starters, strict=True):
+        button.click(None, None, form.prompt, js=f"() => {text!r}", **QUIET)
+
+
+def _wire_stage(engine: Engine, page: Page) -> None:
+    form, scene = page.form, page.stage
+
+    def preview(values: Values) -> tuple[Any, ...]:
+        try:
+            engine.make_takes(form.request(values, values[scene.dial]), int(values[form.count]))
+        except RushesError as error:
+            return problem(error), "", *stage.refresh(engine)
+        return gr.skip(), "", *stage.refresh(engine)
+
+    def act(dial: float, event: gr.EventData) -> tuple[Any, ...]:
+        return stage.act(engine, event.act, event.id, dial), *stage.refresh(engine)
+
+    def tick(interval: float) -> tuple[Any, ...]:
+        return stage.refresh(engine, interval)
+
+    asked = {*form.fields, scene.dial}
+    form.preview.click(preview, asked, [form.outlook, scene.notice, *scene.live], **QUIET)
+    for panel in (scene.strip, scene.sheet, scene.result, page.shelf.grid):
+        panel.click(act, scene.dial, [scene.notice, *scene.live], trigger_mode="multiple", **QUIET)
+    scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
+
+
+def _wire_shelf(engine: Engine, page: Page) -> None:
+    books = page.shelf
+
+    def fill(kind: str, limit: int) -> tuple[str, Any]:
+        grid, more = shelf.shelf(engine, kind, limit)
+        return grid, gr.Button(visible=more)
+
+    def further(kind: str, limit: int) -> tuple[str, Any, int]:
+        return *fill(kind, limit + shelf.PAGE), limit + shelf.PAGE
+
+    wanted = [books.kind, books.limit]
+    gr.on([page.library_tab.select, books.kind.change, page.stage.newest.change], fill, wanted,
+          [books.grid, books.more], **QUIET)  # fmt: skip
+    books.more.click(further, wanted, [books.grid, books.more, books.limit], **QUIET)
+
+
+def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
+    """On each load: the form as this browser left it, and the stage as the engine has it."""
+    form, scene = page.form, page.stage
+    fields = [*form.fields, scene.dial]
+    ids = {card.id for card in engine.cards()}
+
+    def restore(remembered: Any) -> list[Any]:
+        known = isinstance(remembered, list) and len(remembered) == len(fields) and remembered[1] in ids
+        return remembered if known else [gr.skip()] * len(fields)
+
+    def first_look(values: Values) -> tuple[Any, ...]:
+        try:
+            words = outlook(engine, form.request(values, values[scene.dial]), int(values[form.count]))
+        except RushesError as error:
+            words = problem(error)
+        return words, *stage.refresh(engine)
+
+    loaded = blocks.load(restore, page.memory, fields, **QUIET)
+    loaded.then(first_look, set(fields), [form.outlook, *scene.live], **QUIET)
