@@ -48,7 +48,7 @@ class FormTexts:
     )
     model: str = "Model"
     aspect: str = "Shape"
-    length: str = "Length in seconds"
+    length: str = "Seconds"
     count: str = "Takes"
     count_hint: str = "Each is a different version of the shot"
     expert: str = "Expert"
@@ -62,8 +62,9 @@ class FormTexts:
     as_model: str = "Empty: as the model recommends"
     preview: str = "Preview"
     preview_hint: str = "Ctrl + Enter"
-    dial: str = "When rendering"
-    dial_hint: str = "0: stay close to the take. 1: add more detail of its own."
+    dial: str = "A render should"
+    dial_close: str = "stay close to the take"
+    dial_detail: str = "add detail"
 
 
 ASPECTS: dict[Aspect, str] = {"square": "Square", "wide": "Wide", "tall": "Tall"}
@@ -76,7 +77,7 @@ class ModelTexts:
     may_not_sell: str = "The clips it makes may not be sold."
     licence: str = "Licence: {name}"
     not_installed: str = "Not on this computer yet."
-    words: str = "It understands sentences like: {style}."
+    words: str = "What it understands"
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ class ClipTexts:
     heading: str = "Your clip"
     video: str = "Clip: {prompt}"
     download: str = "Download"
+    may_sell: str = "You may sell this clip ({licence})."
+    may_sell_if: str = "You may sell this clip under conditions: {conditions} ({licence})."
+    may_not_sell: str = "This clip may not be sold ({licence})."
     details: str = "How it was made"
     prompt: str = "Prompt"
     model: str = "Model"

@@ -60,7 +60,7 @@ def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
     prompt = gr.Textbox(label=FORM.prompt, placeholder=FORM.prompt_hint, lines=3, max_lines=8, elem_id="prompt")
     with gr.Row(elem_classes="starters"):
         starters = tuple(gr.Button(name, size="sm", min_width=0) for name, _ in FORM.starters)
-    with gr.Group(elem_classes="group"):
+    with gr.Column(elem_id="engine"):
         model = gr.Dropdown([(card.name, card.id) for card in cards], value=first.id, label=FORM.model, elem_id="model")
         about = _html(about_model(first, installed[first.id]), "about")
     shapes = [(ASPECTS[name], name) for name in get_args(Aspect)]
@@ -68,10 +68,10 @@ def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
     with gr.Row():
         seconds = length_slider(first)
         count = gr.Slider(1, MAX_COUNT, 3, step=1, label=FORM.count, min_width=150, buttons=[], elem_id="count")
-    with gr.Accordion(FORM.expert, open=False, elem_id="expert"):
-        seed, take_steps, render_steps, guidance = _expert()
     outlook = _html("", "outlook", live=True)
     preview = gr.Button(FORM.preview, variant="primary", size="lg", elem_id="preview")
+    with gr.Accordion(FORM.expert, open=False, elem_id="expert"):
+        seed, take_steps, render_steps, guidance = _expert()
     return Form(prompt, starters, model, about, aspect, seconds, count, seed, take_steps, render_steps, guidance,
                 outlook, preview)  # fmt: skip
 
@@ -108,11 +108,11 @@ def about_model(card: ModelCard, installed: bool) -> str:
         "with conditions": MODEL.may_sell_if.format(conditions=card.licence.conditions),
         "no": MODEL.may_not_sell,
     }[card.licence.commercial_use]
-    style = f"<p>{shown(MODEL.words.format(style=card.prompt.style))}</p>" if card.prompt.style else ""
+    style = f"<details><summary>{shown(MODEL.words)}</summary>{shown(card.prompt.style)}</details>"
     missing = "" if installed else f'<p class="missing">{shown(MODEL.not_installed)}</p>'
     licence = MODEL.licence.format(name=card.licence.name)
     rights = f'<p class="rights" data-use="{shown(card.licence.commercial_use)}">{shown(sale)} {shown(licence)}.</p>'
-    return f"<p>{shown(card.summary)}</p>{style}{missing}{rights}"
+    return f"<p>{shown(card.summary)}</p>{missing}{rights}{style if card.prompt.style else ''}"
 
 
 def _seed(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -26,6 +27,7 @@ def theme() -> gr.themes.Base:
         font_mono=MONO,
     )
     return chosen.set(
+        color_accent="*primary_700",
         body_background_fill="#faf9f7",
         body_background_fill_dark="#141210",
         body_text_color="#292524",
@@ -60,7 +62,12 @@ def theme() -> gr.themes.Base:
 
 
 def style() -> str:
-    return (ASSETS / "page.css").read_text(encoding="utf-8")
+    """The style sheet, and the two ends of the dial in words where Gradio shows 0 and 1."""
+    ends = f"""
+#dial .min_value::after {{ content: {json.dumps(FORM.dial_close)}; }}
+#dial .max_value::after {{ content: {json.dumps(FORM.dial_detail)}; }}
+"""
+    return (ASSETS / "page.css").read_text(encoding="utf-8") + ends
 
 
 def script() -> str:

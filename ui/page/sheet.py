@@ -96,15 +96,14 @@ def result(engine: Engine, view: View) -> str:
             )
         case Seen(event=Finished(result_id=name)):
             try:
-                return (
-                    f'<section class="result"><h2>{shown(CLIP.heading)}</h2>{clip(engine.library.clip(name))}</section>'
-                )
+                made = clip(engine, engine.library.clip(name))
+                return f'<section class="result"><h2>{shown(CLIP.heading)}</h2>{made}</section>'
             except RushesError:
                 return ""
     return ""
 
 
-def clip(found: Clip) -> str:
+def clip(engine: Engine, found: Clip) -> str:
     """A clip that loops, with its download, its recipe and what one may do with it."""
     recipe = found.recipe
     label = CLIP.video.format(prompt=recipe.plan.request.prompt)
@@ -114,10 +113,20 @@ def clip(found: Clip) -> str:
         f'<figure class="clip"><video src="{source}" poster="{shown(address("clip", found.id, poster=True))}"'
         f' class="loop" style="aspect-ratio: {size.width} / {size.height}" autoplay loop muted playsinline controls'
         f' aria-label="{shown(label)}"></video><figcaption><p class="about">{shown(recipe.plan.request.prompt)}</p>'
-        f'<p class="rights">{shown(recipe.plan.licence)}</p>'
+        f"{rights(engine, recipe)}"
         f'<a class="button" href="{source}" download="{shown(found.id)}.mp4">{shown(CLIP.download)}</a>'
         f"{how(recipe)}</figcaption></figure>"
     )
+
+
+def rights(engine: Engine, recipe: Recipe) -> str:
+    """What one may do with a take or clip, as its model's card says it; the recipe's own line when that differs."""
+    licence = next((card.licence for card in engine.cards() if card.id == recipe.plan.model), None)
+    if licence is None or licence.line != recipe.plan.licence:
+        return f'<p class="rights" data-use="unknown">{shown(recipe.plan.licence)}</p>'
+    sale = {"yes": CLIP.may_sell, "with conditions": CLIP.may_sell_if, "no": CLIP.may_not_sell}[licence.commercial_use]
+    words = sale.format(conditions=licence.conditions, licence=licence.name)
+    return f'<p class="rights" data-use="{shown(licence.commercial_use)}">{shown(words)}</p>'
 
 
 def how(recipe: Recipe) -> str:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from engine import Clip, Engine, Take
 from ui.page.media import address
-from ui.page.sheet import how
+from ui.page.sheet import how, rights
 from ui.page.wording import moment, shown
 from ui.texts import CLIP, SHEET, SHELF
 
@@ -48,11 +48,11 @@ def shelf(engine: Engine, kind: str, limit: int) -> tuple[str, bool]:
     if not items:
         return f'<p class="empty">{shown(SHELF.empty)}</p>', False
     count = SHELF.count.format(shown=min(limit, len(items)), total=len(items))
-    cells = "".join(_cell(item) for item in items[:limit])
+    cells = "".join(_cell(engine, item) for item in items[:limit])
     return f'<p class="facts">{shown(count)}</p><div class="cards">{cells}</div>', len(items) > limit
 
 
-def _cell(item: Take | Clip) -> str:
+def _cell(engine: Engine, item: Take | Clip) -> str:
     recipe = item.recipe
     kind = "take" if isinstance(item, Take) else "clip"
     run = recipe.plan.stage(recipe.kind)
@@ -69,5 +69,5 @@ def _cell(item: Take | Clip) -> str:
         f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
         f'<div class="row">{render if kind == "take" else ""}<a class="button" href="{source}"'
         f' download="{shown(item.id)}.mp4">{shown(CLIP.download)}</a></div>'
-        f'<p class="rights">{shown(recipe.plan.licence)}</p>{how(recipe)}</article>'
+        f"{rights(engine, recipe)}{how(recipe)}</article>"
     )

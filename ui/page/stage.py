@@ -38,9 +38,9 @@ def build() -> Stage:
     notice = _html("notice")
     progress = _html("strip")
     final = _html("result")
-    takes = _html("sheet")
-    dial = gr.Slider(0, 1, 0.5, step=0.05, label=FORM.dial, info=FORM.dial_hint, buttons=[], elem_id="dial",
+    dial = gr.Slider(0, 1, 0.5, step=0.05, label=FORM.dial, buttons=[], elem_id="dial",
                      visible="hidden")  # fmt: skip
+    takes = _html("sheet")
     return Stage(notice, progress, takes, dial, final, gr.Timer(IDLE_SECONDS), gr.State(""))
 
 

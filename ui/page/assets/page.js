@@ -7,6 +7,12 @@
         document.getElementById('preview')?.click();
     }, true);
 
+    // On a narrow page the takes are below the form: bring them into view.
+    document.addEventListener('click', ({ target }) => {
+        if (!target.closest?.('#preview') || window.innerWidth > 760) return;
+        setTimeout(() => document.getElementById('stage')?.scrollIntoView({ behavior: 'smooth' }), 150);
+    });
+
     // Clips that are put into the page later do not always start by themselves; none has sound.
     const still = window.matchMedia('(prefers-reduced-motion: reduce)');
     const start = (video) => { video.muted = true; video.play().catch(() => {}); };
