@@ -1,0 +1,74 @@
+"""The latent cache: shards of encoded clips, each with the subject's coverage and the specifications, one frame size per shard."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from starter.world import Spec
+
+#: Latent (height, width) by bucket name.
+BUCKETS = {
+    f"{size}-{aspect}": (height * scale, width * scale)
+    for size, scale in (("take", 1), ("render", 2))
+    for aspect, (height, width) in {"square": (6, 6), "wide": (5, 8), "tall": (8, 5)}.items()
+}
+
+
+def cell_coverage(coverage: np.ndarray) -> Tensor:
+    """Mean coverage per latent cell, (7, height / 16, width / 16), of a mask (25, height, width): the first frame stays alone."""
+    frames, height, width = coverage.shape
+    cells = coverage.reshape(frames, height // 16, 16, width // 16, 16).mean(axis=(2, 4))
+    later = cells[1:].reshape(-1, 4, *cells.shape[1:]).mean(axis=1)
+    return torch.from_numpy(np.concatenate([cells[:1], later])).half()
+
+
+def write_shard(path: Path, latents: Tensor, coverage: Tensor, specs: list[Spec]) -> None:
+    """Save unnormalised latents (n, 32, 7, h, w) and cell coverage (n, 7, h, w) as fp16."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    tensors = {"latents": latents.half().contiguous(), "coverage": coverage.half().contiguous()}
+    save_file(tensors, beside, {"specs": json.dumps([asdict(spec) for spec in specs])})
+    beside.rename(path)
+
+
+@dataclass
+class Bucket:
+    latents: list[Tensor] = field(default_factory=list)
+    coverage: list[Tensor] = field(default_factory=list)
+    specs: list[Spec] = field(default_factory=list)
+
+
+class Cache:
+    """All shards of a folder in memory; `refresh` picks up what was written since."""
+
+    def __init__(self, folder: Path, mean: Tensor, std: Tensor) -> None:
+        self.folder, self.seen = folder, set()
+        self.mean, self.std = (part.view(-1, 1, 1, 1) for part in (mean, std))
+        self.buckets = {name: Bucket() for name in BUCKETS}
+        self.refresh()
+
+    def refresh(self) -> None:
+        for path in sorted(set(self.folder.glob("*.safetensors")) - self.seen):
+            bucket = self.buckets[path.stem.rpartition("-")[0]]
+            with safe_open(path, "pt") as shard:
+                bucket.latents.extend(shard.get_tensor("latents"))
+                bucket.coverage.extend(shard.get_tensor("coverage"))
+                bucket.specs.extend(Spec(**spec) for spec in json.loads(shard.metadata()["specs"]))
+            self.seen.add(path)
+
+    def names(self, size: str) -> list[str]:
+        """Buckets of `take` or `render` size that hold clips."""
+        return [name for name, bucket in self.buckets.items() if name.startswith(size) and bucket.specs]
+
+    def batch(self, name: str, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, list[Spec]]:
+        """Random normalised latents (count, 32, 7, h, w), their coverage (count, 7, h, w) and specifications."""
+        bucket = self.buckets[name]
+        picks = rng.integers(0, len(bucket.specs), count)
+        latents = torch.stack([(bucket.latents[i].float() - self.mean) / self.std for i in picks])
+        return latents, torch.stack([bucket.coverage[i].float() for i in picks]), [bucket.specs[i] for i in picks]
