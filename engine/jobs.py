@@ -17,7 +17,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from engine.errors import RushesError, WorkerDied
+from engine.errors import MachineProblem, RushesError, WorkerDied
 from engine.library import Library
 from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
 from engine.paths import APP, Places
@@ -178,10 +178,19 @@ class Lane(threading.Thread):
         while not self._closing.is_set():
             job = self._store.claim(self._device)
             if job:
-                self._store.finish(job.id, self._attempt(job))
+                self._finish(job, self._attempt(job))
             else:
                 with self._store.changed:
                     self._store.changed.wait(POLL_SECONDS)
+
+    def _finish(self, job: Job, final: FinalEvent) -> None:
+        """Write down how it ended, however long the disk stays full: a lane outlives that too."""
+        while True:
+            try:
+                return self._store.finish(job.id, final)
+            except MachineProblem:
+                if self._closing.wait(2.0):
+                    return None
 
     def close(self) -> None:
         """Stop after the current step; the running job goes back to the queue for the next start."""

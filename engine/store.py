@@ -6,6 +6,7 @@ Write-ahead log with full sync, so what was committed is still there after a pow
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from engine.errors import MachineProblem, UnknownName, disk_full
 from engine.types import Event, Failed, FinalEvent, Finished, Job, JobState, Plan, Progress, Run
 
 SCHEMA_VERSION = 1
+BALLAST_BYTES = 256_000  # some hundred events
 SCHEMA = """
 create table if not exists jobs (
     position integer primary key autoincrement, id text unique not null, stage text not null, device text not null,
@@ -41,6 +43,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.changed = threading.Condition()
         self._lock = threading.Lock()
+        self._path, self._ballast = path, path.with_suffix(".ballast")
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
             self._db.row_factory = sqlite3.Row
@@ -54,7 +57,6 @@ class Store:
             self._db.executescript(SCHEMA + f"pragma user_version = {SCHEMA_VERSION};")
         except sqlite3.Error as error:
             raise _problem(error, path) from error
-        self._path = path
 
     def close(self) -> None:
         with self._lock:
@@ -175,17 +177,29 @@ class Store:
         """One transaction; a kill inside it leaves no trace."""
         try:
             with self._lock:
+                self._make_room()
                 self._db.execute("begin immediate")
                 try:
                     yield self._db
+                    self._db.execute("commit")
                 except BaseException:
-                    self._db.execute("rollback")
+                    if self._db.in_transaction:
+                        self._db.execute("rollback")
                     raise
-                self._db.execute("commit")
         except sqlite3.Error as error:
             raise _problem(error, self._path) from error
         with self.changed:
             self.changed.notify_all()
+
+    def _make_room(self) -> None:
+        """Keep a small file while there is space, give it up when there is none: the end of a job is always written."""
+        try:
+            if shutil.disk_usage(self._path.parent).free < BALLAST_BYTES:
+                self._ballast.unlink(missing_ok=True)
+            elif not self._ballast.exists():
+                self._ballast.write_bytes(bytes(BALLAST_BYTES))
+        except OSError:
+            self._ballast.unlink(missing_ok=True)  # it filled up in this very moment
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import engine
-from engine import Adjusted, Cancelled, Engine, Failed, Finished, Job, NeedsConsent, Peek, RushesError
+from engine import Adjusted, BadSetting, Cancelled, Engine, Failed, Finished, Job, NeedsConsent, Peek, RushesError
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 PHASES = {
@@ -85,6 +85,12 @@ def run(command: Callable[[], None], as_json: bool) -> None:
     """Run a command's body; an error becomes one plain sentence (or one JSON document) and an exit code."""
     try:
         command()
+    except ValidationError as error:  # a number that is none, such as nan
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        _leave(
+            BadSetting(f"The value for '{field}' is not usable ({first['msg'].lower()}).", "Choose another."), as_json
+        )
     except RushesError as error:
         _leave(error, as_json)
     except KeyboardInterrupt:

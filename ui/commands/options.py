@@ -47,8 +47,14 @@ def check_out(out: Path | None) -> None:
         raise BadFile(f"{out.name} does not end in .mp4.", "Name the file something.mp4.")
     if not out.parent.is_dir():
         raise BadFile(f"The folder {out.parent} does not exist.", "Make it first, or choose another.")
-    if out.is_dir() or not os.access(out.parent, os.W_OK) or (out.exists() and not os.access(out, os.W_OK)):
-        raise BadFile(f"{out} cannot be written.", "Choose another name or folder.")
+    try:  # asking the system for permission is not enough: it may say yes and then refuse
+        if out.is_dir() or (out.exists() and not os.access(out, os.W_OK)):
+            raise PermissionError
+        probe = out.with_name(out.name + ".part")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadFile(f"{out} cannot be written.", "Choose another name or folder.") from error
 
 
 def row(item: Take | Clip) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""The commands as a person types them: real processes, the real worker, a tiny random model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import APP, Engine, read_recipe
+from tests.conftest import PROMPT
+
+QUICK = ("--model", "tiny-wan", "--frames", "9", "--seed", "5", "--steps", "2")
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "app.py", *words], cwd=APP, capture_output=True, text=True, env=environment(home), timeout=200
+    )
+
+
+def environment(home: Path) -> dict[str, str]:
+    return os.environ | {"RUSHES_HOME": str(home), "COLUMNS": "200"}
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_models_are_listed_with_licence_and_use(tiny_home: Path) -> None:
+    rows = document(command(tiny_home, "models", "--json"))
+    starter = next(row for row in rows if row["id"] == "starter")
+    fields = ("id", "name", "family", "repo", "revision", "license", "commercial_use", "inputs", "installed")
+    assert all(name in starter for name in fields)
+    assert starter["license"] == "Apache-2.0" and starter["commercial_use"] == "yes"
+    assert next(row for row in rows if row["id"] == "tiny-wan")["installed"]
+
+
+def test_a_plan_tells_its_forecast_and_reasons(tiny_home: Path) -> None:
+    answer = document(command(tiny_home, "plan", PROMPT, "--json"))
+    assert set(answer) == {"plan", "forecast", "reasons"}
+    fields = {"verdict", "vram_gb", "ram_gb", "disk_gb", "download_gb", "take_seconds", "render_seconds", "basis"}
+    assert set(answer["forecast"]) == fields
+    assert answer["forecast"]["take_seconds"][0] <= answer["forecast"]["take_seconds"][1]
+
+
+def test_a_plan_answers_for_a_recorded_machine(tiny_home: Path, tmp_path: Path) -> None:
+    machine = document(command(tiny_home, "hardware", "--json"))
+    machine["devices"].insert(0, {"id": "cuda:0", "name": "NVIDIA GeForce RTX 3060", "vram_gb": 12.9,
+                                  "vram_free_gb": 11.5, "compute_capability": "8.6", "driver": "580.1"})  # fmt: skip
+    (tmp_path / "machine.json").write_text(json.dumps(machine))
+    answer = document(command(tiny_home, "plan", PROMPT, "--hardware", str(tmp_path / "machine.json"), "--json"))
+    assert answer["plan"]["placement"] == {"device": "cuda:0", "dtype": "bfloat16"}
+
+
+def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
+    done = command(tiny_home, "plan", PROMPT)
+    assert done.returncode == 0 and "Take: 96x96" in done.stdout and "comfortable" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("make", ""), "empty"),
+        (("make",), "empty"),
+        (("make", "a" * 10_000), "10000 characters"),
+        (("make", PROMPT, "--model", "nonesuch"), "no model called 'nonesuch'"),
+        (("make", PROMPT, "--size", "-100x100"), "cannot make a picture"),
+        (("make", PROMPT, "--size", "100000x100000"), "cannot make a picture"),
+        (("make", PROMPT, "--size", "wide"), "not a size"),
+        (("make", PROMPT, "--frames", "0"), "0 frames"),
+        (("make", PROMPT, "--frames", "9999"), "9999 frames"),
+        (("make", PROMPT, "--seconds", "nan"), "seconds"),
+        (("make", PROMPT, "--aspect", "round"), "no shape called"),
+        (("make", PROMPT, "--device", "cuda:9"), "no device called"),
+        (("make", PROMPT, "--out", "/nonexistent/clip.mp4"), "does not exist"),
+        (("make", PROMPT, "--out", "clip.txt"), ".mp4"),
+        (("make", PROMPT, "--out", "/proc/clip.mp4"), "cannot be written"),
+        (("make", "--recipe", "README.md"), "recipe"),
+        (("make", "--recipe", "/nonexistent.mp4"), "cannot be read"),
+        (("make", PROMPT, "--recipe", "x.mp4"), "Both a prompt and a recipe"),
+        (("render", "ghost"), "no take called 'ghost'"),
+        (("render", "../../etc/passwd"), "no take called"),
+        (("plan", "\x01"), "control characters"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_changes_nothing(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = command(tmp_path, *words)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
+    with Engine(tmp_path) as studio:
+        assert not studio.store.jobs() and not studio.library.takes()
+
+
+def test_bad_input_with_json_is_one_document(tmp_path: Path) -> None:
+    done = command(tmp_path, "make", "", "--json")
+    assert done.returncode == 2
+    assert set(json.loads(done.stdout)["error"]) == {"cause", "remedy"}
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = command(tmp_path / "file" / "below", "library")
+    assert done.returncode == 1 and "cannot be used" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_make_makes_a_take_and_its_render_and_names_the_mp4(tiny_home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "clip.mp4"
+    answer = document(command(tiny_home, "make", PROMPT, *QUICK, "--out", str(out), "--json"))
+    assert answer["file"] == str(out) and answer["clip"]["take_id"] == answer["take"]["id"]
+    recipe = read_recipe(out)
+    assert recipe.kind == "render" and recipe.plan.seed == 5
+    # any take can be approved later, by a part of its name
+    later = document(command(tiny_home, "render", answer["take"]["id"], "--json"))
+    assert later["clip"]["take_id"] == answer["take"]["id"]
+    # and a finished clip repeats itself
+    again = document(command(tiny_home, "make", "--recipe", str(out), "--json"))
+    assert again["clip"]["seed"] == 5
+    listed = document(command(tiny_home, "library", "--json"))
+    assert {answer["clip"]["id"], later["clip"]["id"], again["clip"]["id"]} <= {row["id"] for row in listed["clips"]}
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_the_job_and_leaves(tiny_home: Path) -> None:
+    words = [sys.executable, "app.py", "make", PROMPT, "--model", "tiny-wan", "--steps", "200", "--size", "384x384",
+             "--frames", "49"]  # fmt: skip
+    with subprocess.Popen(words, cwd=APP, env=environment(tiny_home)) as process, Engine(tiny_home) as looker:
+        while not looker.store.jobs("running"):
+            time.sleep(0.1)
+        (job,) = looker.store.jobs("running")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert looker.store.job(job.id).state in ("cancelled", "queued")
+
+
+@pytest.mark.slow
+def test_the_doctor_makes_a_real_take(tmp_path: Path) -> None:
+    findings = document(command(tmp_path, "doctor", "--json"))
+    assert {finding["name"] for finding in findings} >= {"python", "torch", "memory", "disk", "folder", "video", "take"}
+    assert all(finding["ok"] for finding in findings)
