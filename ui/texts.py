@@ -110,6 +110,7 @@ class StripTexts:
     writing: str = "Saving the file"
     left: str = "about {time} left"
     stop: str = "Stop"
+    stopping: str = "Stopping"
     stop_all: str = "Stop all"
     waiting: str = "Waiting"
     take: str = "Take"

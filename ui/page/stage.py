@@ -49,7 +49,7 @@ def refresh(engine: Engine, interval: float | None = None) -> tuple[Any, ...]:
     view = look(engine)
     wanted = BUSY_SECONDS if view.busy else IDLE_SECONDS
     pace = gr.skip() if wanted == interval else gr.Timer(wanted)
-    dial = gr.Slider(visible=bool(view.sheet) or "hidden")
+    dial = gr.Slider(visible=view.has_takes or "hidden")
     return strip(view), sheet(view), dial, result(engine, view), pace, view.last_finished
 
 

@@ -24,10 +24,11 @@ def _running(seen: Seen) -> str:
     progress = seen.event if isinstance(seen.event, Progress) else None
     done = f"{100 * _done(progress):.0f}"
     heading = STRIP.heading_take if seen.job.stage == "take" else STRIP.heading_render
+    stop, state = (STRIP.stopping, " disabled") if seen.stopping else (STRIP.stop, "")
     return (
         f'<div class="job" data-job="{shown(seen.job.id)}"><div class="line"><strong>{shown(heading)}</strong>'
         f'<span class="phase">{shown(_phase(progress))}</span>'
-        f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}">{shown(STRIP.stop)}</button></div>'
+        f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}"{state}>{shown(stop)}</button></div>'
         f'<div class="bar" role="progressbar" aria-label="{shown(STRIP.progress)}" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{done}"><i style="width: {done}%"></i></div>'
         f'<p class="about">{shown(seen.job.plan.request.prompt)}</p></div>'

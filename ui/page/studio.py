@@ -21,6 +21,7 @@ from ui.page.outlook import outlook, problem
 from ui.page.stage import Stage
 from ui.texts import FORM
 
+CREATE = "create"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -29,6 +30,7 @@ class Page:
     form: Form
     stage: Stage
     shelf: shelf.Shelf
+    rooms: gr.Tabs
     library_tab: gr.Tab
     memory: gr.BrowserState
 
@@ -57,8 +59,8 @@ def build(engine: Engine) -> gr.Blocks:
     blocks = gr.Blocks(title=FORM.title, analytics_enabled=False, fill_width=True)
     with blocks:
         gr.HTML(look.brand(), elem_id="brand", apply_default_css=False, js_on_load=None)
-        with gr.Tabs(elem_id="rooms"):
-            with gr.Tab(FORM.create), gr.Row(elem_id="desk"):
+        with gr.Tabs(elem_id="rooms") as rooms:
+            with gr.Tab(FORM.create, id=CREATE), gr.Row(elem_id="desk"):
                 with gr.Column(scale=4, min_width=320, elem_id="form"):
                     form = forms.build(engine.cards(), {card.id: engine.installed(card) for card in engine.cards()})
                 with gr.Column(scale=7, min_width=320, elem_id="stage"):
@@ -66,7 +68,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab(FORM.library) as library_tab:
                 books = shelf.build()
         memory = gr.BrowserState(None, storage_key="rushes-form", secret="rushes")  # kept across restarts; no secret
-        page = Page(form, scene, books, library_tab, memory)
+        page = Page(form, scene, books, rooms, library_tab, memory)
         _wire_form(engine, page)
         _wire_stage(engine, page)
         _wire_shelf(engine, page)
@@ -113,8 +115,11 @@ def _wire_stage(engine: Engine, page: Page) -> None:
 
     asked = {*form.fields, scene.dial}
     form.preview.click(preview, asked, [form.outlook, scene.notice, *scene.live], **QUIET)
+    shown = [scene.notice, *scene.live]
     for panel in (scene.strip, scene.sheet, scene.result, page.shelf.grid):
-        panel.click(act, scene.dial, [scene.notice, *scene.live], trigger_mode="multiple", **QUIET)
+        panel.click(act, scene.dial, shown, trigger_mode="multiple", **QUIET)
+    # what is started in the library is followed on the first tab
+    page.shelf.grid.click(lambda: gr.Tabs(selected=CREATE), None, page.rooms, **QUIET)
     scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
 
 

@@ -6,7 +6,7 @@ of the current shot, and the newest render.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine import Cancelled, Engine, Event, Failed, Finished, Job, NeedsConsent, Progress, Request, RushesError
 
@@ -20,6 +20,7 @@ class Seen:
 
     job: Job
     event: Progress | NeedsConsent | Finished | Failed | Cancelled | None
+    stopping: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,18 @@ class View:
     def busy(self) -> bool:
         return bool(self.running or self.waiting)
 
+    @property
+    def has_takes(self) -> bool:
+        return any(seen.job.state == "finished" for seen in self.sheet)
+
 
 def look(engine: Engine) -> View:
     """Read the store once. A result whose files somebody deleted is not shown."""
     waiting = engine.store.jobs("queued")[::-1]
-    running = [_seen(engine, job) for job in engine.store.jobs("running")[::-1]]
+    running = [
+        replace(_seen(engine, job), stopping=engine.store.stop_asked(job.id))
+        for job in engine.store.jobs("running")[::-1]
+    ]
     recent = engine.store.jobs(limit=LOOK_BACK)
     takes = _current_shot([job for job in recent if job.stage == "take"])
     since = recent.index(takes[-1]) if takes else len(recent)

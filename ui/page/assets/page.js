@@ -18,8 +18,11 @@
     const start = (video) => { video.muted = true; video.play().catch(() => {}); };
     document.addEventListener('loadeddata', ({ target }) => {
         if (!target.matches?.('video.loop')) return;
-        if (still.matches) { target.pause(); target.controls = true; } else start(target);
+        if (still.matches) target.pause(); else start(target);
     }, true);
+    document.addEventListener('click', ({ target }) => {
+        if (target.matches?.('video.loop:not([controls])')) { if (target.paused) start(target); else target.pause(); }
+    });
     document.addEventListener('visibilitychange', () => {
         if (document.hidden || still.matches) return;
         document.querySelectorAll('video.loop').forEach((video) => { if (video.paused && !video.controls) start(video); });
@@ -30,4 +33,12 @@
     const rest = ({ target }) => { if (target.matches?.('video.hover')) target.pause(); };
     ['pointerenter', 'focusin', 'click'].forEach((name) => document.addEventListener(name, wake, true));
     ['pointerleave', 'focusout'].forEach((name) => document.addEventListener(name, rest, true));
+
+    // When a panel changes, Gradio takes `open` off a fold that the person opened; only the person closes one.
+    let asked = null;
+    document.addEventListener('click', ({ target }) => { asked = target.closest?.('summary')?.parentElement; }, true);
+    document.addEventListener('toggle', () => { asked = null; }, true);
+    new MutationObserver((changes) => changes.forEach(({ target, oldValue }) => {
+        if (oldValue !== null && !target.open && target !== asked) target.open = true;
+    })).observe(document.body, { subtree: true, attributeFilter: ['open'], attributeOldValue: true });
 }

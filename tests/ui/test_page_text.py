@@ -1,0 +1,161 @@
+"""The page without a browser: hostile text stays text, numbers read well, and opening it needs no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Progress, Recipe, Request
+from ui.page import form, wording
+from ui.page.outlook import outlook
+from ui.page.sheet import clip, result, sheet
+from ui.page.shelf import shelf
+from ui.page.strip import strip
+from ui.page.view import Seen, View, look
+
+NASTY = """<script>alert(1)</script><img src=x onerror=alert(2)>"'><svg/onload=alert(3)>${alert(4)}{{alert(5)}} ball"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(tmp_path) as engine:
+        yield engine
+
+
+class _Tags(HTMLParser):
+    """Collects every tag and attribute that a browser would see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+
+def assert_harmless(html: str) -> None:
+    seen = _Tags()
+    seen.feed(html)
+    assert not seen.tags & {"script", "img", "svg", "iframe", "object"}
+    assert not [name for name in seen.attributes if name.startswith("on")]
+
+
+def _job(engine: Engine, stage: str = "take", name: str = "20260101-120000-x-0001", state: str = "finished") -> Job:
+    plan = engine.plan(Request(prompt=NASTY, seed=7))
+    take_id = "20260101-120000-x-0001" if stage == "render" else None
+    return Job(id=name, stage=stage, plan=plan, take_id=take_id, state=state)
+
+
+ENDS = [Finished(result_id=NASTY, seconds=1.5), Failed(cause=NASTY, remedy=NASTY, detail=NASTY), Cancelled(), None]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_hostile_prompt_or_message_is_shown_as_text_on_the_sheet(engine: Engine, end: object) -> None:
+    seen = Seen(_job(engine, name=NASTY), end)
+    view = View((), (), (seen,), {}, Seen(_job(engine, "render"), end), "")
+    for html in (sheet(view), result(engine, view)):
+        assert_harmless(html)
+    assert "&lt;script&gt;" in sheet(view)
+
+
+def test_a_hostile_prompt_is_shown_as_text_in_the_queue(engine: Engine) -> None:
+    job = _job(engine, state="running")
+    view = View((Seen(job, Progress(phase="sampling", step=2, steps=8)),), (job,), (), {}, None, "")
+    assert_harmless(strip(view))
+
+
+def test_a_hostile_recipe_is_shown_as_text_in_the_library(engine: Engine) -> None:
+    plan = engine.plan(Request(prompt=NASTY, seed=7)).model_copy(update={"licence": NASTY})
+    recipe = Recipe(kind="render", id=NASTY, plan=plan, seconds=2, versions={NASTY: NASTY}, created=NASTY)
+    assert_harmless(clip(engine, Clip(id=NASTY, recipe=recipe, video="", poster="")))
+    video = engine.places.clips / 'a"onload=x.mp4'
+    video.write_bytes(b"")
+    video.with_suffix(".json").write_text(recipe.model_dump_json())
+    grid, _ = shelf(engine, "all", 10)
+    assert "onload" in grid
+    assert_harmless(grid)
+
+
+def test_a_hostile_prompt_is_shown_as_text_in_the_forecast(engine: Engine) -> None:
+    assert_harmless(outlook(engine, Request(prompt=NASTY), 3))
+
+
+def test_the_forecast_says_times_and_whether_it_fits(engine: Engine) -> None:
+    html = outlook(engine, Request(prompt="a red ball"), 3)
+    assert "3 takes" in html and "render" in html and "data-verdict" in html
+
+
+def test_an_empty_prompt_still_gets_a_forecast_but_a_wrong_setting_gets_its_sentence(engine: Engine) -> None:
+    assert "problem" not in outlook(engine, Request(prompt=" "), 1)
+    html = outlook(engine, Request(prompt="a red ball", seconds=1000), 1)
+    assert "problem" in html and "Choose" in html
+
+
+def test_the_view_shows_the_newest_shot_only(engine: Engine) -> None:
+    engine.make_takes(Request(prompt="a red ball"), 2)
+    assert len(look(engine).sheet) == 2
+    engine.make_takes(Request(prompt="a blue box"), 3)
+    view = look(engine)
+    assert [seen.job.plan.request.prompt for seen in view.sheet] == ["a blue box"] * 3
+    engine.make_takes(Request(prompt="a blue box", dial=0.9), 1)
+    assert len(look(engine).sheet) == 4  # more takes of the same shot join it
+    assert len(view.waiting) == 5 and view.busy
+
+
+def test_a_take_whose_files_were_deleted_is_not_shown(engine: Engine) -> None:
+    (job,) = engine.make_takes(Request(prompt="a red ball"))
+    engine.store.finish(job.id, Finished(result_id=job.id, seconds=1))
+    assert look(engine).sheet == ()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.02, "0.1 s"),
+        (0.44, "0.4 s"),
+        (7.4, "7 s"),
+        (89, "89 s"),
+        (91, "2 min"),
+        (5000, "83 min"),
+        (7300, "2 h 2 min"),
+    ],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert wording.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(1, 3, "1 to 3 s"), (2, 2.1, "2 s"), (40, 100, "40 s to 2 min"), (3000, 7300, "50 min to 2 h 2 min")],
+)
+def test_ranges_read_well(low: float, high: float, words: str) -> None:
+    assert wording.span(low, high) == words
+
+
+def test_every_length_on_the_slider_can_be_planned(engine: Engine) -> None:
+    for card in engine.cards():
+        slider = form.length_slider(card)
+        for seconds in (slider.minimum, slider.value, slider.maximum):
+            engine.plan(Request(prompt="a red ball", model=card.id, seconds=seconds))
+
+
+def test_opening_the_page_imports_no_torch(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from engine import Engine
+from ui.page import server
+from ui.page.studio import application
+application(Engine(Path(sys.argv[1])))
+heavy = {"torch", "diffusers", "transformers", "peft", "accelerate"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
