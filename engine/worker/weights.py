@@ -64,6 +64,7 @@ def load(folder: Path, placement: Placement) -> Model:
             "The graphics card was found, but this torch build cannot use it.",
             "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
         )
+    check_index(folder)
     fingerprint = check(folder)
     try:
         pipe = DiffusionPipeline.from_pretrained(
@@ -77,6 +78,18 @@ def load(folder: Path, placement: Placement) -> Model:
         raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
     pipe.set_progress_bar_config(disable=True)
     return Model(pipe=pipe.to(placement.device), fingerprint=fingerprint, embeddings={})
+
+
+def check_index(folder: Path) -> None:
+    """Refuse a model_index.json that names anything but classes of diffusers and transformers: no code from a model."""
+    try:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        parts = {name: part for name, part in index.items() if not name.startswith("_") and isinstance(part, list)}
+        foreign = [name for name, part in parts.items() if part[0] not in ("diffusers", "transformers", None)]
+        if not isinstance(index["_class_name"], str) or foreign:
+            raise ModelProblem(f"The model '{folder.name}' wants to run code of its own, so it was not loaded.", REMEDY)
+    except (OSError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise ModelProblem(f"The model '{folder.name}' has no readable index.", REMEDY, str(error)) from error
 
 
 def check(folder: Path) -> str:
