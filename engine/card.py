@@ -12,18 +12,27 @@ from pydantic import Field
 from engine.types import Aspect, Noun, Size
 
 
+Input = Literal["text", "image", "last_image", "video", "control_video", "mask", "references", "audio"]
+Argument = bool | int | float | str
+
+
 class Licence(Noun):
-    """`commercial_use`: may a finished clip be sold? With conditions, `conditions` names them."""
+    """May I use it here, may I sell the clip? With conditions, `conditions` names them in a sentence.
+
+    `excluded`: countries and regions whose people get no licence at all.
+    """
 
     name: str
     url: str = ""
     commercial_use: Literal["yes", "with conditions", "no"]
     conditions: str = ""
+    excluded: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
         conditions = f" ({self.conditions})" if self.conditions else ""
-        return f"{self.name}: commercial use {self.commercial_use}{conditions}"
+        places = f"; not licensed in {', '.join(self.excluded)}" if self.excluded else ""
+        return f"{self.name}: commercial use {self.commercial_use}{conditions}{places}"
 
 
 class Component(Noun):
@@ -42,9 +51,10 @@ class SizeRule(Noun):
 
 
 class FrameRule(Noun):
-    """Legal frame counts are `step` x k + 1, from `minimum` to `maximum`, shown at `fps` frames a second."""
+    """Legal frame counts are `step` x k + `offset`, from `minimum` to `maximum`, shown at `fps` frames a second."""
 
     step: Annotated[int, Field(ge=1)]
+    offset: Annotated[int, Field(ge=0)] = 1
     minimum: Annotated[int, Field(ge=1)]
     maximum: int
     default: int
@@ -52,12 +62,16 @@ class FrameRule(Noun):
 
 
 class PassRule(Noun):
-    """How one stage of this model is sampled unless the person says otherwise."""
+    """How one stage of this model is sampled unless the person says otherwise.
+
+    `arguments`: what this model's pipeline call takes beyond what every pipeline takes, by diffusers' names.
+    """
 
     sizes: dict[Aspect, Size]
     num_inference_steps: Annotated[int, Field(ge=1, le=200)]
     guidance_scale: Annotated[float, Field(ge=0, le=30)]
-    flow_shift: Annotated[float, Field(gt=0, le=30)]
+    flow_shift: Annotated[float, Field(gt=0, le=30)] = 1.0
+    arguments: dict[str, Argument] = {}
 
 
 class SigmaRule(Noun):
@@ -80,24 +94,38 @@ class LatentRule(Noun):
 
 
 class PromptRule(Noun):
-    """`words`: every word the model was trained on; empty for a model of the open world."""
+    """`words`: every word the model was trained on; empty for a model of the open world.
+
+    `languages`: those its text encoder was trained for. `style`: how a prompt for it is best written.
+    """
 
     max_tokens: int
     negative: bool
+    default_negative: str = ""
+    languages: tuple[str, ...] = ("English",)
     style: str = ""
     words: tuple[str, ...] = ()
 
 
 class ModelCard(Noun):
-    """One model. `folder` is where it lies below a models root; `repo` is empty for a model that ships with the app."""
+    """One model. It lies in the folder `id` of a models root; `repo` is empty for a model that ships with the app.
+
+    `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null until it was resolved at an
+    install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
     name: str
     summary: str
+    good_at: str = ""
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    pipeline: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
     repo: str = ""
     revision: str | None = None
-    inputs: tuple[Literal["text", "image", "last_image", "video", "audio", "mask", "references"], ...]
+    variant: str | None = None
+    inputs: tuple[Input, ...]
+    needs: tuple[Input, ...] = ("text",)
+    sound: bool = False
     licence: Licence
     components: dict[str, Component]
     size: SizeRule
@@ -107,6 +135,7 @@ class ModelCard(Noun):
     take: PassRule
     render: PassRule
     sigma: SigmaRule
+    loras: tuple[str, ...] = ()
 
     @property
     def size_gb(self) -> float:
