@@ -1,4 +1,4 @@
-"""Attention for training on a CPU: plain matrix products, because the backward of fused attention is pathologically slow there.
+"""Attention for training on a CPU: plain matrix products, as the backward of fused attention is pathologically slow.
 
 Equal to WanAttnProcessor; tests/starter holds them equal. Running a trained model does not need it.
 """

@@ -1,6 +1,6 @@
 """Backdrops: plain colours with a soft pattern, and smooth scenes, as functions of world coordinates.
 
-A world point is (u, v): u to the right, v downwards, in units of the frame's shorter side, the frame's centre at (0, 0).
+A world point is (u, v): u to the right, v downwards, in units of the frame's shorter side, its centre at (0, 0).
 Everything is smooth and larger than a pixel, so that a small model can learn it, and repeats nowhere within a pan.
 """
 

@@ -1,19 +1,20 @@
 """Captions of a specification: many wordings and orders, some attributes left unsaid.
 
-A motion or a camera that is left unsaid is still. A colour, shape, background or hour that is left unsaid may be anything.
+A motion or a camera that is left unsaid is still. A colour, shape, background or hour unsaid may be anything.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from starter import wordings as words
 from starter.world import CAMERAS, COLOURS, MOTIONS, SHAPES, Spec
 
 PLACES = (*COLOURS, "sea", "hills", "desert", "sky")
 HOURS = ("day", "sunset", "night", "dusk", "midnight")
 UNSAID = "unsaid"
 
-#: What a caption can say, and the label of each saying; the text encoder learns to read these before it meets a picture.
+#: What a caption can say, and its labels; the text encoder learns to read these before it meets a picture.
 LABELS = {
     "colour": (*COLOURS, UNSAID),
     "shape": (*SHAPES, UNSAID),
@@ -22,83 +23,6 @@ LABELS = {
     "hour": (*HOURS, UNSAID),
     "camera": CAMERAS,
 }
-
-NAMES = {
-    "red": ("red", "red", "red", "crimson", "scarlet"),
-    "purple": ("purple", "purple", "violet"),
-    "ball": ("ball", "ball", "ball", "sphere", "circle", "globe", "orb"),
-    "box": ("box", "box", "box", "square", "cube", "block"),
-    "cone": ("cone", "cone", "cone", "triangle", "pyramid"),
-    "star": ("star",),
-    "sea": ("sea", "sea", "ocean", "water", "waves"),
-    "hills": ("hills", "hills", "mountains", "valley"),
-    "desert": ("desert", "desert", "dunes", "sand"),
-    "sky": ("starry sky", "night sky", "starry night sky", "sky full of stars", "sky"),
-}
-EVENING = {
-    "day": ("by day", "at day", "in daylight", "during the day", "on a sunny day", "at noon", "in the daytime"),
-    "sunset": ("at sunset", "at sunset", "at sundown", "during sunset", "as the sun sets", "in the evening"),
-    "night": ("at night", "at night", "by night", "during the night", "in the moonlight"),
-    "dusk": ("at dusk", "at dusk", "in the dusk", "at twilight", "at sunset"),
-    "midnight": ("at midnight", "at midnight", "at night", "in the middle of the night", "in the dark"),
-}
-WAYS = {
-    "left": (
-        "to the left",
-        "left",
-        "leftwards",
-        "leftward",
-        "towards the left",
-        "from right to left",
-        "to the left side",
-    ),
-    "right": (
-        "to the right",
-        "right",
-        "rightwards",
-        "rightward",
-        "towards the right",
-        "from left to right",
-        "to the right side",
-    ),
-    "up": ("up", "upwards", "upward", "to the top", "towards the top"),
-    "down": ("down", "downwards", "downward", "to the bottom", "towards the bottom"),
-}
-#: (finite, progressive) verbs.
-SIDEWAYS = (("rolls", "rolling"), ("moves", "moving"), ("slides", "sliding"), ("drifts", "drifting"), ("goes", "going"),
-            ("glides", "gliding"), ("travels", "travelling"), ("flies", "flying"))  # fmt: skip
-UPWARDS = (
-    ("rises", "rising"),
-    ("floats", "floating"),
-    ("moves", "moving"),
-    ("goes", "going"),
-    ("flies", "flying"),
-    ("climbs", "climbing"),
-)
-DOWNWARDS = (("falls", "falling"), ("drops", "dropping"), ("sinks", "sinking"), ("moves", "moving"), ("goes", "going"))
-IN_PLACE = {
-    "spin": (("spins", "spinning"), ("rotates", "rotating"), ("turns", "turning"), ("spins around", "spinning around"), ("twirls", "twirling")),
-    "grow": (("grows", "growing"), ("gets bigger", "getting bigger"), ("grows larger", "growing larger"), ("becomes bigger", "becoming bigger"),
-             ("expands", "expanding")),
-    "shrink": (("shrinks", "shrinking"), ("gets smaller", "getting smaller"), ("becomes smaller", "becoming smaller"),
-               ("grows smaller", "growing smaller")),
-    "still": (("stands still", "standing still"), ("stays still", "staying still"), ("rests", "resting"), ("does not move", "not moving"),
-              ("waits", "waiting"), ("is still", "being still"), ("stays in place", "staying in place")),
-}  # fmt: skip
-CAMERA_WORDS = {
-    "still": ("the camera is still", "static camera", "still camera", "the camera does not move", "fixed camera", "locked camera"),
-    "pan left": ("the camera pans left", "the camera pans to the left", "camera pan left", "panning left", "pan to the left",
-                 "the camera moves to the left", "while the camera moves left", "camera panning to the left"),
-    "pan right": ("the camera pans right", "the camera pans to the right", "camera pan right", "panning right", "pan to the right",
-                  "the camera moves to the right", "while the camera moves right", "camera panning to the right"),
-    "zoom in": ("the camera zooms in", "zoom in", "zooming in", "camera zoom in", "while the camera zooms in", "slow zoom in",
-                "the camera moves closer", "camera zooming in"),
-    "zoom out": ("the camera zooms out", "zoom out", "zooming out", "camera zoom out", "while the camera zooms out", "slow zoom out",
-                 "the camera moves away", "camera zooming out"),
-}  # fmt: skip
-#: Words that mean nothing here but must not confuse.
-FILLERS = ("bright", "big", "large", "small", "little", "shiny", "beautiful", "nice", "round", "simple", "slowly", "slow", "smooth", "single",
-           "lonely", "video", "clip", "film", "shot", "scene", "of", "with", "and", "it", "its", "there", "one", "this", "very")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,16 +38,16 @@ def _pick(rng: np.random.Generator, options: tuple) -> object:
 
 
 def _name(rng: np.random.Generator, word: str) -> str:
-    return str(_pick(rng, NAMES.get(word, (word,))))
+    return str(_pick(rng, words.NAMES.get(word, (word,))))
 
 
 def _motion(rng: np.random.Generator, motion: str, form: int) -> str:
-    if motion in IN_PLACE:
-        return _pick(rng, IN_PLACE[motion])[form]
-    verbs = {"up": UPWARDS, "down": DOWNWARDS}.get(motion, SIDEWAYS)
+    if motion in words.IN_PLACE:
+        return _pick(rng, words.IN_PLACE[motion])[form]
+    verbs = {"up": words.UPWARDS, "down": words.DOWNWARDS}.get(motion, words.SIDEWAYS)
     verb = _pick(rng, verbs)[form]
     alone = verb in ("rises", "rising", "falls", "falling", "sinks", "sinking") and rng.random() < 0.5
-    return verb if alone else f"{verb} {_pick(rng, WAYS[motion])}"
+    return verb if alone else f"{verb} {_pick(rng, words.WAYS[motion])}"
 
 
 def _background(rng: np.random.Generator, place: str, hour: str) -> tuple[str, str]:
@@ -138,7 +62,7 @@ def _background(rng: np.random.Generator, place: str, hour: str) -> tuple[str, s
     )
     if place == "sky":
         before = ("under the", "under a", "in the", "in a", "before a", "in front of the", "against a")
-    when = f" {_pick(rng, EVENING[hour])}" if hour != UNSAID else ""
+    when = f" {_pick(rng, words.EVENING[hour])}" if hour != UNSAID else ""
     adverbial = f"{_pick(rng, before)} {name}{when}"
     if hour in ("sunset", "day", "dusk", "midnight") and rng.random() < 0.2:
         adverbial = f"{_pick(rng, before)} {hour} {name}"
@@ -169,22 +93,24 @@ def _sentence(rng: np.random.Generator, said: dict[str, str], silent: set[str]) 
         else:
             parts.insert(int(rng.random() < 0.5), alone)
     if "camera" not in silent:
-        words = str(_pick(rng, CAMERA_WORDS[said["camera"]]))
-        parts.insert(0 if rng.random() < 0.15 else len(parts), words)
+        move = str(_pick(rng, words.CAMERA_WORDS[said["camera"]]))
+        parts.insert(0 if rng.random() < 0.15 else len(parts), move)
     return str(_pick(rng, (", ", ", ", " ", ". ", " and "))).join(parts)
 
 
 def _sprinkle(rng: np.random.Generator, text: str) -> str:
     """Now and then a filler or a word nobody knows."""
-    words = text.split()
+    sentence = text.split()
     while rng.random() < 0.18:
         stranger = "".join(rng.choice(list("bcdfgklmnprstvz"), 2)) + "o" + str(rng.choice(list("bdgkmpx"))) + "u"
-        words.insert(int(rng.integers(len(words) + 1)), str(_pick(rng, FILLERS)) if rng.random() < 0.5 else stranger)
-    return " ".join(words)
+        sentence.insert(
+            int(rng.integers(len(sentence) + 1)), str(_pick(rng, words.FILLERS)) if rng.random() < 0.5 else stranger
+        )
+    return " ".join(sentence)
 
 
 def full_caption(spec: Spec, rng: np.random.Generator) -> Caption:
-    """A sentence that names every attribute (a still motion or camera may go unsaid), without strange words: for evaluation."""
+    """For evaluation: every attribute is named (a still motion or camera may go unsaid), no strange words."""
     return _caption(spec, rng, omit=0.0)
 
 

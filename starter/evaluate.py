@@ -1,10 +1,10 @@
-"""Score clips of held-out combinations: which attributes that the prompt named does the judge read back from the pixels?
+"""Score clips of held-out combinations: which attributes of the prompt does the judge read back from the pixels?
 
 python -m starter.evaluate --source real --count 200            # the judge itself: 1.0 everywhere
 python -m starter.evaluate --source vae --count 200             # the ceiling: drawn clips through the autoencoder
 python -m starter.evaluate --source take --count 200            # 8 steps at take size
 python -m starter.evaluate --source scratch --count 200         # 20 steps at render size, from noise
-python -m starter.evaluate --source files --folder DIR          # DIR/NAME.npy or NAME.mp4, each beside its NAME.json (a Spec)
+python -m starter.evaluate --source files --folder DIR    # NAME.npy or NAME.mp4, each beside its NAME.json (a Spec)
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Assemble the newest checkpoints into models/starter, in the ordinary diffusers layout.
 
 python -m starter.export                                   # newest VAE, text encoder and transformer that there are
-python -m starter.export --model models/starter            # only what has a checkpoint is replaced; the rest stays committed
+python -m starter.export --model models/starter    # what has no checkpoint stays as committed
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Heads that exist in training only: the middle of the transformer must know what each latent cell shows and where it lies.
+"""Heads that exist in training only: its middle must know what each latent cell shows and where it lies.
 
-The diffusion loss teaches this slowly; the generator knows it exactly, so a cross entropy says it outright. Rotary embeddings
-carry relative positions only, therefore the first head asks for the absolute one.
+The diffusion loss teaches this slowly; the generator knows it exactly, so a cross entropy says it outright.
+Rotary embeddings carry relative positions only, therefore the first head asks for the absolute one.
 """
 
 import torch
@@ -39,7 +39,7 @@ class Guide(nn.Module):
         return listen
 
     def loss(self, coverage: Tensor, specs: list[Spec]) -> Tensor:
-        """Mean of the heads' losses, given coverage (batch, frames, rows, columns) and the specifications of the last forward pass."""
+        """Mean of the heads' losses for the last forward pass; coverage is (batch, frames, rows, columns)."""
         batch, *grid = coverage.shape
         axes = torch.meshgrid(*(torch.linspace(-1, 1, size) for size in grid), indexing="ij")
         places = torch.stack(axes, -1).flatten(0, 2).expand(batch, -1, 3)

@@ -1,8 +1,9 @@
 """Read a clip's attributes back from its pixels, without knowing what was asked for.
 
-First the backdrop and the camera: every background, camera and sideways shift is painted small, and the nearest one (with a
-capped error, so that the subject does not count) wins. What differs from that backdrop is the subject: its colour, its
-outline against turned templates, and its path, growth and turning over time. No learning, nothing tuned on generated clips.
+First the backdrop and the camera: every background, camera and sideways shift is painted small, and the nearest one
+(with a capped error, so that the subject does not count) wins. What differs from that backdrop is the subject: its
+colour, its outline against turned templates, and its path, growth and turning over time. Nothing is learned, nothing
+tuned on generated clips.
 A clip without a subject reads as `""` in the subject's attributes.
 """
 
@@ -129,7 +130,7 @@ def _colour(clip: Array, track: Track) -> str:
 
 
 def _patches(images: Array, track: Track, reach: float) -> Array:
-    """Cut (frames, 28, 28) around the centroid, `reach` times the radius of a disc of the subject's area to each side."""
+    """Cut (frames, 28, 28) around the centroid, `reach` radii of a disc of the subject's area to each side."""
     grid = np.linspace(-reach, reach, 28)
     radius = np.sqrt(track.area / np.pi)[:, None, None]
     rows = track.y[:, None, None] + radius * grid[None, :, None] + 0 * grid

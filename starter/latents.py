@@ -1,4 +1,4 @@
-"""The latent cache: shards of encoded clips, each with the subject's coverage and the specifications, one frame size per shard."""
+"""The latent cache: shards of encoded clips, with the subject's coverage and specifications, one frame size a shard."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,7 @@ BUCKETS = {
 
 
 def cell_coverage(coverage: np.ndarray) -> Tensor:
-    """Mean coverage per latent cell, (7, height / 16, width / 16), of a mask (25, height, width): the first frame stays alone."""
+    """Mean coverage per latent cell, (7, height / 16, width / 16), of a mask (25, height, width)."""
     frames, height, width = coverage.shape
     cells = coverage.reshape(frames, height // 16, 16, width // 16, 16).mean(axis=(2, 4))
     later = cells[1:].reshape(-1, 4, *cells.shape[1:]).mean(axis=1)

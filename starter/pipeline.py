@@ -1,6 +1,5 @@
 """Put the starter's parts together as a stock diffusers WanPipeline, and read a committed one back."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def _half(module: nn.Module) -> None:
 
 
 def save(pipeline: WanPipeline, directory: Path) -> None:
-    """Write fp16 weights and the vocabulary beside `directory`, then swap; files of ours that training does not make are kept."""
+    """Write fp16 weights and the vocabulary beside `directory`, then swap; the card and the scores are kept."""
     beside = directory.with_name(directory.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
     for module in (pipeline.vae, pipeline.text_encoder, pipeline.transformer):
@@ -93,8 +92,6 @@ def size_mb(directory: Path) -> float:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
-def write_latent_statistics(vae: AutoencoderKLWan, mean: torch.Tensor, std: torch.Tensor) -> None:
+def write_latent_statistics(vae: AutoencoderKLWan, mean: list[float], std: list[float]) -> None:
     """Put the measured mean and standard deviation per latent channel into the VAE's configuration."""
-    vae.register_to_config(
-        latents_mean=json.loads(json.dumps(mean.tolist())), latents_std=json.loads(json.dumps(std.tolist()))
-    )
+    vae.register_to_config(latents_mean=mean, latents_std=std)

@@ -1,4 +1,4 @@
-"""Draw the clip of a specification: an anti-aliased, softly shaded subject before a backdrop that the camera moves over."""
+"""Draw a specification's clip: an anti-aliased, softly shaded subject before a backdrop that the camera moves over."""
 
 from dataclasses import dataclass
 
@@ -122,7 +122,7 @@ def _star(p: Array, q: Array) -> Array:
 
 
 def _paint(spec: Spec, p: Array, q: Array, turned: tuple[Array, Array], distance: Array) -> Array:
-    """RGB (points, 3) of the subject's surface: light from the upper left, a darker rim and a pale (on white: slate) mark."""
+    """RGB (points, 3) of the subject's surface: light from the upper left, a darker rim, a pale (or slate) mark."""
     base = np.array(PALETTE[spec.colour], np.float32)
     mark_colour = MARK_ON_WHITE if spec.colour == "white" else base * 0.22 + 255 * 0.78
     light = 1.0 - 0.22 * np.clip(0.5 * (p + 0.3) + 0.8 * (q + 0.3), -0.4, 1.2)

@@ -28,7 +28,7 @@ def new_text_encoder(words: int) -> UMT5EncoderModel:
 
 
 class Reader(nn.Module):
-    """One linear head per attribute on every token's output, so that each token that the picture attends to knows the whole sentence."""
+    """One linear head per attribute on every token, so that each token the picture attends to knows the sentence."""
 
     def __init__(self) -> None:
         super().__init__()

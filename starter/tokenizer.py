@@ -10,20 +10,19 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import PreTrainedTokenizerFast
 
 from starter import captions
+from starter import wordings as words
 from starter.world import random_spec
 
 SPECIAL = ("<pad>", "</s>", "[UNK]")
 MAX_LENGTH = 64
-#: Articles, joints and synonyms that people write although no caption template does.
-EXTRA = "an in to at is are be being on my your some from by then while near behind still motionless moving background color colour".split()
 
 
 def vocabulary() -> list[str]:
     """Every word that captions use, sorted."""
-    phrases: list[str] = list(captions.FILLERS) + EXTRA + list(captions.COLOURS) + list(captions.HOURS)
-    tables = (captions.NAMES, captions.EVENING, captions.WAYS, captions.CAMERA_WORDS)
+    phrases: list[str] = [*words.FILLERS, *words.EXTRA] + list(captions.COLOURS) + list(captions.HOURS)
+    tables = (words.NAMES, words.EVENING, words.WAYS, words.CAMERA_WORDS)
     phrases += [phrase for table in tables for options in table.values() for phrase in options]
-    verbs = (captions.SIDEWAYS, captions.UPWARDS, captions.DOWNWARDS, *captions.IN_PLACE.values())
+    verbs = (words.SIDEWAYS, words.UPWARDS, words.DOWNWARDS, *words.IN_PLACE.values())
     phrases += [form for table in verbs for pair in table for form in pair]
     rng = np.random.default_rng(0)
     phrases += [captions.full_caption(random_spec(rng), rng).text for _ in range(3000)]

@@ -1,7 +1,7 @@
 """Train the starter's transformer on cached latents.
 
-python -m starter.train_dit --minutes 60                                        # from nothing, or from its own checkpoint
-python -m starter.train_dit --from models/starter --minutes 240 --out starter/runs/dit2      # from the committed weights
+python -m starter.train_dit --minutes 60          # from nothing, or from its own checkpoint
+python -m starter.train_dit --from models/starter --minutes 240 --out starter/runs/more     # from the committed weights
 """
 
 import argparse
@@ -83,7 +83,7 @@ def follow(average: nn.Module, model: nn.Module, step: int) -> None:
 
 
 def build(options: argparse.Namespace) -> tuple[Learner, Cache, nn.Module]:
-    """The learner, the latents and the running average, from the exported pipeline that holds the VAE and the text encoder."""
+    """The learner, the latents and the running average; VAE statistics and text encoder come from `base`."""
     torch.manual_seed(0)
     pipeline = WanPipeline.from_pretrained(options.base)
     transformer = WanPipeline.from_pretrained(options.source).transformer if options.source else new_transformer()
@@ -129,7 +129,7 @@ def train(rank: int, options: argparse.Namespace) -> None:
                 options.out / "dit.log",
                 f"step {clock.step} {clock.elapsed_seconds / 60:.1f} min flow, guide loss {means}",
             )
-        if rank == 0 and clock.step % 200 == 0:
+        if rank == 0 and clock.step % options.save_every == 0:
             save_checkpoint(checkpoint, clock, **parts)
     if rank == 0:
         save_checkpoint(checkpoint, clock, **parts)
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--steps", type=int, default=0, help="instead of minutes: set --minutes 0")
     parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--save-every", type=int, default=200, help="steps between checkpoints")
     parser.add_argument("--batch", type=int, default=0, help="clips per rank and step, whatever the size")
     parser.add_argument("--rate", type=float, default=1.0, help="multiplies both learning rates")
     parser.add_argument("--render-share", type=float, default=0.15, help="share of the steps at render size")

@@ -1,4 +1,4 @@
-"""Teach the text encoder to read captions before it meets a picture: the diffusion loss alone teaches language very slowly.
+"""Teach the text encoder to read captions before it meets a picture: the diffusion loss teaches language slowly.
 
 python -m starter.train_text --steps 3000
 """

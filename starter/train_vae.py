@@ -1,6 +1,6 @@
 """Train the starter's video autoencoder on crops of drawn clips.
 
-python -m starter.train_vae --minutes 45                      # from nothing, or from its own checkpoint when there is one
+python -m starter.train_vae --minutes 45         # from nothing, or from its own checkpoint
 python -m starter.train_vae --from models/starter --minutes 30 --freeze-encoder     # polish the committed decoder
 """
 
@@ -18,7 +18,7 @@ from starter.training import Clock, Optimisers, average_over_ranks, load_checkpo
 from starter.vae import LATENT_NOISE, decode_latents, encode_clip, make_one_pass, new_vae
 from starter.world import FRAMES, RENDER_SIZES, TAKE_SIZES, random_spec
 
-#: (crop side in pixels, frames, crops per rank and step). Small crops are cheap; the large ones teach the attention whole frames.
+#: (crop side in pixels, frames, crops per rank and step). Small ones are cheap; large ones teach whole frames.
 CROPS = ((64, 9, 6), (80, 9, 4), (64, 17, 3), (80, 25, 2), (160, 9, 1))
 SHARES = (0.40, 0.2, 0.15, 0.15, 0.1)
 STRANGE = 0.12  # share of clips in colours from outside the world, so that a LoRA can teach new ones

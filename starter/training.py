@@ -1,7 +1,7 @@
-"""What the three training scripts share: the optimiser, ranks that average gradients, a learning-rate clock, checkpoints.
+"""What the training scripts share: the optimiser, ranks that average gradients, a learning-rate clock, checkpoints.
 
-A step's random numbers depend on (seed, step, rank) alone, so that a run resumed from a checkpoint repeats exactly what an
-uninterrupted one would have done.
+A step's random numbers depend on (seed, step, rank) alone, so that a run resumed from a checkpoint repeats exactly
+what an uninterrupted one would have done.
 """
 
 import os
@@ -139,7 +139,7 @@ def _rank_main(rank: int, ranks: int, meeting: str, main: Callable, options: obj
 
 
 def run_on_ranks(main: Callable, ranks: int, options: object) -> None:
-    """Call `main(rank, options)` in one single-threaded process per rank: threads collapse on a machine that is shared."""
+    """Call `main(rank, options)` in one single-threaded process per rank: threads collapse on a shared machine."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # for numpy in the ranks
     meeting = Path(f"/tmp/starter-ranks-{os.getpid()}")
     meeting.unlink(missing_ok=True)
@@ -159,7 +159,7 @@ def save_checkpoint(path: Path, clock: Clock, **parts: nn.Module | Optimisers) -
 
 
 def load_checkpoint(path: Path, clock: Clock | None, **parts: nn.Module | Optimisers) -> None:
-    """Fill every part, and the position of `clock`, from a checkpoint; the clock's limits stay as they were asked for."""
+    """Fill every part, and the position of `clock`, from a checkpoint; the clock's limits stay as asked for."""
     tensors: dict[str, dict[str, Tensor]] = {part: {} for part in parts}
     with safe_open(path, "pt") as saved:
         if clock:

@@ -1,7 +1,7 @@
 """The starter's video autoencoder: its shape, and a one-pass forward for training.
 
-Diffusers runs AutoencoderKLWan in chunks of four frames through a feature cache. For training, the same function is computed
-over the whole clip at once, which is faster; tests/starter holds the two equal.
+Diffusers runs AutoencoderKLWan in chunks of four frames through a feature cache. For training, the same function is
+computed over the whole clip at once, which is faster; tests/starter holds the two equal.
 """
 
 import types
@@ -24,7 +24,7 @@ LATENT_NOISE = 0.1
 
 
 def new_vae(encoder_dim: int = 32, decoder_dim: int = 32) -> AutoencoderKLWan:
-    """A VAE with spatial stride 16 and temporal stride 4, residual branches damped so that it starts near its shortcuts."""
+    """A VAE with spatial stride 16 and temporal stride 4, residual branches damped to start near the shortcuts."""
     vae = AutoencoderKLWan(
         base_dim=encoder_dim,
         decoder_base_dim=decoder_dim,
@@ -78,10 +78,11 @@ def _norm_silu(x: Tensor, gamma: Tensor, scale: float) -> Tensor:
 
 
 def make_one_pass(vae: AutoencoderKLWan, compiled: bool = False) -> AutoencoderKLWan:
-    """Let `encode_clip` and `decode_latents` run this instance over whole clips; its weights and its saved form do not change.
+    """Let `encode_clip` and `decode_latents` run this instance over whole clips; its weights do not change.
 
     `compiled` fuses normalisation and activation, which are bound by memory: a training step takes 0.70 of the time.
     """
+    torch._dynamo.config.recompile_limit = 64  # one variant per width, memory layout and crop shape
     norm_silu = torch.compile(_norm_silu, dynamic=True) if compiled else _norm_silu
 
     def residual(self: WanResidualBlock, x: Tensor, feat_cache: None = None, feat_idx: None = None) -> Tensor:
@@ -100,7 +101,10 @@ def make_one_pass(vae: AutoencoderKLWan, compiled: bool = False) -> AutoencoderK
 
 
 def encode_clip(vae: AutoencoderKLWan, clip: Tensor) -> Tensor:
-    """Latent means (batch, 32, 1 + (frames - 1) / 4, height / 16, width / 16) of clips (batch, 3, frames, height, width) in -1..1."""
+    """Latent means (batch, 32, 1 + (frames - 1) / 4, height / 16, width / 16).
+
+    `clip` is (batch, 3, frames, height, width) in -1..1.
+    """
     return vae.quant_conv(vae.encoder(patchify(clip, 4)))[:, :LATENT_CHANNELS]
 
 

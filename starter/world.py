@@ -1,4 +1,4 @@
-"""What the starter's little world is made of: its attributes, one clip's specification, and which combinations are held out."""
+"""The starter's little world: its attributes, one clip's specification, and which combinations are held out."""
 
 import zlib
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ ATTRIBUTES = {
 class Spec:
     """One clip: five attributes, and the chances (`size`, `x`, `y`, `pace`, `phase`) that no caption names.
 
-    `size` is the subject's diameter and `x`, `y` the middle of its path, relative to the frame's centre, all in units of the
+    `size` is the subject's diameter and `x`, `y` the middle of its path, from the frame's centre, in units of the
     shorter side; `pace` multiplies every motion; `phase` shifts the backdrop sideways.
     """
 
@@ -53,7 +53,7 @@ class Spec:
 
 
 def held_out(spec: Spec) -> bool:
-    """Whether training never sees this colour and shape on this background, or doing this motion (about one combination in six)."""
+    """Whether training never sees this colour and shape on this background or in this motion (one in six)."""
     thing = f"{spec.colour} {spec.shape}"
     return any(
         zlib.crc32(f"{thing} {other}".encode()) % 12 == 5 for other in (f"on {spec.background}", f"goes {spec.motion}")
