@@ -139,7 +139,7 @@ RULES = (  # the first row that fits decides
          version=((580,), NEW)),
     Rule("cu129", "{card} needs CUDA 12.8 or newer and driver {version} stops before 13.", NEW_DRIVER, system="Linux",
          arch="x86_64", gpu="nvidia", capability=((10,), NEW), version=((570,), (580,))),
-    Rule("cu130", "{card} works with CUDA 13.0 only here, and driver {version} is too old for it.", WAIT_DRIVER,
+    Rule("cu130", "{card} needs the CUDA 13.0 build, and driver {version} is too old for it.", WAIT_DRIVER,
          gpu="nvidia", capability=((10,), NEW)),
     Rule("cu126", "Driver {version} of {card} is older than CUDA 13 needs: the CUDA 12.6 build.", NEW_DRIVER,
          gpu="nvidia", version=((525,), (580,))),
@@ -260,7 +260,7 @@ def find_machine() -> Machine:
 
 def hardware_mark() -> str:
     """Changes when a card or its driver does. Read at every start, so it only looks at a few small files."""
-    marks = contents("sys/class/drm/card*/device/vendor") + contents("proc/driver/nvidia/version")
+    marks = sorted(contents("sys/class/drm/card*/device/vendor")) + contents("proc/driver/nvidia/version")
     for path in (r"C:\Windows\System32\nvcuda.dll", "/usr/lib/wsl/lib/libcuda.so.1"):
         with contextlib.suppress(OSError):
             marks.append(str(os.stat(path).st_mtime_ns))
@@ -584,6 +584,9 @@ def git(*arguments: str) -> str:
 
 def update() -> None:
     """Pulls, then lets the new version set itself up and check itself; goes back to the old one if it cannot."""
+    if not (ROOT / ".git").exists():
+        raise SetupError("This copy of Rushes did not come from git, so it cannot update itself.",
+                         "Download the newest version and move your data folder into it.")
     again = [sys.executable, str(ROOT / "bootstrap.py"), "--check"]
     quiet = {key: value for key, value in os.environ.items() if key != "RUSHES_PRINT_RESULT"}
     try:
@@ -632,6 +635,8 @@ def main(arguments: list[str]) -> int:
         choice = choose_torch(find_machine(), os.environ.get("RUSHES_TORCH", ""))
         print(f"torch {TORCH}, {choice.build} build\n{choice.reason}\n{choice.advice}".strip())
         return 0
+    if not REQUIREMENTS.exists():
+        raise SetupError("The Rushes folder is incomplete.", "Download it again; your data folder can stay.")
     if "--update" in options:
         update()
     if "--repair" in options and VENV.exists():

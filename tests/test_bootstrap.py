@@ -310,3 +310,34 @@ def test_the_self_check_must_pass_before_the_marker_is_written(house):
     doctor.write_text("import tiny")
     done = house.run("--check", RUSHES_PRINT_RESULT="1")
     assert json.loads(marker.read_text())["torch"] == "cpu" and done.stdout == "RUSHES_RESULT=<ok>\n"
+
+
+@real_uv
+def test_an_update_that_does_not_work_is_taken_back(house, tmp_path):
+    def git(folder, *words):
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *words]
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+    def publish(requirement, app):
+        house.need(requirement)
+        (house.root / "app.py").write_text(app)
+        git(house.root, "add", "-A")
+        git(house.root, "commit", "-qm", requirement)
+
+    (house.root / ".gitignore").write_text("/.venv/\n__pycache__/\n")
+    git(house.root, "init", "-q")
+    publish("tiny==1.0", "import tiny")
+    git(tmp_path, "clone", "-q", "rushes", "copy")
+    origin, house.root = house.root, tmp_path / "copy"
+    assert house.run("--check").returncode == 0
+    house.root = origin
+    publish("tiny==2.0", "raise SystemExit('broken')")
+    house.root = tmp_path / "copy"
+    done = house.run("--update")
+    assert done.returncode == 1 and "The one you had is back" in done.stderr
+    assert house.versions() == ("2.13.0+cpu 1.0", "") and (house.root / ".venv/installed.json").exists()
+    house.root = origin
+    publish("tiny==2.0", "import tiny")
+    house.root = tmp_path / "copy"
+    assert house.run("--update").returncode == 0
+    assert house.versions() == ("2.13.0+cpu 2.0", "")
