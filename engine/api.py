@@ -180,7 +180,7 @@ def as_request(recipe: Recipe) -> Request:
     """The request that repeats a recipe exactly: every resolved number is asked for by name."""
     plan = recipe.plan
     take, render = (
-        Overrides(**run.model_dump(exclude={"num_frames", "fps", "operations"})) for run in (plan.take, plan.render)
+        Overrides(**run.model_dump(include=set(Overrides.model_fields))) for run in (plan.take, plan.render)
     )
     return plan.request.model_copy(
         update={

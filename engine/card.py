@@ -9,11 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.types import Aspect, Noun, Size
-
+from engine.types import Argument, Aspect, Noun, Size
 
 Input = Literal["text", "image", "last_image", "video", "control_video", "mask", "references", "audio"]
-Argument = bool | int | float | str
 
 
 class Licence(Noun):
@@ -36,10 +34,18 @@ class Licence(Noun):
 
 
 class Component(Noun):
-    """One part of the model on disk."""
+    """One part of the model on disk.
+
+    `repo`: the hub repository it comes from when that is not the model's own; `folder`: where it lies there ("" is the
+    top). `files`: the names to take there (such as "*Q4_K_M.gguf"); empty means its safetensors, configs and vocabulary.
+    """
 
     size_gb: Annotated[float, Field(ge=0)]
     params_b: Annotated[float, Field(ge=0)] = 0.0
+    repo: str = ""
+    revision: str | None = None
+    folder: str = ""
+    files: tuple[str, ...] = ()
 
 
 class SizeRule(Noun):

@@ -7,6 +7,8 @@
     │   ├── BadFile           a path that cannot be read or written, a recipe or preset that is not one
     │   └── UnknownName       no such model, take, clip or job
     ├── ModelProblem          the weights are missing or damaged
+    │   └── ModelGated        its owner asks for a click or a sign-in first
+    ├── HubProblem            the place that models come from cannot be reached, or answers nonsense
     ├── MachineProblem        disk full, no permission, no room
     ├── InUse                 a port or a folder that another program holds
     ├── JobCancelled          the person said stop (raised inside the worker only)
@@ -49,6 +51,14 @@ class UnknownName(BadInput):
 
 
 class ModelProblem(RushesError):
+    pass
+
+
+class ModelGated(ModelProblem):
+    pass
+
+
+class HubProblem(RushesError):
     pass
 
 

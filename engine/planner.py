@@ -179,6 +179,7 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         num_inference_steps=steps,
         guidance_scale=guidance,
         flow_shift=shift,
+        arguments=rule.arguments,
     )
     return run.model_copy(update={"operations": operations(card, run)})
 

@@ -16,6 +16,9 @@ Aspect = Literal["square", "wide", "tall"]
 Phase = Literal["loading", "prompt", "sampling", "decoding", "writing"]
 
 
+Argument = bool | int | float | str  # what a card may hand to its pipeline's call
+
+
 class Noun(BaseModel):
     """A frozen value that refuses fields it does not know."""
 
@@ -103,6 +106,7 @@ class Pass(Noun):
     num_inference_steps: int
     guidance_scale: float
     flow_shift: float
+    arguments: dict[str, Argument] = {}
     operations: float
 
     @property

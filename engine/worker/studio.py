@@ -16,6 +16,7 @@ from engine.errors import JobCancelled, RushesError, disk_full
 from engine.store import now
 from engine.types import Cancelled, Event, Failed, FinalEvent, Finished, Job, Progress, Recipe
 from engine.worker import families, sampling, video, weights
+from engine.worker.families.latent_video import Shot
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +56,19 @@ class Studio:
         watch.emit(Progress(phase="loading"))
         model = self._shelf.get(plan)
         family = families.of(plan.family)
+        # Noise is drawn on the CPU, so that a seed means the same on every device.
+        shot = Shot(plan, plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed))
         # 2. the latents: drawn from noise, or continued from the approved take
         if job.stage == "take":
-            latents = sampling.draw(model, family, plan, watch)
+            latents = sampling.draw(model, family, shot, watch)
             sampling.save(latents, folder / "latents.safetensors")
         else:
-            latents = sampling.refine(model, family, plan, watch, sampling.load(folder / "take.safetensors"))
+            take = sampling.load(folder / "take.safetensors", model.pipe.device)
+            latents = sampling.refine(model, family, shot, watch, take)
         # 3. pixels
         watch.emit(Progress(phase="decoding"))
         watch.check()
-        frames = family.decode(model.pipe, latents)
+        footage = family.decode(model.pipe, latents, shot)
         seconds = time.perf_counter() - started
         # 4. the file, with its recipe inside and beside it
         watch.emit(Progress(phase="writing"))
@@ -77,7 +81,7 @@ class Studio:
             versions=versions() | {"weights": model.fingerprint},
             created=now(),
         )
-        video.write(frames, plan.stage(job.stage).fps, folder / ("take" if job.stage == "take" else "clip"), recipe)
+        video.write(footage, shot.run.fps, folder / ("take" if job.stage == "take" else "clip"), recipe)
         encode_seconds = time.perf_counter() - started - seconds
         ram_gb = psutil.Process().memory_info().rss / 1e9
         return Finished(

@@ -6,36 +6,37 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
 from engine.errors import disk_full
 from engine.types import Recipe
+from engine.worker.families.latent_video import Footage
 
 CRF = "14"  # visually lossless; small clips of flat colours band above it
 # Without mbtree: its AVX-512 code gave another file on every fifth run, and a recipe must repeat its clip bit for bit.
 OPTIONS = {"crf": CRF, "preset": "medium", "profile": "high", "x264-params": "mbtree=0"}
 
 
-def write(frames: np.ndarray, fps: int, stem: Path, recipe: Recipe) -> None:
-    """`frames`: uint8, (frames, height, width, 3), even sides. Writes stem.mp4, poster and, last, stem.json.
+def write(footage: Footage, fps: int, stem: Path, recipe: Recipe) -> None:
+    """`footage`: frames with even sides, and perhaps sound. Writes stem.mp4, poster and, last, stem.json.
 
     Each file appears whole or not at all. Raises MachineProblem when the disk is full.
     """
     try:
         part = stem.with_suffix(".part")
-        _encode(frames, fps, part, recipe)
+        _encode(footage, fps, part, recipe)
         part.replace(stem.with_suffix(".mp4"))
         poster = stem.with_name("poster.jpg" if recipe.kind == "take" else f"{stem.name}.jpg")
-        Image.fromarray(frames[len(frames) // 2]).save(poster, quality=90)
+        Image.fromarray(footage.frames[len(footage.frames) // 2]).save(poster, quality=90)
         part.write_text(recipe.model_dump_json(indent=1), encoding="utf-8")
         part.replace(stem.with_suffix(".json"))
     except (OSError, av.FFmpegError) as error:
         raise disk_full(OSError(str(error))) from error
 
 
-def _encode(frames: np.ndarray, fps: int, path: Path, recipe: Recipe) -> None:
+def _encode(footage: Footage, fps: int, path: Path, recipe: Recipe) -> None:
+    frames = footage.frames
     options = {"movflags": "+faststart"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         container.metadata["title"] = recipe.plan.request.prompt[:200]

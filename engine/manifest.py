@@ -1,0 +1,190 @@
+"""What is fetched: the exact files of one model, what they cost, and how far they have come.
+
+A `Manifest` is resolved before anything starts and is pinned to commits; finished, it lies in the model's folder as
+rushes.json. Sizes are in bytes, speeds in bytes a second, times in seconds.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from engine.card import ModelCard
+from engine.errors import MachineProblem
+from engine.types import Noun
+
+RECORD = "rushes.json"
+MAX_FILE_BYTES = 500_000_000_000
+MAX_FILES = 2000
+MARGIN_BYTES = 500_000_000  # the system, the page file and the takes need room too
+
+DownloadState = Literal["queued", "running", "paused", "failed", "finished"]
+DownloadPhase = Literal["waiting", "listing", "fetching", "checking", "reconnecting"]
+
+
+class ManifestFile(Noun):
+    """One file. `name`: below the model's folder; `path`: its name in `repo`, or in the folder it is imported from.
+
+    `sha256` and `git_sha1` are the hub's own record: the first of a large file, the second of a small one. `found` is
+    where a copy already lies on this machine; it is linked to, not copied, when `linked`.
+    """
+
+    name: str
+    bytes: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+    path: str
+    repo: str = ""
+    commit: str = ""
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    git_sha1: Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")] = ""
+    found: str = ""
+    linked: bool = False
+
+
+class Manifest(Noun):
+    """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way."""
+
+    format: Literal[1] = 1
+    model: str
+    licence: str = ""
+    gate: str = ""
+    files: tuple[ManifestFile, ...] = ()
+    installed: str = ""
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files)
+
+
+class Quote(Noun):
+    """What an install would cost, said before it starts. `bytes_here` need no download, `bytes_to_write` need disk."""
+
+    manifest: Manifest
+    licence: str
+    bytes_here: int
+    bytes_to_download: int
+    bytes_to_write: int
+    disk_free: int
+
+    @property
+    def disk_free_after(self) -> int:
+        return self.disk_free - self.bytes_to_write
+
+    @property
+    def fits(self) -> bool:
+        """Whether it leaves the margin free."""
+        return self.disk_free_after >= MARGIN_BYTES
+
+
+class Download(Noun):
+    """One line of the visible queue."""
+
+    model: str
+    state: DownloadState = "queued"
+    phase: DownloadPhase = "waiting"
+    bytes_done: int = 0
+    bytes_total: int = 0
+    bytes_per_second: float = 0.0
+    seconds_left: float | None = None
+    notes: tuple[str, ...] = ()
+    cause: str = ""
+    remedy: str = ""
+    detail: str = ""
+
+
+# ---- what crosses the border to the process that downloads: one JSON line each, both ways ---------------------------
+
+
+class ListFiles(Noun):
+    """Say what `card` needs, from the hub or from the folder `source`. Writes nothing."""
+
+    kind: Literal["list"] = "list"
+    card: ModelCard
+    source: str = ""
+    link: bool = False
+
+
+class FetchFiles(Noun):
+    """Bring it into `staging`, check it, hand it over as the folder `target`.
+
+    `patience`: how many seconds without a byte are borne before it is given up.
+    """
+
+    kind: Literal["fetch"] = "fetch"
+    list: ListFiles
+    staging: str
+    target: str
+    patience: float
+
+
+class Listed(Noun):
+    kind: Literal["listed"] = "listed"
+    manifest: Manifest
+
+
+class Moving(Noun):
+    """How far it is. Sent twice a second."""
+
+    kind: Literal["moving"] = "moving"
+    phase: DownloadPhase
+    bytes_done: int
+    bytes_total: int
+    bytes_per_second: float
+    seconds_left: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Whole(Noun):
+    """Everything has arrived, was checked, and lies where the worker finds it."""
+
+    kind: Literal["whole"] = "whole"
+    notes: tuple[str, ...] = ()
+
+
+class Refused(Noun):
+    kind: Literal["refused"] = "refused"
+    cause: str
+    remedy: str
+    detail: str = ""
+    gated: bool = False
+
+
+class Stopped(Noun):
+    """It was asked to stop; what has arrived is safe on the disk."""
+
+    kind: Literal["stopped"] = "stopped"
+
+
+Order = Annotated[ListFiles | FetchFiles, Field(discriminator="kind")]
+Answer = Annotated[Listed | Moving | Whole | Refused | Stopped, Field(discriminator="kind")]
+orders: TypeAdapter[ListFiles | FetchFiles] = TypeAdapter(Order)
+answers: TypeAdapter[Listed | Moving | Whole | Refused | Stopped] = TypeAdapter(Answer)
+
+
+def read_record(folder: Path) -> Manifest | None:
+    """What an installed model says about itself; None for one that was put there by hand, or is damaged."""
+    try:
+        return Manifest.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def intact(folder: Path, manifest: Manifest) -> bool:
+    """Whether every file is there in its right size. Quick; it reads no content."""
+    try:
+        return all((folder / file.name).stat().st_size == file.bytes for file in manifest.files)
+    except OSError:
+        return False
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raises MachineProblem unless the disk of `folder` keeps its margin after `needed` more bytes."""
+    free = shutil.disk_usage(folder).free
+    if needed and free - needed < MARGIN_BYTES:
+        short = (needed + MARGIN_BYTES - free) / 1e9
+        raise MachineProblem(
+            f"There is not enough room: {needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free.",
+            f"Free {max(short, 0.1):.1f} GB, or move the data folder to another drive (RUSHES_HOME).",
+        )

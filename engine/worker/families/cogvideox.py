@@ -1,0 +1,61 @@
+"""CogVideoX: v-prediction on a DDIM or DPM schedule instead of flow; latents are (batch, frames, channels, h, w).
+
+sigma is the deviation of the noise at a timestep, sqrt(1 - alpha_bar): the same dial on another clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from engine.types import Pass
+from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels, enlarged
+
+
+class CogVideoX(LatentVideo):
+    def scheduler(self, pipe: Any, run: Pass) -> Any:
+        return type(pipe.scheduler).from_config(pipe.scheduler.config)
+
+    late_scheduler = scheduler
+
+    def late_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
+        """The last `num_inference_steps` of a whole schedule that reaches sigma there: DDIM steps by its spacing."""
+        steps = shot.run.num_inference_steps
+        first = _timestep(scheduler, shot.plan.sigma)
+        whole = round(steps * scheduler.config.num_train_timesteps / max(first, 1))
+        original(max(whole, steps), device=device)
+        scheduler.timesteps = scheduler.timesteps[-steps:]
+
+    def noised(self, scheduler: Any, clean: torch.Tensor, noise: torch.Tensor, sigma: float) -> torch.Tensor:
+        return scheduler.add_noise(clean, noise, torch.tensor([_timestep(scheduler, sigma)]))
+
+    def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
+        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        latents = self.from_vae(pipe, encoded_pixels(pipe, enlarged(small, shot.run)))
+        padding = _padding(pipe, latents.shape[1])
+        return {"latents": torch.cat([latents[:, :1].repeat(1, padding, 1, 1, 1), latents], dim=1)}
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        real = (run.num_frames - 1) // pipe.vae_scale_factor_temporal + 1
+        latents = latents[:, latents.shape[1] - real :]  # CogVideoX 1.5 pads at the front
+        return 1 / pipe.vae_scaling_factor_image * latents.permute(0, 2, 1, 3, 4)
+
+    def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
+        return (encoded * pipe.vae_scaling_factor_image).permute(0, 2, 1, 3, 4)
+
+
+def _timestep(scheduler: Any, sigma: float) -> int:
+    """The training timestep whose noise has deviation sigma."""
+    deviations = (1 - scheduler.alphas_cumprod).sqrt()
+    return int((deviations - sigma).abs().argmin())
+
+
+def _padding(pipe: Any, frames: int) -> int:
+    """Latent frames that CogVideoX 1.5 adds so that its temporal patch divides them."""
+    patch = pipe.transformer.config.patch_size_t
+    return 0 if patch is None else -frames % patch
+
+
+family = CogVideoX()

@@ -1,0 +1,136 @@
+"""What sampling needs to know of a family, with the answers of flow matching in a VAE's latents.
+
+A family module subclasses this and says only what is different. Latents travel as a dict of tensors by the names that
+the pipeline's call gives them, so that sound can travel with the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from engine.types import Pass, Plan
+
+Latents = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One run of a pipeline: the plan, the pass of it that runs, and the source of its noise."""
+
+    plan: Plan
+    run: Pass
+    generator: torch.Generator
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Frames, uint8, (frames, height, width, 3); sound, float in -1..1, (channels, samples), when there is some."""
+
+    frames: np.ndarray
+    sound: np.ndarray | None = None
+    sample_rate: int = 0
+
+
+class LatentVideo:
+    """Flow matching in normalised latents of shape (batch, channels, frames, height, width)."""
+
+    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+        """The prompts as arguments of the pipeline's call. They are remembered by their words."""
+        names = ("prompt_embeds", "negative_prompt_embeds")
+        return dict(zip(names, self.encoded(pipe, plan), strict=True))
+
+    def encoded(self, pipe: Any, plan: Plan) -> tuple[Any, ...]:
+        """What the pipeline's own encode_prompt answers, for both prompts."""
+        return tuple(
+            pipe.encode_prompt(
+                prompt=plan.request.prompt,
+                negative_prompt=plan.request.negative_prompt,
+                do_classifier_free_guidance=True,
+                max_sequence_length=plan.max_tokens,
+                device=pipe._execution_device,
+            )
+        )
+
+    def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        """Arguments of the pipeline's call beyond size, steps, noise and prompts; the card's own come last."""
+        ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
+        return ours | shot.run.arguments
+
+    def scheduler(self, pipe: Any, run: Pass) -> Any:
+        """A fresh scheduler with the pass's flow shift."""
+        config = pipe.scheduler.config
+        name = "flow_shift" if "flow_shift" in config else "shift"
+        return type(pipe.scheduler).from_config(config, **{name: run.flow_shift})
+
+    def late_scheduler(self, pipe: Any, run: Pass) -> Any:
+        """A fresh scheduler that takes sigmas as they are: `late_timesteps` has shifted them already."""
+        config = pipe.scheduler.config
+        name = "flow_shift" if "flow_shift" in config else "shift"
+        return type(pipe.scheduler).from_config(config, **{name: 1.0}, use_dynamic_shifting=False, shift_terminal=None)
+
+    def late_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
+        """Set `num_inference_steps` steps from the plan's sigma to 0, spaced as the flow shift spaces them.
+
+        `original`: the scheduler's own set_timesteps. Shift s takes u to s u / (1 + (s - 1) u).
+        """
+        shift, sigma = shot.run.flow_shift, shot.plan.sigma
+        u = np.linspace(sigma / (shift - (shift - 1) * sigma), 0, shot.run.num_inference_steps + 1)[:-1]
+        original(sigmas=shift * u / (1 + (shift - 1) * u), device=device)
+
+    def noised(self, scheduler: Any, clean: torch.Tensor, noise: torch.Tensor, sigma: float) -> torch.Tensor:
+        """Clean latents brought to noise level sigma."""
+        return (1 - sigma) * clean + sigma * noise
+
+    def latents_of(self, output: Any) -> Latents:
+        """The latents in what the pipeline returned for output_type='latent'."""
+        return {"latents": output.frames}
+
+    def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
+        """A render's clean starting latents: the take through pixels, at the render's size."""
+        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        return {"latents": self.from_vae(pipe, encoded_pixels(pipe, enlarged(small, shot.run)))}
+
+    def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
+        """Latents to what is seen and heard."""
+        return Footage(frames_of(pipe, self.pixels(pipe, latents, shot)))
+
+    def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
+        """(1, 3, frames, height, width) in -1..1, by the pipeline's own arithmetic, so that it is bit-identical."""
+        return pipe.vae.decode(self.to_vae(pipe, latents["latents"], shot.run), return_dict=False)[0]
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        """The pipeline's latents as its VAE decodes them."""
+        return latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
+
+    def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
+        """What the VAE encoded, as the pipeline's latents."""
+        return encoded * pipe.vae.config.scaling_factor
+
+
+def enlarged(pixels: torch.Tensor, run: Pass) -> torch.Tensor:
+    """Pixels (1, 3, frames, height, width) brought to the size of a pass, bicubic."""
+    large = interpolate(
+        pixels[0].transpose(0, 1).float(),
+        size=(run.height, run.width),
+        mode="bicubic",
+        antialias=True,
+        align_corners=False,
+    )
+    return large.transpose(0, 1)[None].clamp(-1, 1)
+
+
+def encoded_pixels(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """The VAE's mean latents of pixels, float32."""
+    return pipe.vae.encode(pixels.to(pipe.vae.device, pipe.vae.dtype)).latent_dist.mode().float()
+
+
+def frames_of(pipe: Any, pixels: torch.Tensor) -> np.ndarray:
+    """Pixels as uint8 frames, (frames, height, width, 3)."""
+    frames = pipe.video_processor.postprocess_video(pixels, output_type="np")[0]
+    return (frames * 255).round().astype(np.uint8)

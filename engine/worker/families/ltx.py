@@ -1,0 +1,50 @@
+"""LTX-Video: latents packed into tokens, normalised; the newer VAEs decode with a little noise and a timestep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.types import Pass, Plan
+from engine.worker.families.latent_video import Latents, LatentVideo, Shot
+from engine.worker.families.mochi import NAMES
+
+DECODING = ("decode_timestep", "decode_noise_scale")
+
+
+class Ltx(LatentVideo):
+    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+        return dict(zip(NAMES, self.encoded(pipe, plan), strict=True))
+
+    def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
+        return super().arguments(pipe, shot) | {"frame_rate": shot.run.fps} | own
+
+    def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
+        clean = self.to_vae(pipe, latents["latents"], shot.run)
+        if not pipe.vae.config.timestep_conditioning:
+            return pipe.vae.decode(clean, None, return_dict=False)[0]
+        timestep = float(shot.run.arguments.get("decode_timestep", 0.0))
+        scale = float(shot.run.arguments.get("decode_noise_scale", timestep))
+        noise = torch.randn(clean.shape, generator=shot.generator, dtype=clean.dtype).to(clean)
+        noisy = (1 - scale) * clean + scale * noise
+        at = torch.tensor([timestep], device=clean.device, dtype=clean.dtype)
+        return pipe.vae.decode(noisy, at, return_dict=False)[0]
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        side = pipe.vae_spatial_compression_ratio
+        frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
+        patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+        grid = pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+        vae = pipe.vae
+        clean = pipe._denormalize_latents(grid, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+        return clean.to(vae.dtype)
+
+    def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
+        vae = pipe.vae
+        clean = pipe._normalize_latents(encoded, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+        return pipe._pack_latents(clean, pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+
+
+family = Ltx()
