@@ -67,7 +67,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def knock(engine: Engine) -> Knock:
     """Knock at the whole application, behind its door."""
-    door = Door(application(engine), Rules.of_this_machine(PORT))
+    door = Door(application(engine).app, Rules.of_this_machine(PORT))
     return lambda *args, **kwargs: knock_at(door, *args, **kwargs)
 
 

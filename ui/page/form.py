@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, get_args
+from math import ceil, isfinite
+from typing import Any, TypeVar, get_args
 
 import gradio as gr
 
@@ -14,6 +14,7 @@ from ui.page.wording import shown
 from ui.texts import ASPECTS, FORM, MODEL
 
 MAX_COUNT = 6
+Number = TypeVar("Number", int, float)
 Values = dict[Any, Any]  # component -> value, as Gradio gives a handler whose inputs are a set
 
 
@@ -27,9 +28,9 @@ class Form:
     seconds: gr.Slider
     count: gr.Slider
     seed: gr.Textbox
-    take_steps: gr.Number
-    render_steps: gr.Number
-    guidance: gr.Number
+    take_steps: gr.Textbox
+    render_steps: gr.Textbox
+    guidance: gr.Textbox
     outlook: gr.HTML
     preview: gr.Button
 
@@ -41,16 +42,19 @@ class Form:
 
     def request(self, values: Values, dial: float) -> Request:
         """The request that these values make. Raises BadSetting; the planner checks the rest."""
-        guidance = values[self.guidance]
+        seed = _number(values[self.seed], int, FORM.seed)
+        take_steps = _number(values[self.take_steps], int, FORM.take_steps)
+        render_steps = _number(values[self.render_steps], int, FORM.render_steps)
+        guidance = _number(values[self.guidance], float, FORM.guidance)
         return Request(
             prompt=values[self.prompt] or "",
             model=values[self.model],
             aspect=values[self.aspect],
             seconds=values[self.seconds],
-            seed=_seed(values[self.seed] or ""),
+            seed=seed,
             dial=dial,
-            take=Overrides(num_inference_steps=_whole(values[self.take_steps]), guidance_scale=guidance),
-            render=Overrides(num_inference_steps=_whole(values[self.render_steps]), guidance_scale=guidance),
+            take=Overrides(num_inference_steps=take_steps, guidance_scale=guidance),
+            render=Overrides(num_inference_steps=render_steps, guidance_scale=guidance),
         )
 
 
@@ -76,13 +80,15 @@ def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
                 outlook, preview)  # fmt: skip
 
 
-def _expert() -> tuple[gr.Textbox, gr.Number, gr.Number, gr.Number]:
+def _expert() -> list[gr.Textbox]:
+    """Text fields, not number fields: Gradio's number field cannot stay empty, and empty means "as the model says"."""
     seed = gr.Textbox(label=FORM.seed, placeholder=FORM.seed_hint, max_lines=1, elem_id="seed")
     with gr.Row():
-        take_steps = gr.Number(None, label=FORM.take_steps, placeholder=FORM.as_model, precision=0, min_width=140)
-        render_steps = gr.Number(None, label=FORM.render_steps, placeholder=FORM.as_model, precision=0, min_width=140)
-    guidance = gr.Number(None, label=FORM.guidance, placeholder=FORM.as_model)
-    return seed, take_steps, render_steps, guidance
+        steps = [
+            gr.Textbox(label=label, placeholder=FORM.as_model, max_lines=1, min_width=140)
+            for label in (FORM.take_steps, FORM.render_steps)
+        ]
+    return [seed, *steps, gr.Textbox(label=FORM.guidance, placeholder=FORM.as_model, max_lines=1)]
 
 
 def length_slider(card: ModelCard) -> gr.Slider:
@@ -115,17 +121,18 @@ def about_model(card: ModelCard, installed: bool) -> str:
     return f"<p>{shown(card.summary)}</p>{missing}{rights}{style if card.prompt.style else ''}"
 
 
-def _seed(text: str) -> int | None:
-    if not text.strip():
+def _number(text: str | None, kind: type[Number], label: str) -> Number | None:
+    """What an expert typed; None when nothing. Raises BadSetting."""
+    if not text or not text.strip():
         return None
     try:
-        return int(text)
+        number = kind(text)
+        if not isfinite(number):
+            raise ValueError
+        return number
     except ValueError:
-        raise BadSetting(FORM.bad_seed, FORM.bad_seed_remedy) from None
-
-
-def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
+        wanted = FORM.whole_number if kind is int else FORM.number
+        raise BadSetting(FORM.bad_number.format(label=label, text=text[:20], wanted=wanted), FORM.empty_it) from None
 
 
 def _html(value: str, name: str, live: bool = False) -> gr.HTML:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import os
 import signal
@@ -28,14 +29,15 @@ def serve(engine: Engine, port: int | None) -> None:
     try:
         from ui.page.studio import application  # Gradio: seconds; a port in use is said at once
 
+        site = application(engine)
         config = uvicorn.Config(
-            Door(application(engine), Rules.of_this_machine(chosen)),
+            Door(site.app, Rules.of_this_machine(chosen)),
             log_level="warning",
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=2,  # an open tab holds a stream that never ends
+            timeout_graceful_shutdown=5,
         )
-        server = _Server(config)
+        server = _Server(config, site.leaving)
         greeting = threading.Thread(target=_greet, args=(engine, server, chosen), name="greeting", daemon=True)
         greeting.start()
         server.run(sockets=[listener])
@@ -47,7 +49,16 @@ def serve(engine: Engine, port: int | None) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Leaves on Ctrl-C or SIGTERM without raising the signal again, so that the engine is closed in order."""
+    """Leaves on Ctrl-C or SIGTERM: ends the streams of open tabs, and does not raise the signal again, so that the
+    engine is closed in order."""
+
+    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving.set()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == signal.SIGINT

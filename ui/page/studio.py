@@ -6,11 +6,13 @@ second tab and a command beside the studio all see the same. Only the form is th
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import fastapi
 import gradio as gr
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from engine import Engine, RushesError
@@ -35,8 +37,16 @@ class Page:
     memory: gr.BrowserState
 
 
-def application(engine: Engine) -> ASGIApp:
-    """The whole web application, without the door."""
+@dataclass(frozen=True)
+class Site:
+    """The whole web application, without the door. Set `leaving` to end the streams that open tabs hold."""
+
+    app: ASGIApp
+    leaving: asyncio.Event
+
+
+def application(engine: Engine) -> Site:
+    """The page and the media routes, ready to be served."""
     app = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=[*media.routes(engine)])
     gr.mount_gradio_app(
         app,
@@ -51,7 +61,9 @@ def application(engine: Engine) -> ASGIApp:
         css=look.style(),
         js=look.script(),
     )
-    return app
+    mounted = app.routes[-1]
+    assert isinstance(mounted, Mount) and isinstance(mounted.app, gr.routes.App)
+    return Site(app, mounted.app.stop_event)
 
 
 def build(engine: Engine) -> gr.Blocks:
@@ -146,7 +158,8 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
     ids = {card.id for card in engine.cards()}
 
     def restore(remembered: Any) -> list[Any]:
-        known = isinstance(remembered, list) and len(remembered) == len(fields) and remembered[1] in ids
+        known = isinstance(remembered, list) and len(remembered) == len(fields)
+        known = known and remembered[1] in ids
         return remembered if known else [gr.skip()] * len(fields)
 
     def first_look(values: Values) -> tuple[Any, ...]:
