@@ -362,9 +362,10 @@ FAILURES = (
      r"name resolution|newconnectionerror|proxyerror|timed out|failed to download",
      "The package index cannot be reached.",
      "Check the internet connection, then start again: what is already downloaded is kept.", True),
-    (r"no solution found|no matching distribution|no virtual environment or system python", "A package that Rushes "
+    (r"no solution found|no matching distribution", "A package that Rushes "
      "needs cannot be had for this machine.", "Read the lines above; please report them if they make no sense.", True),
-    (r"permission denied|access is denied|os error (5|13)\b|errno 13", "A file in .venv may not be changed.",
+    (r"permission denied|access is denied|being used by another|os error (5|13|32)\b|winerror (5|32)\b|errno 13",
+     "A file in .venv may not be changed.",
      "Close Rushes everywhere, then start again.", False),
 )
 
@@ -654,9 +655,13 @@ if __name__ == "__main__":
     result = "ok"
     try:
         code = main(sys.argv[1:])
-    except SetupError as error:
-        result, code = f"{error.cause} {error.remedy}", 1
-        say(f"\nRushes could not be set up.\n  What happened: {error.cause}\n  What to do:    {error.remedy}")
+    except (SetupError, OSError) as error:
+        problem = error if isinstance(error, SetupError) else explain(str(error), "Setting up")
+        result, code = f"{problem.cause} {problem.remedy}", 1
+        say("\nRushes could not be set up.")
+        say(f"  What happened: {problem.cause}\n  What to do:    {problem.remedy}")
+        if problem is not error:
+            say(f"  In its words:  {error}")
     except KeyboardInterrupt:
         result, code = "It was stopped.", 130
         say("\nStopped. Start again to go on.")

@@ -118,6 +118,7 @@ def test_another_python_gets_a_plain_word(version):
     ("invalid peer certificate: UnknownIssuer", "does not trust"),
     ("No solution found when resolving dependencies", "cannot be had"),
     ("Zugriff: Access is denied. (os error 5)", "may not be changed"),
+    ("[WinError 32] The process cannot access the file", "may not be changed"),
     ("something new", "Installing failed"),
 ])
 def test_failures_are_told_in_plain_words(text, cause):

@@ -1,6 +1,6 @@
 """Pinokio's scripts: on every kind of machine (a table), and through the real pinokiod (slow).
 
-Not covered: Pinokio 6 to 8 (npm stops at 5.3.28; the scripts use only what both ends of the line were seen to do),
+Not covered: Pinokio 6 to 8 (npm stops at 5.3.28; 8.0.40 was driven through the same story by hand in November 2026),
 its Electron window, and real Windows and macOS shells.
 """
 
