@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from engine import Engine, Recipe, Request
+from ui.page import server
 from ui.page.door import Door, Rules
 from ui.page.intake import Uploads
 from ui.page.studio import application
@@ -183,6 +184,27 @@ def test_a_foreign_websocket_is_closed_before_it_is_accepted(origin: str) -> Non
 def test_our_own_websocket_is_accepted() -> None:
     headers = [(b"host", HOME.encode()), (b"origin", f"http://{HOME}".encode())]
     assert [message["type"] for message in _websocket(headers)] == ["websocket.accept"]
+
+
+LAUNCHER = "http://localhost:42000"
+IN_A_FRAME = {"host": HOME, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
+
+
+def test_a_launcher_that_is_named_may_frame_the_page_and_nobody_else(engine: Engine) -> None:
+    door = Door(application(engine).app, Rules.of_this_machine(PORT, frames=(LAUNCHER,)))
+    status, answer, _ = knock_at(door, "/", IN_A_FRAME)
+    assert status == 200
+    assert answer["content-security-policy"].endswith(f"frame-ancestors {LAUNCHER}")  # the browser holds to it
+    assert knock_at(door, "/config", IN_A_FRAME)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [(f"{LAUNCHER} https://pinokio.localhost", 2), ("*", 0), ("'self'; script-src *", 0), ("https://*.example", 0)],
+)
+def test_only_plain_origins_can_be_named(monkeypatch: pytest.MonkeyPatch, text: str, frames: int) -> None:
+    monkeypatch.setenv("RUSHES_FRAMED_BY", text)
+    assert len(server._frames()) == frames
 
 
 # ---- what they may ask for ----

@@ -41,7 +41,7 @@ class Studio:
                 cwd=APP, env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         deadline = time.monotonic() + 120
-        while f"APP_URL={self.url}\n" not in self.log.read_text():
+        while f"APP_URL=<{self.url}>\n" not in self.log.read_text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
 

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.page.intake import Intake, Uploads
-from ui.page.seal import sealed
+from ui.page.seal import Seal, sealed
 from ui.texts import DOOR
 
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
@@ -35,18 +35,20 @@ DOTS = re.compile(r"(^|/)\.{1,2}(/|$)|[\\\x00-\x1f\x7f]|//|%")
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may come in. `uploads` is None while no control of the page takes a file."""
+    """Who may come in. `uploads` is None while no control of the page takes a file. `frames` are the origins whose
+    pages may show the studio inside their own: none, or the launcher that started it and shows its apps that way."""
 
     hosts: frozenset[str]
     origins: frozenset[str]
     body_bytes: int = 1_000_000  # a request of the page is a form of some kilobytes
     uploads: Uploads | None = None
+    frames: tuple[str, ...] = ()
 
     @classmethod
-    def of_this_machine(cls, port: int, uploads: Uploads | None = None) -> Rules:
+    def of_this_machine(cls, port: int, uploads: Uploads | None = None, frames: tuple[str, ...] = ()) -> Rules:
         names = ("127.0.0.1", "localhost", "[::1]")
         hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
-        return cls(frozenset(hosts), frozenset(f"http://{host}" for host in hosts), uploads=uploads)
+        return cls(frozenset(hosts), frozenset(f"http://{host}" for host in hosts), uploads=uploads, frames=frames)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Door:
                 return await send({"type": "websocket.close", "code": 1008})
             return await self._app(scope, receive, send)
         nonce = secrets.token_urlsafe(16)
-        send = sealed(send, nonce, is_page=scope["path"] == "/")
+        send = sealed(send, Seal(nonce, self._rules.frames), is_page=scope["path"] == "/")
         if refusal:
             return await PlainTextResponse(refusal.sentence, refusal.status)(scope, receive, send)
         return await self._admit(_uncompressed(scope), receive, send)
@@ -122,17 +124,18 @@ def _is_foreign(scope: Scope, rules: Rules) -> bool:
     if scope["type"] == "websocket":
         return not origin  # a browser always names the origin of a websocket
     site = _header(scope, b"sec-fetch-site")
-    return site not in ("", "same-origin", "none") and not _is_a_visit(scope)
+    return site not in ("", "same-origin", "none") and not _is_a_visit(scope, rules)
 
 
-def _is_a_visit(scope: Scope) -> bool:
-    """A link to the studio, followed in a tab of its own: it shows the page, changes nothing and reveals nothing."""
+def _is_a_visit(scope: Scope, rules: Rules) -> bool:
+    """A link to the studio, followed in a tab of its own: it shows the page, changes nothing and reveals nothing.
+    In a frame only where frames are allowed at all; the browser then checks by whom."""
     return bool(
         scope["method"] == "GET"
         and scope["path"] == "/"
         and not scope.get("query_string")
         and _header(scope, b"sec-fetch-mode") == "navigate"
-        and _header(scope, b"sec-fetch-dest") == "document"
+        and _header(scope, b"sec-fetch-dest") in ("document", "iframe" if rules.frames else "document")
     )
 
 

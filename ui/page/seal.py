@@ -8,12 +8,12 @@ templates of its HTML component with `new Function`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from starlette.types import Message, Send
 
 HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
     b"referrer-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
@@ -22,12 +22,25 @@ HEADERS = {
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
 )
 GONE = (b"access-control-", b"server", b"content-security-policy")  # Gradio answers any origin it is asked by
 
 
-def sealed(send: Send, nonce: str, is_page: bool) -> Send:
+@dataclass(frozen=True)
+class Seal:
+    """`nonce`: drawn anew for each answer. `frames`: the origins that may frame the page."""
+
+    nonce: str
+    frames: tuple[str, ...] = ()
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        policy = POLICY.format(nonce=self.nonce, frames=" ".join(self.frames) or "'none'")
+        refusal = [] if self.frames else [(b"x-frame-options", b"DENY")]
+        return [*HEADERS.items(), *refusal, (b"content-security-policy", policy.encode())]
+
+
+def sealed(send: Send, seal: Seal, is_page: bool) -> Send:
     """A `send` that puts the headers on, and the nonce into the page's own <script> tags."""
     head: Message | None = None
     body = b""
@@ -35,7 +48,7 @@ def sealed(send: Send, nonce: str, is_page: bool) -> Send:
     async def send_sealed(message: Message) -> None:
         nonlocal head, body
         if message["type"] == "http.response.start":
-            message = {**message, "headers": _headers(message.get("headers", ()), nonce)}
+            message = {**message, "headers": _headers(message.get("headers", ()), seal)}
             if is_page:
                 head = message
                 return
@@ -44,7 +57,7 @@ def sealed(send: Send, nonce: str, is_page: bool) -> Send:
             if message.get("more_body"):
                 return
             # Gradio escapes "<" in the data it puts into the page, so every "<script" there is a tag of its own
-            whole = body.replace(b"<script", b'<script nonce="%s"' % nonce.encode())
+            whole = body.replace(b"<script", b'<script nonce="%s"' % seal.nonce.encode())
             await send({**head, "headers": _with_length(head["headers"], len(whole))})
             message = {"type": "http.response.body", "body": whole}
         await send(message)
@@ -52,10 +65,11 @@ def sealed(send: Send, nonce: str, is_page: bool) -> Send:
     return send_sealed
 
 
-def _headers(given: Iterable[tuple[bytes, bytes]], nonce: str) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in given if not name.lower().startswith(GONE) and name.lower() not in HEADERS]
-    policy = (b"content-security-policy", POLICY.format(nonce=nonce).encode())
-    return [*kept, *HEADERS.items(), policy]
+def _headers(given: Iterable[tuple[bytes, bytes]], seal: Seal) -> list[tuple[bytes, bytes]]:
+    ours = seal.headers()
+    taken = {name for name, _ in ours}
+    kept = [(name, value) for name, value in given if not name.lower().startswith(GONE) and name.lower() not in taken]
+    return [*kept, *ours]
 
 
 def _with_length(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

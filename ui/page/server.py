@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import re
 import signal
 import socket
 import sys
@@ -31,7 +32,7 @@ def serve(engine: Engine, port: int | None) -> None:
 
         site = application(engine)
         config = uvicorn.Config(
-            Door(site.app, Rules.of_this_machine(chosen)),
+            Door(site.app, Rules.of_this_machine(chosen, frames=_frames())),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -79,9 +80,15 @@ def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
         return
     print(SERVER.open.format(url=f"http://{ADDRESS}:{port}"), flush=True)
     if os.environ.get("RUSHES_PRINT_URL") == "1":
-        print(f"APP_URL=http://{ADDRESS}:{port}", flush=True)
+        print(f"APP_URL=<http://{ADDRESS}:{port}>", flush=True)
     engine.start()
     engine.warm_up()
+
+
+def _frames() -> tuple[str, ...]:
+    """RUSHES_FRAMED_BY: the origins of a launcher that shows the page inside its own, as Pinokio does."""
+    origins = os.environ.get("RUSHES_FRAMED_BY", "").split()
+    return tuple(origin for origin in origins if re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin))
 
 
 def _asked(port: int | None) -> int | None:
