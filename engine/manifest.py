@@ -44,12 +44,16 @@ class ManifestFile(Noun):
 
 
 class Manifest(Noun):
-    """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way."""
+    """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way.
+
+    `offline`: it comes from a folder of this computer, and nothing may be asked of a hub.
+    """
 
     format: Literal[1] = 1
     model: str
     licence: str = ""
     gate: str = ""
+    offline: bool = False
     files: tuple[ManifestFile, ...] = ()
     installed: str = ""
 

@@ -4,7 +4,8 @@
 <home>/                                  everything a person owns; an update or a reset never touches it
     takes/<id>/                          take.mp4, latents.safetensors, take.json, poster.jpg
     clips/<id>.mp4 .json .jpg            finished clips
-    models/<id>/                         installed models
+    models/<id>/                         installed models, each appears whole
+    models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
     presets/models/                      model cards of their own
     staging/<job>/                       what the worker is writing; the artifact folder
     rushes.sqlite3, engine.lock, logs/
@@ -38,6 +39,14 @@ class Places:
     @property
     def models(self) -> Path:
         return self.home / "models"
+
+    @property
+    def arriving(self) -> Path:
+        return self.models / ".arriving"
+
+    @property
+    def downloads(self) -> Path:
+        return self.models / ".downloads.sqlite3"
 
     @property
     def cards(self) -> tuple[Path, Path]:

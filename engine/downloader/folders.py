@@ -80,7 +80,8 @@ def list_from_folder(card: ModelCard, folder: Path) -> Manifest:
     for file in files:
         check_weights(folder / file.path)
     record = read_record(folder)
-    return Manifest(model=card.id, licence=record.licence if record else "", files=tuple(_known(files, record)))
+    licence = record.licence if record else ""
+    return Manifest(model=card.id, licence=licence, offline=True, files=tuple(_known(files, record)))
 
 
 def _entry(folder: Path, name: str) -> ManifestFile:

@@ -12,7 +12,7 @@ import httpx2
 from huggingface_hub import HfApi, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.file_download import http_get
-from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not re-exported
 
 from engine.card import Component, ModelCard
 from engine.downloader.refusals import explain, gate_of
@@ -43,7 +43,7 @@ def list_from_hub(card: ModelCard) -> Manifest:
         raise ModelProblem(f"{card.name} comes with Rushes.", "There is nothing to download.")
     try:
         return _list(card)
-    except (httpx2.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except (httpx2.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise explain(error, card.repo) from error
 
 
@@ -88,7 +88,7 @@ def ask(repo: str, revision: str | None) -> Repository:
             api.auth_check(repo)
         except (GatedRepoError, RepositoryNotFoundError):
             gate = gate_of(repo)
-    licence = str((info.card_data or {}).get("license") or "")
+    licence = str(info.card_data.get("license") or "") if info.card_data else ""
     return Repository(repo, info.sha, files, licence, gate)
 
 

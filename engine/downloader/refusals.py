@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from engine.errors import HubProblem, ModelGated, RushesError, disk_full
+from engine.errors import HubProblem, MachineProblem, ModelGated, RushesError, disk_full
 
 SIGN_IN = "then sign in here with `app.py models sign-in`"
 
@@ -70,7 +70,7 @@ def explain(error: Exception, repo: str) -> RushesError:
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return disk_full(error)
         case OSError() if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            return HubProblem("The model folder cannot be written.", "Check its permissions, then resume.", detail)
+            return MachineProblem("The model folder cannot be written.", "Check its permissions, then resume.", detail)
         case httpx2.HTTPError() | OSError() | RecursionError():
             return HubProblem(
                 f"{host} cannot be reached, or the connection keeps breaking.",

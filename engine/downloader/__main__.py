@@ -1,0 +1,102 @@
+"""The loop of the downloading process: one order on stdin, answers on stdout, one JSON line each.
+
+It leaves when stdin ends, so that no orphan goes on fetching; killed at any moment, the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from engine.downloader.fetching import Fetching, leave_in_order
+from engine.downloader.folders import list_from_folder
+from engine.downloader.listing import list_from_hub
+from engine.downloader.meter import Meter
+from engine.downloader.part import StopAsked
+from engine.errors import InUse, ModelGated, RushesError
+from engine.manifest import RECORD, FetchFiles, Listed, ListFiles, Manifest, Refused, Stopped, Whole, orders
+from engine.types import Noun
+
+LOCK_SECONDS = 10.0  # how long the end of an orphan is waited for
+STOP_SECONDS = 2.0
+
+
+def main() -> None:
+    # huggingface_hub prints to nowhere that matters: the protocol has the real stdout for itself
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    lock, stop = threading.Lock(), threading.Event()
+
+    def say(answer: Noun) -> None:
+        with lock:
+            out.write(answer.model_dump_json() + "\n")
+            out.flush()
+
+    order = orders.validate_json(sys.stdin.readline())
+    threading.Thread(target=_leave_with_the_engine, args=(stop,), daemon=True).start()
+    try:
+        if isinstance(order, ListFiles):
+            say(Listed(manifest=list_files(order)))
+        else:
+            say(fetch(order, say, stop))
+    except RushesError as error:
+        say(Refused(cause=error.cause, remedy=error.remedy, detail=error.detail, gated=isinstance(error, ModelGated)))
+    out.close()
+    os._exit(0)  # threads that wait for a silent server are not waited for
+
+
+def _leave_with_the_engine(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+    threading.Event().wait(STOP_SECONDS)
+    os._exit(1)
+
+
+def list_files(order: ListFiles) -> Manifest:
+    return list_from_folder(order.card, Path(order.source)) if order.source else list_from_hub(order.card)
+
+
+def fetch(order: FetchFiles, say: Callable[[Noun], None], stop: threading.Event) -> Whole | Stopped:
+    """Fetch, check and hand over one model. Raises RushesError."""
+    staging, target = Path(order.staging), Path(order.target)
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(staging.with_name(f".{staging.name}.lock"), timeout=LOCK_SECONDS):
+            return _fetch(order, staging, target, Meter(say, stop))
+    except Timeout as error:
+        raise InUse("Another download of this model is running.", "Wait until it has ended.") from error
+
+
+def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whole | Stopped:
+    if (target / RECORD).is_file():  # the last one was killed between handing over and saying so
+        shutil.rmtree(staging, ignore_errors=True)
+        return Whole()
+    staging.mkdir(exist_ok=True)
+    kept = staging / "manifest.json"
+    try:
+        manifest = Manifest.model_validate_json(kept.read_bytes())
+    except (OSError, ValueError):
+        manifest = list_files(order.list)
+        fresh = kept.with_suffix(".new")
+        fresh.write_text(manifest.model_dump_json(), encoding="utf-8")
+        fresh.replace(kept)
+    if manifest.gate:
+        kept.unlink()  # the next try asks again
+        raise ModelGated("The owner of this model asks everyone to accept terms first.", manifest.gate)
+    meter.total = manifest.bytes
+    try:
+        Fetching(manifest, staging, order.list.link, order.patience, meter).run(target)
+    except StopAsked:
+        leave_in_order(staging)
+        return Stopped()
+    return Whole(notes=meter.notes)
+
+
+if __name__ == "__main__":
+    main()
