@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
@@ -44,6 +45,10 @@ class Studio:
         while f"APP_URL=<{self.url}>\n" not in self.log.read_text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
+
+    def worker(self) -> psutil.Process:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return next(child for child in children if "engine.worker" in child.cmdline())
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -203,6 +208,25 @@ def test_a_running_job_survives_a_refresh_is_seen_in_a_second_tab_and_can_be_sto
         expect(tab.locator("#sheet article")).to_have_count(2)
         expect(tab.locator("#sheet article").first).to_contain_text("Stopped")
     second.close()
+
+
+def test_a_worker_that_dies_twice_is_named_in_place_and_the_rest_goes_on(page: Page, studio: Studio) -> None:
+    _say(page, "a pink cone goes down over the hills", 2, steps=200)
+    page.get_by_role("button", name="Preview").click()
+    for _ in range(2):
+        expect(page.locator("#strip .phase")).to_contain_text("Step", timeout=PATIENCE_MS)
+        studio.worker().kill()
+        expect(page.locator("#strip .phase", has_text="Step")).to_have_count(0, timeout=20_000)
+    failed = page.locator("#sheet article").first
+    expect(failed).to_contain_text("killed", timeout=PATIENCE_MS)
+    expect(failed.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.locator("#strip .phase")).to_contain_text("Step", timeout=PATIENCE_MS)  # the second take
+    page.locator("#strip .stop").click()
+    _idle(page)
+    page.get_by_role("button", name="Try again").first.click()
+    expect(page.locator("#strip .job")).to_be_visible(timeout=10_000)
+    page.locator("#strip .stop").click()
+    _idle(page)
 
 
 def test_a_page_without_a_job_is_quiet(page: Page) -> None:

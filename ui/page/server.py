@@ -15,7 +15,7 @@ from types import FrameType
 
 import uvicorn
 
-from engine import BadSetting, Engine, InUse
+from engine import BadSetting, Engine, InUse, RushesError
 from ui.page.door import Door, Rules
 from ui.texts import SERVER
 
@@ -81,8 +81,11 @@ def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
     print(SERVER.open.format(url=f"http://{ADDRESS}:{port}"), flush=True)
     if os.environ.get("RUSHES_PRINT_URL") == "1":
         print(f"APP_URL=<http://{ADDRESS}:{port}>", flush=True)
-    engine.start()
-    engine.warm_up()
+    try:
+        engine.start()
+        engine.warm_up()
+    except RushesError as error:  # the page stays: looking, planning and the library need no worker
+        print(error, file=sys.stderr, flush=True)
 
 
 def _frames() -> tuple[str, ...]:
