@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -56,20 +55,16 @@ def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents
 
 def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
     """The latents of a render that keeps `take`, the latents of the approved take."""
-    sigma = shot.plan.sigma
-    if sigma == 1.0:  # nothing of the take would be left: a render from scratch
+    if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)
     scheduler = family.late_scheduler(model.pipe, shot.run)
     watch.check()
-    start = {
-        name: family.noised(scheduler, clean, _noise_like(clean, shot.generator), sigma)
-        for name, clean in family.begin(model.pipe, take, shot).items()
-    }
+    start = family.start(model.pipe, scheduler, take, shot)
     late_timesteps = functools.partial(family.late_timesteps, shot=shot)
     return _denoise(model, family, shot, watched(scheduler, watch, late_timesteps), start)
 
 
-def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, start: Latents) -> Latents:
+def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, start: dict[str, Any]) -> Latents:
     """Run the pipeline on `scheduler`, from the latents in `start` or, when it is empty, from noise of its own."""
     pipe, run = model.pipe, shot.run
     shipped, pipe.scheduler = pipe.scheduler, scheduler
@@ -130,10 +125,6 @@ def watched(scheduler: Any, watch: Watch, late_timesteps: Callable[..., None] | 
     Watched.__name__ = kind.__name__
     scheduler.__class__ = Watched
     return scheduler
-
-
-def _noise_like(clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    return torch.randn(clean.shape, generator=generator, dtype=torch.float32).to(clean)
 
 
 def save(latents: Latents, path: Path) -> None:

@@ -5,6 +5,7 @@ sigma is the deviation of the noise at a timestep, sqrt(1 - alpha_bar): the same
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +23,18 @@ class CogVideoX(LatentVideo):
 
     def late_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
         """The last `num_inference_steps` of a whole schedule that reaches sigma there: DDIM steps by its spacing."""
-        steps = shot.run.num_inference_steps
-        first = _timestep(scheduler, shot.plan.sigma)
-        whole = round(steps * scheduler.config.num_train_timesteps / max(first, 1))
-        original(max(whole, steps), device=device)
+        steps, training = shot.run.num_inference_steps, scheduler.config.num_train_timesteps
+        deviations = (1 - scheduler.alphas_cumprod).sqrt()
+        first = int((deviations - shot.plan.sigma).abs().argmin())
+        original(min(max(round(steps * training / max(first, 1)), steps), training), device=device)
         scheduler.timesteps = scheduler.timesteps[-steps:]
 
-    def noised(self, scheduler: Any, clean: torch.Tensor, noise: torch.Tensor, sigma: float) -> torch.Tensor:
-        return scheduler.add_noise(clean, noise, torch.tensor([_timestep(scheduler, sigma)]))
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        clean = self.begin(pipe, take, shot)["latents"]
+        noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
+        coming = copy.deepcopy(scheduler)
+        self.late_timesteps(coming, coming.set_timesteps, shot, clean.device)
+        return {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
@@ -44,12 +49,6 @@ class CogVideoX(LatentVideo):
 
     def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
         return (encoded * pipe.vae_scaling_factor_image).permute(0, 2, 1, 3, 4)
-
-
-def _timestep(scheduler: Any, sigma: float) -> int:
-    """The training timestep whose noise has deviation sigma."""
-    deviations = (1 - scheduler.alphas_cumprod).sqrt()
-    return int((deviations - sigma).abs().argmin())
 
 
 def _padding(pipe: Any, frames: int) -> int:

@@ -91,6 +91,12 @@ class LatentVideo:
         """The latents in what the pipeline returned for output_type='latent'."""
         return {"latents": output.frames}
 
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        """Arguments of a call that goes on from `take`: its latents at the render's size, noised to sigma."""
+        clean = self.begin(pipe, take, shot)["latents"]
+        noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
+        return {"latents": self.noised(scheduler, clean, noise, shot.plan.sigma)}
+
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         """A render's clean starting latents: the take through pixels, at the render's size."""
         small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))

@@ -1,0 +1,39 @@
+"""Kandinsky 5: channels last, (batch, frames, height, width, channels), and two text encoders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.types import Pass, Plan
+from engine.worker.families.latent_video import LatentVideo, Shot
+
+NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
+
+
+class Kandinsky5(LatentVideo):
+    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for prefix, words in (("", plan.request.prompt), ("negative_", plan.request.negative_prompt)):
+            parts = pipe.encode_prompt(
+                prompt=[words], max_sequence_length=plan.max_tokens, device=pipe._execution_device
+            )
+            answer |= {f"{prefix}{name}": part for name, part in zip(NAMES, parts, strict=True)}
+        return answer
+
+    def start(self, pipe: Any, scheduler: Any, take: dict[str, torch.Tensor], shot: Shot) -> dict[str, Any]:
+        noisy = super().start(pipe, scheduler, take, shot)["latents"]
+        if pipe.transformer.visual_cond:  # room for a condition, which a clip from text leaves empty
+            empty = torch.zeros((*noisy.shape[:-1], noisy.shape[-1] + 1), device=noisy.device, dtype=noisy.dtype)
+            noisy = torch.cat([noisy, empty], dim=-1)
+        return {"latents": noisy}
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        return latents.to(pipe.vae.dtype).permute(0, 4, 1, 2, 3) / pipe.vae.config.scaling_factor
+
+    def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
+        return (encoded * pipe.vae.config.scaling_factor).permute(0, 2, 3, 4, 1)
+
+
+family = Kandinsky5()

@@ -1,0 +1,61 @@
+"""LTX-2: picture and sound denoised together; its pipeline noises given latents itself.
+
+One forward a step needs every guidance of picture and sound at its neutral value, which the distilled cards spell out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine.types import Pass, Plan
+from engine.worker.families.latent_video import (
+    Footage,
+    Latents,
+    LatentVideo,
+    Shot,
+    encoded_pixels,
+    enlarged,
+    frames_of,
+)
+from engine.worker.families.ltx import DECODING
+from engine.worker.families.mochi import NAMES
+
+NO_BLOCKS = -1  # in a card, spatio_temporal_guidance_blocks = -1 means none: TOML has no null
+
+
+class Ltx2(LatentVideo):
+    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+        return dict(zip(NAMES, self.encoded(pipe, plan), strict=True))
+
+    def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
+        if "spatio_temporal_guidance_blocks" in own:
+            block = own.pop("spatio_temporal_guidance_blocks")
+            own |= {"spatio_temporal_guidance_blocks": None if block == NO_BLOCKS else [block]}  # type: ignore[dict-item]
+        ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
+        return ours | {"frame_rate": float(shot.run.fps)} | own
+
+    def latents_of(self, output: Any) -> Latents:
+        return {"latents": output.frames, "audio_latents": output.audio}
+
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        latents = encoded_pixels(pipe, enlarged(small, shot.run))
+        return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma}
+
+    def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
+        frames = frames_of(pipe, self.pixels(pipe, latents, shot))
+        spectrogram = pipe.audio_vae.decode(latents["audio_latents"].to(pipe.audio_vae.dtype), return_dict=False)[0]
+        sound = pipe.vocoder(spectrogram)[0].float().cpu().numpy()
+        return Footage(frames, sound, pipe.vocoder.config.output_sampling_rate)
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        return latents.to(pipe.vae.dtype)  # already denormalised
+
+    def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
+        return pipe.vae.decode(self.to_vae(pipe, latents["latents"], shot.run), None, return_dict=False)[0]
+
+
+family = Ltx2()

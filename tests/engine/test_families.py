@@ -1,0 +1,174 @@
+"""Every family, tiny: the engine's take is the bare pipeline's video to the last bit, and a render keeps its take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import JobCancelled
+from engine.types import Argument, Forecast, Pass, Placement, Plan, Progress, Request
+from engine.worker import families, sampling, weights
+from engine.worker.families.latent_video import LatentVideo, Shot
+from tests.conftest import PROMPT
+from tests.tiny import cogvideox, hunyuan_video, ltx, mochi, wan
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Case:
+    """A tiny checkpoint and what its card would say. `multiple` is also the smallest side's step."""
+
+    build: Callable[[Path], None]
+    family: str
+    multiple: int
+    num_frames: int
+    step: int
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    max_tokens: int = 16
+    flow_shift: float = 3.0
+    guidance_scale: float = 3.0
+
+
+def cogvideox_15(folder: Path) -> None:
+    """The 1.5 layout slices its positions out of the size in its config; ours must hold the render too."""
+    cogvideox.build_15(folder)
+    config = folder / "transformer" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"sample_width": 32, "sample_height": 32}))
+
+
+CASES = {
+    "starter": Case(wan.build, "wan", 16, 9, 4),
+    # "wan-2.1": Case(wan.build_21, "wan", 16, 9, 4),
+    # "wan-2.2-moe": Case(wan.build_22_moe, "wan", 16, 9, 4, {"guidance_scale_2": 2.0}),
+    # "wan-2.2-5b": Case(wan.build_22_5b, "wan", 32, 9, 4),
+    "ltx": Case(ltx.build, "ltx", 32, 9, 8, flow_shift=1.0),
+    "mochi": Case(mochi.build, "mochi", 16, 7, 6, flow_shift=1.0),
+    "cogvideox": Case(cogvideox.build, "cogvideox", 16, 9, 8),
+    "cogvideox-1.5": Case(cogvideox_15, "cogvideox", 16, 9, 8),
+    "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", 16, 9, 4, flow_shift=7.0, guidance_scale=6.0),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    case: Case
+    model: weights.Model
+    family: LatentVideo
+    plan: Plan
+
+
+@pytest.fixture(scope="module", params=CASES)
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """A tiny model of the family with a plan for it, loaded as the worker loads it."""
+    case = CASES[request.param]
+    folder = tmp_path_factory.mktemp(request.param) / request.param
+    case.build(folder)
+    made = planned(case)
+    return Loaded(case, weights.load(folder, made.placement), families.of(case.family), made)
+
+
+def planned(case: Case) -> Plan:
+    """A plan of two steps at 4 and 6 multiples, made by hand: cards have their own tests."""
+    side = case.multiple * 2
+    take = Pass(width=2 * side, height=side, num_frames=case.num_frames, fps=8, num_inference_steps=2,
+                guidance_scale=case.guidance_scale, flow_shift=case.flow_shift, arguments=case.arguments,
+                operations=0)  # fmt: skip
+    forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
+                        render_seconds=(0, 0), basis="")  # fmt: skip
+    return Plan(request=Request(prompt=PROMPT, seed=5), model="tiny", family=case.family, revision=None, licence="",
+                seed=5, take=take, render=take.model_copy(update={"width": 4 * side, "height": 2 * side}), sigma=0.5,
+                max_tokens=case.max_tokens, placement=Placement(device="cpu", dtype="float32"), forecast=forecast,
+                reasons=())  # fmt: skip
+
+
+def shot(plan: Plan, stage: Any) -> Shot:
+    return Shot(plan, plan.stage(stage), torch.Generator("cpu").manual_seed(plan.seed))
+
+
+@pytest.fixture
+def watch() -> sampling.Watch:
+    return sampling.Watch(lambda event: None, lambda: False)
+
+
+@torch.no_grad()
+def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watch) -> None:
+    pipe, run, family = loaded.model.pipe, loaded.plan.take, loaded.family
+    take = shot(loaded.plan, "take")
+    ours = family.decode(pipe, sampling.draw(loaded.model, family, take, watch), take)
+    fresh = type(pipe)(**pipe.components) if not hasattr(pipe.config, "boundary_ratio") else pipe
+    fresh.scheduler = family.scheduler(pipe, run)
+    bare = fresh(
+        prompt=PROMPT, height=run.height, width=run.width, num_frames=run.num_frames, num_inference_steps=2,
+        generator=torch.Generator("cpu").manual_seed(5), output_type="np",
+        **bare_arguments(loaded),
+    )  # fmt: skip
+    frames = (np.asarray(bare.frames[0]) * 255).round().astype(np.uint8)
+    assert ours.frames.shape == (run.num_frames, run.height, run.width, 3)
+    assert np.array_equal(ours.frames, frames)
+
+
+def bare_arguments(loaded: Loaded) -> dict[str, Any]:
+    """What a person who calls diffusers would write; the negative prompt of an empty field is the empty string."""
+    given: dict[str, Any] = {"guidance_scale": loaded.plan.take.guidance_scale} | loaded.case.arguments
+    if loaded.case.family != "hunyuan_video":
+        given["negative_prompt"] = ""
+    if loaded.case.family == "ltx":
+        given["frame_rate"] = loaded.plan.take.fps
+    return given | {"max_sequence_length": loaded.plan.max_tokens}
+
+
+@torch.no_grad()
+def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: sampling.Watch) -> None:
+    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    render = shot(loaded.plan, "render")
+    frames = loaded.family.decode(
+        loaded.model.pipe, sampling.refine(loaded.model, loaded.family, render, watch, take), render
+    ).frames
+    run = loaded.plan.render
+    assert frames.shape == (run.num_frames, run.height, run.width, 3)
+
+
+@torch.no_grad()
+def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded, watch: sampling.Watch) -> None:
+    family, model = loaded.family, loaded.model
+    take = sampling.draw(model, family, shot(loaded.plan, "take"), watch)
+    other = sampling.draw(model, family, shot(loaded.plan.model_copy(update={"seed": 6}), "take"), watch)
+
+    def refined(sigma: float, start: Any) -> torch.Tensor:
+        return sampling.refine(
+            model, family, shot(loaded.plan.model_copy(update={"sigma": sigma}), "render"), watch, start
+        )["latents"]
+
+    enlarged = family.begin(model.pipe, take, shot(loaded.plan, "render"))["latents"]
+    near, far = refined(0.01, take), refined(0.9, take)
+    assert distance(near, enlarged) < 0.15 * distance(far, enlarged)  # DDIM cannot start below its second timestep
+    assert torch.equal(refined(1.0, take), refined(1.0, other))
+
+
+def distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one - other).float().pow(2).mean().sqrt())
+
+
+@torch.no_grad()
+def test_steps_are_reported_and_a_stop_is_obeyed_at_the_next_one(loaded: Loaded) -> None:
+    seen: list[Any] = []
+
+    def stop_asked() -> bool:
+        return any(isinstance(event, Progress) and event.step for event in seen)
+
+    with pytest.raises(JobCancelled):
+        sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), sampling.Watch(seen.append, stop_asked))
+    assert max(event.step for event in seen if isinstance(event, Progress)) == 1
+    after = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
+                          sampling.Watch(lambda e: None, lambda: False))  # fmt: skip
+    again = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
+                          sampling.Watch(lambda e: None, lambda: False))  # fmt: skip
+    assert torch.equal(after["latents"], again["latents"])  # a stop leaves nothing behind
