@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine import hardware, planner
+from engine import hardware, planner, wordlist
 from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.errors import BadSetting
@@ -120,10 +120,13 @@ class Engine:
     def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
         """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
         card = self.catalog.card(request.model)
+        phrases = wordlist.read(self.places.word_list)
+        wordlist.check(f"{request.prompt} {request.negative_prompt}", phrases)
         seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
-        if machine is not None:  # what was measured here says nothing about another machine
-            return planner.plan(seeded, card, machine)
-        return planner.plan(seeded, card, self.hardware(), self.store.runs(card.id))
+        # what was measured here says nothing about another machine
+        runs = [] if machine else self.store.runs(card.id)
+        made = planner.plan(seeded, card, machine or self.hardware(), runs)
+        return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
     def unknown_words(self, request: Request) -> list[str]:
         return planner.unknown_words(request.prompt, self.catalog.card(request.model))

@@ -8,6 +8,7 @@
     models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
     presets/models/                      model cards of their own
     staging/<job>/                       what the worker is writing; the artifact folder
+    filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
 """
 
@@ -64,6 +65,11 @@ class Places:
     @property
     def database(self) -> Path:
         return self.home / "rushes.sqlite3"
+
+    @property
+    def word_list(self) -> Path:
+        """The person's own content filter, if they want one."""
+        return self.home / "filter.txt"
 
     @property
     def lock(self) -> Path:

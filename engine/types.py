@@ -139,7 +139,10 @@ class Forecast(Noun):
 
 
 class Plan(Noun):
-    """Exactly what will run: the take, and the render that would follow it from level `sigma`."""
+    """Exactly what will run: the take, and the render that would follow it from level `sigma`.
+
+    `filtered_by`: the person's own content filter, stated when it is on.
+    """
 
     request: Request
     model: str
@@ -154,6 +157,7 @@ class Plan(Noun):
     placement: Placement
     forecast: Forecast
     reasons: tuple[str, ...]
+    filtered_by: str = ""
 
     def stage(self, stage: Stage) -> Pass:
         return self.take if stage == "take" else self.render
