@@ -13,31 +13,54 @@ import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
 
-from tests.tiny import cogvideox, ltx, wan
+from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, ltx, ltx2, mochi, wan
+
+Build = Callable[[Path], None]
+Size = tuple[int, int, int]  # frames, height, width
 
 PROMPTS = ("a red ball rolls to the left on a blue background", "a yellow star spins over the sea at sunset")
-SHORT = {"max_sequence_length": 16}
+SEEN = {"image": Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))}
+POSES = {"pose_video": [SEEN["image"]] * 5, "face_video": [SEEN["image"]] * 5, "segment_frame_length": 5}
 
-# name: how it is built, (frames, height, width) at its smallest, what its call needs
-CLIPS: dict[str, tuple[Callable[[Path], None], tuple[int, int, int], dict[str, Any]]] = {
-    "wan": (wan.build, (5, 16, 32), SHORT),
-    "ltx": (ltx.build, (9, 32, 64), SHORT),
-    "cogvideox": (cogvideox.build, (9, 16, 32), SHORT),
-    "cogvideox_i2v": (cogvideox.build_i2v, (9, 64, 64), SHORT | {"image": None}),
-    "cogvideox_15": (cogvideox.build_15, (9, 16, 32), SHORT),
+# name: how it is built, its smallest clip, what its call needs beyond the ordinary; None takes an argument away
+CLIPS: dict[str, tuple[Build, Size, dict[str, Any]]] = {
+    "wan": (wan.build, (5, 16, 32), {}),
+    "wan_21": (wan.build_21, (5, 16, 32), {}),
+    "wan_22_moe": (wan.build_22_moe, (5, 16, 32), {}),
+    "wan_22_5b": (wan.build_22_5b, (5, 32, 64), {}),
+    "wan_i2v": (wan.build_i2v, (5, 16, 32), SEEN),
+    "wan_flf": (wan.build_flf, (5, 16, 32), SEEN | {"last_image": SEEN["image"]}),
+    "wan_vace": (wan.build_vace, (5, 16, 32), {}),
+    "wan_animate": (wan.build_animate, (5, 16, 32), SEEN | POSES | {"num_frames": None}),
+    "ltx": (ltx.build, (9, 32, 64), {}),
+    "cogvideox": (cogvideox.build, (9, 16, 32), {}),
+    "cogvideox_i2v": (cogvideox.build_i2v, (9, 64, 64), SEEN),
+    "cogvideox_15": (cogvideox.build_15, (9, 16, 32), {}),
+    "hunyuan_video": (hunyuan_video.build, (5, 16, 32), {}),
+    "hunyuan_video_i2v": (hunyuan_video.build_i2v, (5, 16, 32), SEEN | {"num_frames": 9}),  # drops the image's four
+    "framepack": (hunyuan_video.build_framepack, (13, 64, 32), SEEN | {"num_frames": 9, "latent_window_size": 3}),
+    "mochi": (mochi.build, (7, 16, 32), {}),
+    "hunyuan_video15": (hunyuan_video15.build, (5, 16, 32), {"max_sequence_length": None}),
+    "hunyuan_video15_i2v": (
+        hunyuan_video15.build_i2v,
+        (5, 32, 32),
+        SEEN | {"max_sequence_length": None, "height": None, "width": None},
+    ),
+    "ltx2": (ltx2.build, (9, 64, 96), {"spatio_temporal_guidance_blocks": [1]}),
 }
-# name: how it is built, the latents it enlarges, (frames, height, width) of the clip that it makes of them
-UPSAMPLERS: dict[str, tuple[Callable[[Path], None], tuple[int, ...], tuple[int, int, int]]] = {
+# name: how it is built, the latents it enlarges, the clip that it makes of them
+UPSAMPLERS: dict[str, tuple[Build, tuple[int, ...], Size]] = {
     "ltx_upsampler": (ltx.build_upsampler, (1, ltx.CHANNELS, 2, 1, 2), (9, 64, 128)),
+    "ltx2_upsampler": (ltx2.build_upsampler, (1, ltx2.CHANNELS, 2, 2, 3), (9, 128, 192)),
 }
 
 
 @pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path], None]], Any]:
+def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Build], Any]:
     root = tmp_path_factory.mktemp("tiny")
 
     @cache
-    def load(build: Callable[[Path], None]) -> Any:
+    def load(build: Build) -> Any:
         folder = root / f"{build.__module__}.{build.__name__}"
         build(folder)
         pipe = DiffusionPipeline.from_pretrained(folder, local_files_only=True)
@@ -47,29 +70,20 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path],
     return load
 
 
-def _image(height: int, width: int) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8))
+def _draw(pipe: Any, prompt: str, size: Size, special: dict[str, Any]) -> np.ndarray:
+    frames, height, width = size
+    ordinary = {"num_frames": frames, "height": height, "width": width, "max_sequence_length": 16}
+    arguments = {name: value for name, value in (ordinary | special).items() if value is not None}
+    generator = torch.Generator().manual_seed(0)
+    return pipe(prompt=prompt, num_inference_steps=2, generator=generator, output_type="np", **arguments).frames
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_a_clip_is_whole_and_hears_its_prompt(name: str, load: Any) -> None:
-    build, (frames, height, width), arguments = CLIPS[name]
-    images = {key: _image(height, width) for key, value in arguments.items() if value is None}
-    clips = [
-        load(build)(
-            prompt=prompt,
-            num_frames=frames,
-            height=height,
-            width=width,
-            num_inference_steps=2,
-            generator=torch.Generator().manual_seed(0),
-            output_type="np",
-            **arguments | images,
-        ).frames
-        for prompt in PROMPTS
-    ]
-    assert clips[0].shape == (1, frames, height, width, 3)
+    build, size, special = CLIPS[name]
+    clips = [_draw(load(build), prompt, size, special) for prompt in PROMPTS]
+    assert clips[0].shape == (1, *size, 3)
     assert np.isfinite(clips[0]).all()
     assert np.std(clips[0]) > 0.01
     assert not np.array_equal(*clips)
@@ -78,10 +92,11 @@ def test_a_clip_is_whole_and_hears_its_prompt(name: str, load: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", UPSAMPLERS)
 def test_an_upsampler_doubles_both_sides(name: str, load: Any) -> None:
-    build, shape, (frames, height, width) = UPSAMPLERS[name]
+    build, shape, size = UPSAMPLERS[name]
+    height, width = size[1] // 2, size[2] // 2
     latents = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    clip = load(build)(latents=latents, height=height // 2, width=width // 2, output_type="np").frames
-    assert clip.shape == (1, frames, height, width, 3)
+    clip = load(build)(latents=latents, height=height, width=width, output_type="np").frames
+    assert clip.shape == (1, *size, 3)
     assert np.isfinite(clip).all()
 
 

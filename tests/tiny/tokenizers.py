@@ -7,6 +7,7 @@ text must have: its merges are cut where that is true.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +38,7 @@ def t5() -> Any:
 
 def clip() -> CLIPTokenizer:
     """The prompt's second reader in HunyuanVideo and Kandinsky: always 77 tokens."""
-    words = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    words = CLIPTokenizer().backend_tokenizer.pre_tokenizer
     learned = _learn(SENTENCES, words, alphabet=BYTES, end_of_word_suffix="</w>")
     vocab, merges = _cut(learned, 100, ["<|startoftext|>", "<|endoftext|>"])
     return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77)
@@ -82,12 +83,7 @@ def qwen(text: str, length: int, chat_template: str | None = None) -> Qwen2Token
     """`text` becomes `length` tokens."""
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     vision = ["<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"]
-    words = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"\n+| ?[a-zA-Z]+|[^a-zA-Z\n]"), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    words = Qwen2Tokenizer().backend_tokenizer.pre_tokenizer
     learned = _learn([*SENTENCES, text, *ROLES], words, alphabet=BYTES)
 
     def make(merges: int) -> Qwen2Tokenizer:
@@ -104,8 +100,9 @@ def _learn(texts: list[str], words: Any, alphabet: list[str] | None = None, **tr
     """All the merges that `texts` hold, the most frequent first, none across the borders of `words`."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = words
+    plain = [part for text in texts for part in re.split(r"<[|\w]+>", text)]  # special tokens are not learned
     trained.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=9999, initial_alphabet=alphabet or [], show_progress=False, **trainer)
+        plain, trainers.BpeTrainer(vocab_size=9999, initial_alphabet=alphabet or [], show_progress=False, **trainer)
     )
     model = json.loads(trained.to_str())["model"]
     return model["vocab"], [(left, right) for left, right in model["merges"]]
