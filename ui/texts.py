@@ -61,7 +61,7 @@ class FormTexts:
     take_steps: str = "Steps of a take"
     render_steps: str = "Steps of a render"
     guidance: str = "Guidance (how strictly the prompt is followed)"
-    as_model: str = "Empty: as the model recommends"
+    as_model: str = "As recommended"
     preview: str = "Preview"
     preview_hint: str = "Ctrl + Enter"
     dial: str = "A render should"
