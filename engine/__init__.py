@@ -6,8 +6,9 @@ No torch, no gradio: models run in `engine.worker`, a process of its own.
 from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
 from engine.doctor import Finding, examine
-from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, RushesError
+from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, ModelGated, RushesError
 from engine.library import read_recipe
+from engine.manifest import Download, Quote
 from engine.paths import APP
 from engine.types import (
     Adjusted,
@@ -42,6 +43,7 @@ __all__ = [
     "BadSetting",
     "Cancelled",
     "Clip",
+    "Download",
     "Engine",
     "Event",
     "Failed",
@@ -54,11 +56,13 @@ __all__ = [
     "Job",
     "MachineProblem",
     "ModelCard",
+    "ModelGated",
     "NeedsConsent",
     "Overrides",
     "Peek",
     "Plan",
     "Progress",
+    "Quote",
     "Recipe",
     "Request",
     "RushesError",

@@ -11,15 +11,17 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from engine.card import ModelCard
 from engine.download_queue import DownloadQueue
-from engine.errors import BadInput, InUse, ModelGated
-from engine.fetcher import Fetcher, ask_for_list
+from engine.errors import BadFile, BadInput, InUse, ModelGated
+from engine.fetcher import Fetcher, ask_for_list, sign_in
 from engine.manifest import Download, FetchFiles, ListFiles, Quote, check_room, intact, read_record
+from engine.model_folders import find_models, guess_card
 from engine.paths import APP, Places
 
 AT_ONCE = 2
@@ -102,7 +104,23 @@ class Downloads:
             disk_free=shutil.disk_usage(self._places.models).free,
         )
 
-    def list(self) -> list[Download]:
+    def sign_in(self, token: str) -> str:
+        """Let huggingface_hub keep a token for gated models. Returns whose it is; raises HubProblem."""
+        return sign_in(token, self._places)
+
+    def recognise(self, folder: Path, cards: Sequence[ModelCard]) -> tuple[Path, ModelCard]:
+        """The one model in, or just below, a folder. Raises BadFile when there is none, or several, or unknown ones."""
+        found = find_models(folder)
+        known = [(path, card) for path in found if (card := guess_card(path, cards))]
+        if len(known) == 1:
+            return known[0]
+        names = ", ".join(path.name for path in found[:8])
+        raise BadFile(
+            f"The folder {folder.name} holds {'several models' if len(found) > 1 else 'a model'} ({names}).",
+            "Choose the folder of one model, and say which one it is (--as).",
+        )
+
+    def queue(self) -> list[Download]:
         """The queue, oldest first, with what has ended and nobody has cleared yet."""
         return [row.download for row in self._queue.rows()]
 

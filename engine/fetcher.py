@@ -15,14 +15,17 @@ from pydantic import ValidationError
 from engine.download_queue import DownloadQueue
 from engine.errors import HubProblem, ModelGated, ModelProblem, RushesError
 from engine.manifest import (
+    Answer,
     Download,
     FetchFiles,
     Listed,
     ListFiles,
     Manifest,
     Moving,
+    Order,
     Refused,
-    Stopped,
+    SignedIn,
+    SignIn,
     Whole,
     answers,
 )
@@ -41,13 +44,12 @@ SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PYTHONUTF8": "1",
 }
-Answer = Listed | Moving | Whole | Refused | Stopped
 
 
 class DownloaderProcess:
     """One `python -m engine.downloader` with one order. Nothing of huggingface_hub is imported on this side."""
 
-    def __init__(self, order: ListFiles | FetchFiles, places: Places) -> None:
+    def __init__(self, order: Order, places: Places) -> None:
         environment = {key: value for key, value in os.environ.items() if key not in UNTOLD} | SETTINGS
         log_path = places.logs / "downloads.log"
         fresh = not log_path.exists() or log_path.stat().st_size > 2_000_000
@@ -98,20 +100,37 @@ def _pump(stream: IO[str], inbox: queue.Queue[Answer | None]) -> None:
 
 def ask_for_list(order: ListFiles, places: Places) -> Manifest:
     """The files that an install needs. Raises RushesError, also when the hub does not answer within 90 s."""
+    match _ask(order, places):
+        case Listed(manifest=manifest):
+            return manifest
+        case Refused() as no:
+            kind = ModelGated if no.gated else ModelProblem if order.source else HubProblem
+            raise kind(no.cause, no.remedy, no.detail)
+    raise _silence()
+
+
+def sign_in(token: str, places: Places) -> str:
+    """Give huggingface_hub a token to keep. Returns the name it belongs to; raises HubProblem when it is refused."""
+    match _ask(SignIn(token=token), places):
+        case SignedIn(name=name):
+            return name
+        case Refused() as no:
+            raise HubProblem(no.cause, no.remedy, no.detail)
+    raise _silence()
+
+
+def _ask(order: Order, places: Places) -> Answer | None:
     process = DownloaderProcess(order, places)
     try:
-        answer = process.answers.get(timeout=LIST_SECONDS)
+        return process.answers.get(timeout=LIST_SECONDS)
     except queue.Empty as error:
         raise HubProblem("The hub does not answer.", "Check the internet connection, then try again.") from error
     finally:
         process.end()
-    match answer:
-        case Listed(manifest=manifest):
-            return manifest
-        case Refused():
-            kind = ModelGated if answer.gated else HubProblem if not order.source else ModelProblem
-            raise kind(answer.cause, answer.remedy, answer.detail)
-    raise RushesError("The downloader stopped without an answer.", "Try again; the reason is in logs/downloads.log.")
+
+
+def _silence() -> RushesError:
+    return RushesError("The downloader stopped without an answer.", "Try again; the reason is in logs/downloads.log.")
 
 
 class Fetcher(threading.Thread):

@@ -123,6 +123,18 @@ class FetchFiles(Noun):
     patience: float
 
 
+class SignIn(Noun):
+    """Check a token with the hub and keep it where huggingface_hub keeps it. It is written nowhere else."""
+
+    kind: Literal["sign_in"] = "sign_in"
+    token: str = Field(repr=False)
+
+
+class SignedIn(Noun):
+    kind: Literal["signed_in"] = "signed_in"
+    name: str
+
+
 class Listed(Noun):
     kind: Literal["listed"] = "listed"
     manifest: Manifest
@@ -161,10 +173,10 @@ class Stopped(Noun):
     kind: Literal["stopped"] = "stopped"
 
 
-Order = Annotated[ListFiles | FetchFiles, Field(discriminator="kind")]
-Answer = Annotated[Listed | Moving | Whole | Refused | Stopped, Field(discriminator="kind")]
-orders: TypeAdapter[ListFiles | FetchFiles] = TypeAdapter(Order)
-answers: TypeAdapter[Listed | Moving | Whole | Refused | Stopped] = TypeAdapter(Answer)
+Order = ListFiles | FetchFiles | SignIn
+Answer = Listed | Moving | Whole | Refused | Stopped | SignedIn
+orders: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
+answers: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
 
 
 def read_record(folder: Path) -> Manifest | None:

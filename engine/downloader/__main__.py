@@ -12,15 +12,30 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 from filelock import FileLock, Timeout
+from huggingface_hub import login, whoami
 
 from engine.downloader.fetching import Fetching, leave_in_order
 from engine.downloader.folders import list_from_folder
 from engine.downloader.listing import list_from_hub
 from engine.downloader.meter import Meter
 from engine.downloader.part import StopAsked
-from engine.errors import InUse, ModelGated, RushesError
-from engine.manifest import RECORD, FetchFiles, Listed, ListFiles, Manifest, Refused, Stopped, Whole, orders
+from engine.downloader.refusals import explain
+from engine.errors import HubProblem, InUse, ModelGated, RushesError
+from engine.manifest import (
+    RECORD,
+    FetchFiles,
+    Listed,
+    ListFiles,
+    Manifest,
+    Refused,
+    SignedIn,
+    SignIn,
+    Stopped,
+    Whole,
+    orders,
+)
 from engine.types import Noun
 
 LOCK_SECONDS = 10.0  # how long the end of an orphan is waited for
@@ -41,10 +56,13 @@ def main() -> None:
     order = orders.validate_json(sys.stdin.readline())
     threading.Thread(target=_leave_with_the_engine, args=(stop,), daemon=True).start()
     try:
-        if isinstance(order, ListFiles):
-            say(Listed(manifest=list_files(order)))
-        else:
-            say(fetch(order, say, stop))
+        match order:
+            case ListFiles():
+                say(Listed(manifest=list_files(order)))
+            case SignIn(token=token):
+                say(SignedIn(name=sign_in(token)))
+            case FetchFiles():
+                say(fetch(order, say, stop))
     except RushesError as error:
         say(Refused(cause=error.cause, remedy=error.remedy, detail=error.detail, gated=isinstance(error, ModelGated)))
     out.close()
@@ -56,6 +74,19 @@ def _leave_with_the_engine(stop: threading.Event) -> None:
     stop.set()
     threading.Event().wait(STOP_SECONDS)
     os._exit(1)
+
+
+def sign_in(token: str) -> str:
+    """Whose token it is, once the hub accepted it and huggingface_hub keeps it."""
+    try:
+        login(token=token.strip())
+        return str(whoami()["name"])
+    except (httpx2.HTTPError, OSError, ValueError, LookupError) as error:
+        if isinstance(error, httpx2.TransportError):
+            raise explain(error, "your account") from error
+        raise HubProblem(
+            "The hub does not accept this token.", "Make a new one there (Settings, Access Tokens, read is enough)."
+        ) from None  # no trace: it may hold the token
 
 
 def list_files(order: ListFiles) -> Manifest:

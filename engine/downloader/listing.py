@@ -19,9 +19,9 @@ from engine.downloader.refusals import explain, gate_of
 from engine.downloader.selection import MAX_SMALL_BYTES, SMALL, check_names, check_wanted, files_of_part
 from engine.errors import HubProblem, ModelProblem
 from engine.manifest import MAX_FILE_BYTES, MAX_FILES, Manifest, ManifestFile
+from engine.model_folders import INDEX
 
 HUB_TIMEOUT_SECONDS = 30
-INDEX = "model_index.json"
 HTTP_LIMIT_BYTES = 50_000_000_000  # hubs give larger files in another protocol only
 CONFIGS_ONLY = ("scheduler*", "tokenizer*", "feature_extractor*", "image_processor*", "processor*", "guider*")
 

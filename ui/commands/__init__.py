@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, making
+from ui.commands import asking, installing, making
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -39,5 +39,6 @@ def serve(port: Annotated[int | None, typer.Option("--port", help="A port of thi
     terminal.run(body, as_json=False)
 
 
-for command in (making.make, making.render, asking.plan, asking.models, asking.hardware, asking.library, asking.doctor):
+for command in (making.make, making.render, asking.plan, asking.hardware, asking.library, asking.doctor):
     app.command()(command)
+app.add_typer(installing.models, name="models")

@@ -1,0 +1,194 @@
+"""`models` and what hangs below it: install, import, remove, sign-in."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from engine import BadInput, Download, Engine, ModelCard, ModelGated, Quote, RushesError
+from ui import terminal
+from ui.commands import asking
+from ui.commands.options import Json
+from ui.terminal import escaped, words
+
+POLL_SECONDS = 0.2
+PHASES = {
+    "waiting": "Waiting",
+    "listing": "Asking what there is",
+    "fetching": "Downloading",
+    "checking": "Checking",
+    "reconnecting": "Connecting again",
+}
+Name = Annotated[str, typer.Argument(help="A model's id; see `models`.")]
+models = typer.Typer(help="The models Rushes knows; install, import and remove them.")
+
+
+@models.callback(invoke_without_command=True)
+def listing(context: typer.Context, as_json: Json = False) -> None:
+    """The models Rushes knows."""
+    if context.invoked_subcommand is None:
+        asking.models(as_json)
+
+
+@models.command()
+def install(
+    model: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would download.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Download a model. Stop it whenever you like: the same command goes on where it was."""
+
+    def body() -> None:
+        with Engine() as studio:
+            card = studio.catalog.card(model)
+            going_on = _resume(studio, card)
+            if not going_on or dry_run:
+                quote = studio.downloads.quote(card)
+                _tell(card, quote)
+                if dry_run:
+                    _report(card, quote, as_json, installed=False)
+                    return
+                if quote.manifest.gate:
+                    raise ModelGated(f"The owner of {card.name} asks everyone to accept terms.", quote.manifest.gate)
+                studio.downloads.add(card, quote)
+            _follow(studio, card)
+            _report(card, None, as_json, installed=studio.installed(card))
+
+    terminal.run(body, as_json)
+
+
+@models.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="A model's folder, on this computer or a USB disk.")],
+    model: Annotated[str | None, typer.Option("--as", help="Which model it is, when that cannot be seen.")] = None,
+    link: Annotated[bool, typer.Option("--link", help="Use the files where they are, without a copy.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Install a model from a folder; nothing is downloaded."""
+
+    def body() -> None:
+        source = folder.expanduser().absolute()
+        with Engine() as studio:
+            if model is None:
+                source, card = studio.downloads.recognise(source, studio.cards())
+            else:
+                card = studio.catalog.card(model)
+            quote = studio.downloads.quote(card, source, link)
+            studio.downloads.add(card, quote, source, link)
+            _follow(studio, card)
+            _report(card, quote, as_json, installed=studio.installed(card))
+
+    terminal.run(body, as_json)
+
+
+@models.command()
+def remove(model: Name, as_json: Json = False) -> None:
+    """Remove an installed model, or an unfinished download of it."""
+
+    def body() -> None:
+        with Engine() as studio:
+            card = studio.catalog.card(model)
+            freed = studio.downloads.remove(card)
+        if as_json:
+            terminal.print_json({"model": card.id, "bytes_freed": freed})
+        else:
+            print(f"{card.name} is removed; {freed / 1e9:.2f} GB are free again.")
+
+    terminal.run(body, as_json)
+
+
+@models.command("sign-in")
+def sign_in(as_json: Json = False) -> None:
+    """Keep a token of yours, for models whose owners ask who you are."""
+
+    def body() -> None:
+        if sys.stdin.isatty():
+            token = typer.prompt("Token (it is not shown)", hide_input=True, err=True)
+        else:
+            token = sys.stdin.readline()
+        if not token.strip():
+            raise BadInput("No token was given.", "Make one at the hub (Settings, Access Tokens, read is enough).")
+        with Engine() as studio:
+            name = studio.downloads.sign_in(token.strip())
+        if as_json:
+            terminal.print_json({"name": name})
+        else:
+            print(f"Signed in as {name}.")
+
+    terminal.run(body, as_json)
+
+
+def _resume(studio: Engine, card: ModelCard) -> bool:
+    """Whether a download of this model was already begun; if it stood still, it goes on now."""
+    begun = [download for download in studio.downloads.queue() if download.model == card.id]
+    if not begun or begun[0].state == "finished":
+        return False
+    studio.downloads.resume(card.id)
+    return True
+
+
+def _tell(card: ModelCard, quote: Quote) -> None:
+    words.print(escaped(
+        f"{card.name}: {len(quote.manifest.files)} files, {quote.bytes_to_download / 1e9:.2f} GB to download"
+        f"{f' ({quote.bytes_here / 1e9:.2f} GB are already here)' if quote.bytes_here else ''}; "
+        f"{quote.disk_free_after / 1e9:.1f} GB of disk stay free."
+    ))  # fmt: skip
+    words.print(escaped(f"Licence: {quote.licence}"))
+
+
+def _follow(studio: Engine, card: ModelCard) -> None:
+    """Show a download until it ends. Ctrl-C pauses it. Raises RushesError when it failed."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    studio.downloads.start()
+    told: tuple[str, ...] = ()
+    try:
+        with Progress(*columns, console=words, transient=True) as bars:
+            bar = bars.add_task(card.name, total=None)
+            while True:
+                download = studio.downloads.get(card.id)
+                bars.update(bar, description=f"{card.name}: {PHASES[download.phase]}", completed=download.bytes_done,
+                            total=download.bytes_total or None)  # fmt: skip
+                for note in download.notes[len(told) :]:
+                    words.print(escaped(note))
+                told = download.notes
+                if _ended(download):
+                    return
+                time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        studio.downloads.pause(card.id)
+        words.print("\nPaused; what has arrived is kept. The same command goes on.")
+        raise
+
+
+def _ended(download: Download) -> bool:
+    match download.state:
+        case "failed":
+            raise RushesError(download.cause, download.remedy, download.detail)
+        case "paused":
+            raise RushesError("The download is paused.", "The same command goes on with it.")
+    return download.state == "finished"
+
+
+def _report(card: ModelCard, quote: Quote | None, as_json: bool, installed: bool) -> None:
+    """What is there now, or would be."""
+    if not as_json:
+        if installed:
+            print(f"{card.name} is installed.")
+        return
+    document: dict[str, Any] = {"model": card.id, "installed": installed, "license": card.licence.name}
+    if quote:
+        document |= {
+            "files": [{"name": file.name, "bytes": file.bytes} for file in quote.manifest.files],
+            "bytes_to_download": quote.bytes_to_download,
+            "bytes_here": quote.bytes_here,
+            "disk_free_after": quote.disk_free_after,
+            "fits": quote.fits,
+            "gate": quote.manifest.gate,
+        }
+    terminal.print_json(document)
