@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from engine import hardware, planner, wordlist
 from engine.card import ModelCard
 from engine.catalog import Catalog
+from engine.downloads import Downloads
 from engine.errors import BadSetting
 from engine.jobs import Lane, recover
 from engine.library import Library
@@ -50,6 +51,7 @@ class Engine:
         self.store = Store(self.places.database)
         self.library = Library(self.places)
         self.catalog = Catalog(*self.places.cards)
+        self.downloads = Downloads(self.places)
         self._lock = FileLock(self.places.lock)
         self._lanes: list[Lane] = []
         self._closing = threading.Event()
@@ -71,6 +73,7 @@ class Engine:
             self._watchman.join()
         for lane in self._lanes:
             lane.close()
+        self.downloads.close()
         self._lock.release()
         self.store.close()
 
