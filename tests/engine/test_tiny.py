@@ -13,7 +13,7 @@ import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
 
-from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, ltx, ltx2, mochi, wan
+from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, skyreels_v2, wan
 
 Build = Callable[[Path], None]
 Size = tuple[int, int, int]  # frames, height, width
@@ -47,6 +47,9 @@ CLIPS: dict[str, tuple[Build, Size, dict[str, Any]]] = {
         SEEN | {"max_sequence_length": None, "height": None, "width": None},
     ),
     "ltx2": (ltx2.build, (9, 64, 96), {"spatio_temporal_guidance_blocks": [1]}),
+    "kandinsky5": (kandinsky5.build, (5, 16, 32), {}),
+    "skyreels_v2": (skyreels_v2.build, (5, 16, 32), {}),
+    "skyreels_v2_df": (skyreels_v2.build_df, (5, 16, 32), {}),
 }
 # name: how it is built, the latents it enlarges, the clip that it makes of them
 UPSAMPLERS: dict[str, tuple[Build, tuple[int, ...], Size]] = {

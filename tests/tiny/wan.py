@@ -83,19 +83,19 @@ def build(folder: Path) -> None:
 
 def build_21(folder: Path) -> None:
     torch.manual_seed(0)
-    WanPipeline(transformer=WanTransformer3DModel(**_size()), **_parts()).save_pretrained(folder)
+    WanPipeline(transformer=WanTransformer3DModel(**size()), **parts()).save_pretrained(folder)
 
 
 def build_22_moe(folder: Path) -> None:
     torch.manual_seed(0)
-    early, late = WanTransformer3DModel(**_size()), WanTransformer3DModel(**_size())
-    pipe = WanPipeline(transformer=early, transformer_2=late, boundary_ratio=0.875, **_parts())
+    early, late = WanTransformer3DModel(**size()), WanTransformer3DModel(**size())
+    pipe = WanPipeline(transformer=early, transformer_2=late, boundary_ratio=0.875, **parts())
     pipe.save_pretrained(folder)
 
 
 def build_22_5b(folder: Path) -> None:
     torch.manual_seed(0)
-    transformer = WanTransformer3DModel(**_size() | {"in_channels": 48, "out_channels": 48})
+    transformer = WanTransformer3DModel(**size() | {"in_channels": 48, "out_channels": 48})
     vae = AutoencoderKLWan(
         base_dim=4,
         decoder_base_dim=4,
@@ -111,33 +111,32 @@ def build_22_5b(folder: Path) -> None:
         latents_mean=[0.1 * (channel % 5 - 2) for channel in range(48)],
         latents_std=[0.8 + 0.1 * (channel % 5) for channel in range(48)],
     )
-    parts = _parts() | {"vae": vae}
-    WanPipeline(transformer=transformer, expand_timesteps=True, **parts).save_pretrained(folder)
+    WanPipeline(transformer=transformer, expand_timesteps=True, **parts() | {"vae": vae}).save_pretrained(folder)
 
 
 def build_i2v(folder: Path) -> None:
     torch.manual_seed(0)
-    transformer = WanTransformer3DModel(**_size() | _sees_an_image())
-    WanImageToVideoPipeline(transformer=transformer, **_eye(), **_parts()).save_pretrained(folder)
+    transformer = WanTransformer3DModel(**size() | _sees_an_image())
+    WanImageToVideoPipeline(transformer=transformer, **_eye(), **parts()).save_pretrained(folder)
 
 
 def build_flf(folder: Path) -> None:
     """First and last frame."""
     torch.manual_seed(0)
-    transformer = WanTransformer3DModel(**_size() | _sees_an_image(), pos_embed_seq_len=2 * SEEN)
-    WanImageToVideoPipeline(transformer=transformer, **_eye(), **_parts()).save_pretrained(folder)
+    transformer = WanTransformer3DModel(**size() | _sees_an_image(), pos_embed_seq_len=2 * SEEN)
+    WanImageToVideoPipeline(transformer=transformer, **_eye(), **parts()).save_pretrained(folder)
 
 
 def build_vace(folder: Path) -> None:
     torch.manual_seed(0)
-    transformer = WanVACETransformer3DModel(vace_layers=[0, 1], vace_in_channels=2 * CHANNELS + 64, **_size())
-    WanVACEPipeline(transformer=transformer, **_parts()).save_pretrained(folder)
+    transformer = WanVACETransformer3DModel(vace_layers=[0, 1], vace_in_channels=2 * CHANNELS + 64, **size())
+    WanVACEPipeline(transformer=transformer, **parts()).save_pretrained(folder)
 
 
 def build_animate(folder: Path) -> None:
     torch.manual_seed(0)
     transformer = WanAnimateTransformer3DModel(
-        **_size() | {"in_channels": 2 * CHANNELS + 4},
+        **size() | {"in_channels": 2 * CHANNELS + 4},
         latent_channels=CHANNELS,
         image_dim=EYE,
         motion_encoder_channel_sizes={"4": 16, "8": 16, "16": 16},
@@ -149,10 +148,10 @@ def build_animate(folder: Path) -> None:
         face_encoder_num_heads=2,
         inject_face_latents_blocks=2,
     )
-    WanAnimatePipeline(transformer=transformer, **_eye(), **_parts()).save_pretrained(folder)
+    WanAnimatePipeline(transformer=transformer, **_eye(), **parts()).save_pretrained(folder)
 
 
-def _parts() -> dict[str, Any]:
+def parts() -> dict[str, Any]:
     """What Wan 2.1 and its relatives share."""
     tokenizer = tokenizers.t5()
     vae = AutoencoderKLWan(
@@ -174,7 +173,7 @@ def _text(words: int) -> UMT5Config:
     )
 
 
-def _size() -> dict[str, Any]:
+def size() -> dict[str, Any]:
     return {
         "num_attention_heads": 2,
         "attention_head_dim": 12,
