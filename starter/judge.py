@@ -24,6 +24,7 @@ CAP = 36.0  # colour levels: an error above this counts no more
 PROBES = (0, 6, 12, 18, 24)  # frames compared when fitting
 PHASES = np.linspace(-0.35, 0.35, 15)
 STILL_BELOW = 0.4  # of the nominal motion
+SOFTNESS = (0.0, 0.12, 0.22)  # blur of an outline, in radii: a blurred star is no ball
 
 
 @dataclass(frozen=True)
@@ -141,23 +142,24 @@ def _patches(images: Array, track: Track, reach: float) -> Array:
 
 @lru_cache(maxsize=1)
 def _templates() -> Array:
-    """Masks (shapes, angles, 28, 28) centred and scaled as `_patches` does."""
+    """Masks (shapes, variants, 28, 28) at every angle and three softnesses, centred and scaled as `_patches` does."""
     fine = np.linspace(-1.6, 1.6, 160)
     p, q = np.meshgrid(fine, fine)
-    turned = []
+    variants = []
     for shape in SHAPES:
         for angle in np.arange(0, 2 * np.pi, np.pi / 18):
             a, b = p * np.cos(angle) + q * np.sin(angle), q * np.cos(angle) - p * np.sin(angle)
-            mask = _outline(shape, a, b) < 0
-            area = mask.sum()
-            where = np.arange(160)
-            turned.append((mask, (mask * where).sum() / area, (mask * where[:, None]).sum() / area, area))
-    track = Track(*(np.array(part, dtype=float) for part in zip(*turned, strict=True)))
+            inside = (_outline(shape, a, b) < 0).astype(np.float32)
+            for softness in SOFTNESS:
+                mask = ndimage.gaussian_filter(inside, softness * 50) > 0.5
+                area, where = mask.sum(), np.arange(160)
+                variants.append((mask, (mask * where).sum() / area, (mask * where[:, None]).sum() / area, area))
+    track = Track(*(np.array(part, dtype=float) for part in zip(*variants, strict=True)))
     return _patches(track.mask, track, 1.9).reshape(len(SHAPES), -1, 28, 28)
 
 
 def _shape(track: Track) -> str:
-    """The shape whose outline, at any angle, overlaps best with the mask."""
+    """The shape whose outline, at any angle and softness, overlaps best with the mask."""
     edge = track.mask[:, [0, -1]].any(axis=(1, 2)) | track.mask[:, :, [0, -1]].any(axis=(1, 2))
     frames = np.flatnonzero(~edge) if (~edge).sum() > 4 else np.arange(len(edge))
     patches = _patches(track.mask, track, 1.9)[frames[:: max(1, len(frames) // 8)]]
@@ -167,7 +169,10 @@ def _shape(track: Track) -> str:
 
 
 def _turn(clip: Array, track: Track, colour: str) -> float:
-    """How far the mark on the subject turns from the first to the last frame, in radians, clockwise positive."""
+    """How far the mark on the subject turns from the first to the last frame, in radians, clockwise positive.
+
+    Its second moment, less what does not change, circles twice per turn; steps that disagree are noise.
+    """
     base = np.array(PALETTE[colour], np.float32)
     towards = MARK_ON_WHITE - base if colour == "white" else 255 - base
     paleness = _patches(clip @ (towards / (towards @ towards)), track, 0.8)
@@ -175,10 +180,10 @@ def _turn(clip: Array, track: Track, colour: str) -> float:
     spot = grid[None, :] + 1j * grid[:, None]
     inside = np.abs(spot) < 0.8
     moments = ((paleness - paleness.mean(axis=0)) * np.where(inside, spot**2, 0)).mean(axis=(1, 2))
-    if np.abs(moments).mean() < 0.004:
+    steps = moments[1:] * moments[:-1].conj()
+    if np.abs(moments).mean() < 0.0015 or np.abs(steps.sum()) < 0.6 * np.abs(steps).sum():
         return 0.0
-    steps = np.angle(moments[1:] * moments[:-1].conj())
-    return float(steps.sum() / 2)
+    return float(np.angle(steps.sum()) / 2 * len(steps))
 
 
 def _slope(values: Array) -> float:
@@ -188,14 +193,15 @@ def _slope(values: Array) -> float:
 
 
 def _motion(clip: Array, track: Track, colour: str) -> str:
-    """The strongest of travel, growth and turning, each in units of what the world draws; none is `still`."""
+    """The strongest of travel and growth, in units of what the world draws; without either, turning; else `still`."""
     dx = _slope(track.x) / clip.shape[2] / TRAVEL
     dy = _slope(track.y) / clip.shape[1] / TRAVEL
     growth = _slope(np.log(track.area) / 2) / np.log(GROWTH)
     strengths = {"left": -dx, "right": dx, "up": -dy, "down": dy, "grow": growth, "shrink": -growth}
-    strengths["spin"] = 0.8 * abs(_turn(clip, track, colour)) / SPIN
     motion = max(strengths, key=strengths.__getitem__)
-    return motion if strengths[motion] > STILL_BELOW else "still"
+    if strengths[motion] > STILL_BELOW:
+        return motion
+    return "spin" if abs(_turn(clip, track, colour)) > STILL_BELOW * SPIN else "still"
 
 
 def read(clip: Array) -> Reading:
