@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine import hardware, planner, wordlist
+from engine import hardware, media, planner, wordlist
 from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.downloads import Downloads
@@ -133,6 +133,10 @@ class Engine:
 
     def unknown_words(self, request: Request) -> list[str]:
         return planner.unknown_words(request.prompt, self.catalog.card(request.model))
+
+    def keep_picture(self, path: Path) -> str:
+        """Take in a picture; its id goes into `Request.pictures`. Raises BadFile."""
+        return media.keep_picture(path, self.places.pictures)
 
     # ---- making ----
 

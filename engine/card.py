@@ -37,7 +37,7 @@ class Component(Noun):
     """One part of the model on disk.
 
     `repo`: the hub repository it comes from when that is not the model's own; `folder`: where it lies there ("" is the
-    top). `files`: the names to take there (such as "*Q4_K_M.gguf"); empty means its safetensors, configs and vocabulary.
+    top). `files`: the names to take there (such as "*Q4_K_M.gguf"); empty: its safetensors, configs and vocabulary.
     """
 
     size_gb: Annotated[float, Field(ge=0)]
@@ -116,8 +116,10 @@ class PromptRule(Noun):
 class ModelCard(Noun):
     """One model. It lies in the folder `id` of a models root; `repo` is empty for a model that ships with the app.
 
-    `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null until it was resolved at an
-    install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit.
+    `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a picture, over the same
+    weights, where that is another. `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null
+    until it was resolved at an install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of
+    LoRA file that fit.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -126,6 +128,7 @@ class ModelCard(Noun):
     good_at: str = ""
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     pipeline: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
+    image_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""
     repo: str = ""
     revision: str | None = None
     variant: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadFile, UnknownName, disk_full
+from engine.media import picture_path
 from engine.paths import Places
 from engine.types import Clip, Job, Recipe, Take
 
@@ -64,6 +65,10 @@ class Library:
             folder.mkdir(parents=True)
             if job.take_id:
                 shutil.copyfile(self.take(job.take_id).latents, folder / "take.safetensors")
+            for role, name in job.plan.request.pictures.items():
+                shutil.copyfile(picture_path(self._places.pictures, name), folder / f"{role}.png")
+        except FileNotFoundError as error:
+            raise BadFile("A picture of this take is no longer there.", "Choose the picture again.") from error
         except OSError as error:
             raise disk_full(error) from error
         return folder

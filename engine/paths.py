@@ -7,6 +7,7 @@
     models/<id>/                         installed models, each appears whole
     models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
     presets/models/                      model cards of their own
+    pictures/<content>.png               pictures that a person brought
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
@@ -53,6 +54,11 @@ class Places:
     def cards(self) -> tuple[Path, Path]:
         """Where model cards lie: the app's, then the person's own."""
         return APP / "presets" / "models", self.home / "presets" / "models"
+
+    @property
+    def pictures(self) -> Path:
+        """Pictures that a person brought, under the name of their content."""
+        return self.home / "pictures"
 
     @property
     def staging(self) -> Path:

@@ -34,6 +34,7 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
     _check_prompt(request, card, reasons)
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
+    _check_pictures(request, card)
     frames = _frames(request, card, reasons)
     render_size = _size(request, card, reasons)
     passes: dict[Stage, Pass] = {
@@ -45,6 +46,7 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         request=request,
         model=card.id,
         family=card.family,
+        pipeline=(request.pictures and card.image_pipeline) or card.pipeline,
         revision=card.revision,
         licence=card.licence.line,
         seed=request.seed,
@@ -93,6 +95,16 @@ def _check_prompt(request: Request, card: ModelCard, reasons: list[str]) -> None
         raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
 
 
+def _check_pictures(request: Request, card: ModelCard) -> None:
+    names = {"image": "a starting picture", "last_image": "a last picture"}
+    for role in request.pictures:
+        if role not in card.inputs:
+            raise BadSetting(f"{card.name} takes no {names[role][2:]}.", "Leave it out, or choose a model that does.")
+    for need in card.needs:
+        if need in names and need not in request.pictures:
+            raise BadSetting(f"{card.name} needs {names[need]}.", "Add one, or choose a model that works from text.")
+
+
 def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
     rule = card.frames
     if request.num_frames is not None:
@@ -107,11 +119,13 @@ def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
             f"{card.name} cannot make a clip of {words}.",
             f"Choose {rule.minimum} to {rule.maximum} frames ({low:.1f} to {high:.1f} seconds at {rule.fps} a second).",
         )
-    snapped = (asked - 1) // rule.step * rule.step + 1
+    snapped = (asked - rule.offset) // rule.step * rule.step + rule.offset
     if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
         snapped += rule.step
     if snapped != asked:
-        reasons.append(f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus 1.")
+        reasons.append(
+            f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus {rule.offset}."
+        )
     return snapped
 
 

@@ -79,8 +79,15 @@ class Overrides(Noun):
     flow_shift: float | None = None
 
 
+PictureRole = Literal["image", "last_image"]
+PictureId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
 class Request(Noun):
-    """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail)."""
+    """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
+
+    `pictures`: the ids of kept pictures (`Engine.keep_picture`) by what they are for.
+    """
 
     prompt: str
     negative_prompt: str = ""
@@ -92,6 +99,7 @@ class Request(Noun):
     dial: float = 0.5
     sigma: float | None = None
     device: str | None = None
+    pictures: dict[PictureRole, PictureId] = {}
     take: Overrides = Overrides()
     render: Overrides = Overrides()
 
@@ -147,6 +155,7 @@ class Plan(Noun):
     request: Request
     model: str
     family: str
+    pipeline: str
     revision: str | None
     licence: str
     seed: int

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import psutil
 import torch
+from PIL import Image, ImageOps
 
 from engine.errors import JobCancelled, RushesError, disk_full
 from engine.store import now
-from engine.types import Cancelled, Event, Failed, FinalEvent, Finished, Job, Progress, Recipe
+from engine.types import Cancelled, Event, Failed, FinalEvent, Finished, Job, Pass, Progress, Recipe
 from engine.worker import families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 
@@ -57,7 +58,9 @@ class Studio:
         model = self._shelf.get(plan)
         family = families.of(plan.family)
         # Noise is drawn on the CPU, so that a seed means the same on every device.
-        shot = Shot(plan, plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed))
+        run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
+        pictures = {role: fitted(folder / f"{role}.png", run) for role in plan.request.pictures}
+        shot = Shot(plan, run, generator, pictures)
         # 2. the latents: drawn from noise, or continued from the approved take
         if job.stage == "take":
             latents = sampling.draw(model, family, shot, watch)
@@ -91,6 +94,12 @@ class Studio:
             ram_gb=round(ram_gb, 3),
             versions=recipe.versions,
         )
+
+
+def fitted(path: Path, run: Pass) -> Image.Image:
+    """A picture at the size of a pass: as much of its middle as has the right shape."""
+    with Image.open(path) as image:
+        return ImageOps.fit(image.convert("RGB"), (run.width, run.height), Image.Resampling.LANCZOS)
 
 
 def versions() -> dict[str, str]:

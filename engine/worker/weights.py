@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
-from diffusers import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
@@ -30,7 +30,7 @@ class Model:
 
     pipe: Any
     fingerprint: str
-    embeddings: dict[tuple[str, str, int], Any]
+    embeddings: dict[tuple[Any, ...], Any]
 
 
 class Shelf:
@@ -46,8 +46,12 @@ class Shelf:
         key = (plan.model, plan.placement)
         if self._key != key or self._model is None:
             self._key, self._model = None, None  # free the old one before the new one needs its room
-            self._model = load(self._folder(plan.model), plan.placement)
+            self._model = load(self._folder(plan.model), plan.placement, plan.pipeline)
             self._key = key
+        wanted = pipeline_class(plan.pipeline)
+        if type(self._model.pipe) is not wanted:  # another way to run the same weights
+            self._model.pipe = wanted.from_pipe(self._model.pipe)
+            self._model.pipe.set_progress_bar_config(disable=True)
         return self._model
 
     def _folder(self, model: str) -> Path:
@@ -57,7 +61,15 @@ class Shelf:
         raise ModelProblem(f"The model '{model}' is not installed.", REMEDY)
 
 
-def load(folder: Path, placement: Placement) -> Model:
+def pipeline_class(name: str) -> Any:
+    """The diffusers class of a card's checked name. Raises ModelProblem when this diffusers has none of that name."""
+    found = getattr(diffusers, name, None)
+    if not (isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline)):
+        raise ModelProblem(f"This Rushes cannot run models of the kind {name}.", "Update Rushes.")
+    return found
+
+
+def load(folder: Path, placement: Placement, pipeline: str) -> Model:
     """Load a pipeline folder in the diffusers layout. Raises ModelProblem when its weights are missing or damaged."""
     if placement.device.startswith("cuda") and not torch.cuda.is_available():
         raise MachineProblem(
@@ -67,7 +79,7 @@ def load(folder: Path, placement: Placement) -> Model:
     check_index(folder)
     fingerprint = check(folder)
     try:
-        pipe = DiffusionPipeline.from_pretrained(
+        pipe = pipeline_class(pipeline).from_pretrained(
             str(folder),
             dtype=DTYPES[placement.dtype],
             local_files_only=True,

@@ -118,7 +118,7 @@ def test_a_hostile_model_is_refused_and_its_code_never_runs(
     mark = tmp_path / MARK
     attack(model, mark)
     with pytest.raises(ModelProblem) as refusal:
-        weights.load(model, HERE)
+        weights.load(model, HERE, "WanPipeline")
     assert refusal.value.cause and refusal.value.remedy
     assert not mark.exists()
 
@@ -128,5 +128,5 @@ def test_remote_code_in_a_text_encoder_is_never_run(model: Path, tmp_path: Path)
     mark = tmp_path / MARK
     (model / "text_encoder" / "mine.py").write_text(f"import os; os.system('touch {mark}')\n")
     edit(model / "text_encoder" / "config.json", auto_map={"AutoModel": "mine.Mine"})
-    weights.load(model, HERE)
+    weights.load(model, HERE, "WanPipeline")
     assert not mark.exists()

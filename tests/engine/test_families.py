@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from engine.errors import JobCancelled
-from engine.types import Argument, Forecast, Pass, Placement, Plan, Progress, Request
+from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan, Progress, Request
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
-from tests.tiny import cogvideox, hunyuan_video, ltx, mochi, wan
+from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, ltx, ltx2, mochi, wan
 
 pytestmark = pytest.mark.slow
 
@@ -28,13 +29,14 @@ class Case:
 
     build: Callable[[Path], None]
     family: str
+    pipeline: str
     multiple: int
     num_frames: int
-    step: int
     arguments: dict[str, Argument] = field(default_factory=dict)
     max_tokens: int = 16
     flow_shift: float = 3.0
     guidance_scale: float = 3.0
+    pictures: tuple[PictureRole, ...] = ()
 
 
 def cogvideox_15(folder: Path) -> None:
@@ -44,16 +46,27 @@ def cogvideox_15(folder: Path) -> None:
     config.write_text(json.dumps(json.loads(config.read_text()) | {"sample_width": 32, "sample_height": 32}))
 
 
+COLOURS = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3), np.uint8)
+PICTURES: dict[PictureRole, Image.Image] = {
+    "image": Image.fromarray(COLOURS[0]),
+    "last_image": Image.fromarray(COLOURS[1]),
+}
 CASES = {
-    "starter": Case(wan.build, "wan", 16, 9, 4),
-    # "wan-2.1": Case(wan.build_21, "wan", 16, 9, 4),
-    # "wan-2.2-moe": Case(wan.build_22_moe, "wan", 16, 9, 4, {"guidance_scale_2": 2.0}),
-    # "wan-2.2-5b": Case(wan.build_22_5b, "wan", 32, 9, 4),
-    "ltx": Case(ltx.build, "ltx", 32, 9, 8, flow_shift=1.0),
-    "mochi": Case(mochi.build, "mochi", 16, 7, 6, flow_shift=1.0),
-    "cogvideox": Case(cogvideox.build, "cogvideox", 16, 9, 8),
-    "cogvideox-1.5": Case(cogvideox_15, "cogvideox", 16, 9, 8),
-    "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", 16, 9, 4, flow_shift=7.0, guidance_scale=6.0),
+    "starter": Case(wan.build, "wan", "WanPipeline", 16, 9),
+    "wan-2.1": Case(wan.build_21, "wan", "WanPipeline", 16, 9),
+    "wan-2.2-moe": Case(wan.build_22_moe, "wan", "WanPipeline", 16, 9, {"guidance_scale_2": 2.0}),
+    "wan-2.2-5b": Case(wan.build_22_5b, "wan", "WanPipeline", 32, 9),
+    "wan-2.2-5b-image": Case(wan.build_22_5b, "wan", "WanImageToVideoPipeline", 32, 9, pictures=("image",)),
+    "wan-i2v": Case(wan.build_i2v, "wan", "WanImageToVideoPipeline", 16, 9, pictures=("image",)),
+    "wan-flf": Case(wan.build_flf, "wan", "WanImageToVideoPipeline", 16, 9, pictures=("image", "last_image")),
+    "ltx": Case(ltx.build, "ltx", "LTXPipeline", 32, 9, flow_shift=1.0),
+    "ltx-image": Case(ltx.build, "ltx", "LTXImageToVideoPipeline", 32, 9, flow_shift=1.0, pictures=("image",)),
+    "mochi": Case(mochi.build, "mochi", "MochiPipeline", 16, 7, flow_shift=1.0),
+    "cogvideox": Case(cogvideox.build, "cogvideox", "CogVideoXPipeline", 16, 9),
+    "cogvideox-1.5": Case(cogvideox_15, "cogvideox", "CogVideoXPipeline", 16, 9),
+    "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", "HunyuanVideoPipeline", 16, 9, flow_shift=7.0),
+    "hunyuan-video-1.5": Case(hunyuan_video15.build, "hunyuan_video15", "HunyuanVideo15Pipeline", 16, 9),
+    "ltx-2": Case(ltx2.build, "ltx2", "LTX2Pipeline", 32, 9, {"spatio_temporal_guidance_blocks": 1}, flow_shift=1.0),
 }
 
 
@@ -72,7 +85,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param) / request.param
     case.build(folder)
     made = planned(case)
-    return Loaded(case, weights.load(folder, made.placement), families.of(case.family), made)
+    return Loaded(case, weights.load(folder, made.placement, case.pipeline), families.of(case.family), made)
 
 
 def planned(case: Case) -> Plan:
@@ -83,14 +96,19 @@ def planned(case: Case) -> Plan:
                 operations=0)  # fmt: skip
     forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
                         render_seconds=(0, 0), basis="")  # fmt: skip
-    return Plan(request=Request(prompt=PROMPT, seed=5), model="tiny", family=case.family, revision=None, licence="",
-                seed=5, take=take, render=take.model_copy(update={"width": 4 * side, "height": 2 * side}), sigma=0.5,
-                max_tokens=case.max_tokens, placement=Placement(device="cpu", dtype="float32"), forecast=forecast,
-                reasons=())  # fmt: skip
+    pictures = dict.fromkeys(case.pictures, "0" * 32)
+    return Plan(
+        request=Request(prompt=PROMPT, seed=5, pictures=pictures), model="tiny", family=case.family,
+        pipeline=case.pipeline, revision=None, licence="", seed=5, take=take,
+        render=take.model_copy(update={"width": 4 * side, "height": 2 * side}), sigma=0.5, max_tokens=case.max_tokens,
+        placement=Placement(device="cpu", dtype="float32"), forecast=forecast, reasons=(),
+    )  # fmt: skip
 
 
 def shot(plan: Plan, stage: Any) -> Shot:
-    return Shot(plan, plan.stage(stage), torch.Generator("cpu").manual_seed(plan.seed))
+    run = plan.stage(stage)
+    pictures = {role: PICTURES[role].resize((run.width, run.height)) for role in plan.request.pictures}
+    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), pictures)
 
 
 @pytest.fixture
@@ -103,26 +121,32 @@ def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watc
     pipe, run, family = loaded.model.pipe, loaded.plan.take, loaded.family
     take = shot(loaded.plan, "take")
     ours = family.decode(pipe, sampling.draw(loaded.model, family, take, watch), take)
-    fresh = type(pipe)(**pipe.components) if not hasattr(pipe.config, "boundary_ratio") else pipe
-    fresh.scheduler = family.scheduler(pipe, run)
-    bare = fresh(
+    shipped, pipe.scheduler = pipe.scheduler, family.scheduler(pipe, run)
+    bare = pipe(
         prompt=PROMPT, height=run.height, width=run.width, num_frames=run.num_frames, num_inference_steps=2,
-        generator=torch.Generator("cpu").manual_seed(5), output_type="np",
-        **bare_arguments(loaded),
+        generator=torch.Generator("cpu").manual_seed(5), output_type="np", **bare_arguments(loaded, take),
     )  # fmt: skip
+    pipe.scheduler = shipped
     frames = (np.asarray(bare.frames[0]) * 255).round().astype(np.uint8)
     assert ours.frames.shape == (run.num_frames, run.height, run.width, 3)
     assert np.array_equal(ours.frames, frames)
 
 
-def bare_arguments(loaded: Loaded) -> dict[str, Any]:
+def bare_arguments(loaded: Loaded, take: Shot) -> dict[str, Any]:
     """What a person who calls diffusers would write; the negative prompt of an empty field is the empty string."""
-    given: dict[str, Any] = {"guidance_scale": loaded.plan.take.guidance_scale} | loaded.case.arguments
-    if loaded.case.family != "hunyuan_video":
-        given["negative_prompt"] = ""
-    if loaded.case.family == "ltx":
-        given["frame_rate"] = loaded.plan.take.fps
-    return given | {"max_sequence_length": loaded.plan.max_tokens}
+    given: dict[str, Any] = {"guidance_scale": take.run.guidance_scale, "max_sequence_length": loaded.plan.max_tokens}
+    match loaded.case.family:
+        case "hunyuan_video":
+            pass
+        case "hunyuan_video15":
+            loaded.model.pipe.guider = loaded.model.pipe.guider.new(guidance_scale=take.run.guidance_scale)
+            given = {"negative_prompt": ""}
+        case "ltx" | "ltx2":
+            given |= {"negative_prompt": "", "frame_rate": take.run.fps}
+        case _:
+            given |= {"negative_prompt": ""}
+    blocks = {"spatio_temporal_guidance_blocks": [1]} if loaded.case.family == "ltx2" else {}
+    return given | take.pictures | loaded.case.arguments | blocks
 
 
 @torch.no_grad()

@@ -37,7 +37,7 @@ class CogVideoX(LatentVideo):
         return {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
-        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        small = self.pixels(pipe, take, shot.of_take())
         latents = self.from_vae(pipe, encoded_pixels(pipe, enlarged(small, shot.run)))
         padding = _padding(pipe, latents.shape[1])
         return {"latents": torch.cat([latents[:, :1].repeat(1, padding, 1, 1, 1), latents], dim=1)}

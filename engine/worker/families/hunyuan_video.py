@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.types import Plan
-from engine.worker.families.latent_video import LatentVideo
+from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
 
 
 class HunyuanVideo(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
-        answer = dict(zip(NAMES, self._encoded(pipe, plan, plan.request.prompt), strict=True))
-        if plan.request.negative_prompt:
-            negative = self._encoded(pipe, plan, plan.request.negative_prompt)
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        answer = dict(zip(NAMES, self._encoded(pipe, shot, shot.plan.request.prompt), strict=True))
+        if shot.plan.request.negative_prompt:
+            negative = self._encoded(pipe, shot, shot.plan.request.negative_prompt)
             answer |= {f"negative_{name}": part for name, part in zip(NAMES, negative, strict=True)}
         return answer
 
-    def _encoded(self, pipe: Any, plan: Plan, words: str) -> tuple[Any, ...]:
-        return tuple(
-            pipe.encode_prompt(prompt=words, max_sequence_length=plan.max_tokens, device=pipe._execution_device)
-        )
+    def _encoded(self, pipe: Any, shot: Shot, words: str) -> tuple[Any, ...]:
+        own = {}
+        if "image" in shot.pictures:  # the text encoder looks at the picture too
+            own["image"] = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
+        device = pipe._execution_device
+        return tuple(pipe.encode_prompt(prompt=words, max_sequence_length=shot.plan.max_tokens, device=device, **own))
 
 
 family = HunyuanVideo()

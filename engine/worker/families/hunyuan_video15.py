@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.types import Plan
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2")
 
 
 class HunyuanVideo15(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for prefix, words in (("", plan.request.prompt), ("negative_", plan.request.negative_prompt)):
+        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.request.negative_prompt)):
             parts = pipe.encode_prompt(prompt=words, device=pipe._execution_device, dtype=pipe.transformer.dtype)
             answer |= {f"{prefix}{name}": part for name, part in zip(NAMES, parts, strict=True)}
         return answer
 
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         pipe.guider = pipe.guider.new(guidance_scale=shot.run.guidance_scale)
-        return dict(shot.run.arguments)
+        return shot.pictures | shot.run.arguments
 
 
 family = HunyuanVideo15()

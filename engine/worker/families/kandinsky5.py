@@ -6,18 +6,18 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass, Plan
+from engine.types import Pass
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
 
 
 class Kandinsky5(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for prefix, words in (("", plan.request.prompt), ("negative_", plan.request.negative_prompt)):
+        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.request.negative_prompt)):
             parts = pipe.encode_prompt(
-                prompt=[words], max_sequence_length=plan.max_tokens, device=pipe._execution_device
+                prompt=[words], max_sequence_length=shot.plan.max_tokens, device=pipe._execution_device
             )
             answer |= {f"{prefix}{name}": part for name, part in zip(NAMES, parts, strict=True)}
         return answer

@@ -7,25 +7,31 @@ the pipeline's call gives them, so that sound can travel with the picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn.functional import interpolate
 
-from engine.types import Pass, Plan
+from engine.types import Pass, PictureRole, Plan
 
 Latents = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One run of a pipeline: the plan, the pass of it that runs, and the source of its noise."""
+    """One run of a pipeline: the plan, the pass of it that runs, the source of its noise, pictures at its size."""
 
     plan: Plan
     run: Pass
     generator: torch.Generator
+    pictures: dict[PictureRole, Image.Image] = field(default_factory=dict)
+
+    def of_take(self) -> Shot:
+        """The same for the take that this render starts on."""
+        return replace(self, run=self.plan.take)
 
 
 @dataclass(frozen=True)
@@ -40,19 +46,19 @@ class Footage:
 class LatentVideo:
     """Flow matching in normalised latents of shape (batch, channels, frames, height, width)."""
 
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         """The prompts as arguments of the pipeline's call. They are remembered by their words."""
         names = ("prompt_embeds", "negative_prompt_embeds")
-        return dict(zip(names, self.encoded(pipe, plan), strict=True))
+        return dict(zip(names, self.encoded(pipe, shot), strict=True))
 
-    def encoded(self, pipe: Any, plan: Plan) -> tuple[Any, ...]:
+    def encoded(self, pipe: Any, shot: Shot) -> tuple[Any, ...]:
         """What the pipeline's own encode_prompt answers, for both prompts."""
         return tuple(
             pipe.encode_prompt(
-                prompt=plan.request.prompt,
-                negative_prompt=plan.request.negative_prompt,
+                prompt=shot.plan.request.prompt,
+                negative_prompt=shot.plan.request.negative_prompt,
                 do_classifier_free_guidance=True,
-                max_sequence_length=plan.max_tokens,
+                max_sequence_length=shot.plan.max_tokens,
                 device=pipe._execution_device,
             )
         )
@@ -60,7 +66,7 @@ class LatentVideo:
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         """Arguments of the pipeline's call beyond size, steps, noise and prompts; the card's own come last."""
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
-        return ours | shot.run.arguments
+        return ours | shot.pictures | shot.run.arguments
 
     def scheduler(self, pipe: Any, run: Pass) -> Any:
         """A fresh scheduler with the pass's flow shift."""
@@ -99,7 +105,7 @@ class LatentVideo:
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         """A render's clean starting latents: the take through pixels, at the render's size."""
-        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        small = self.pixels(pipe, take, shot.of_take())
         return {"latents": self.from_vae(pipe, encoded_pixels(pipe, enlarged(small, shot.run)))}
 
     def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:

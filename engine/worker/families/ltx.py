@@ -6,20 +6,29 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass, Plan
-from engine.worker.families.latent_video import Latents, LatentVideo, Shot
+from engine.types import Pass
+from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels
 from engine.worker.families.mochi import NAMES
 
 DECODING = ("decode_timestep", "decode_noise_scale")
 
 
 class Ltx(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
-        return dict(zip(NAMES, self.encoded(pipe, plan), strict=True))
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
-        return super().arguments(pipe, shot) | {"frame_rate": shot.run.fps} | own
+        ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
+        return ours | shot.pictures | {"frame_rate": shot.run.fps} | own
+
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        noisy = super().start(pipe, scheduler, take, shot)
+        if "image" in shot.pictures:  # the pipeline takes the first frame to be the clean picture
+            pixels = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
+            first = self.from_vae(pipe, encoded_pixels(pipe, pixels[:, :, None]))
+            noisy["latents"][:, : first.shape[1]] = first.to(noisy["latents"])
+        return noisy
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
         clean = self.to_vae(pipe, latents["latents"], shot.run)

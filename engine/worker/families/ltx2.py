@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass, Plan
+from engine.types import Pass
 from engine.worker.families.latent_video import (
     Footage,
     Latents,
@@ -26,8 +26,8 @@ NO_BLOCKS = -1  # in a card, spatio_temporal_guidance_blocks = -1 means none: TO
 
 
 class Ltx2(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
-        return dict(zip(NAMES, self.encoded(pipe, plan), strict=True))
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
@@ -41,7 +41,7 @@ class Ltx2(LatentVideo):
         return {"latents": output.frames, "audio_latents": output.audio}
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
-        small = self.pixels(pipe, take, Shot(shot.plan, shot.plan.take, shot.generator))
+        small = self.pixels(pipe, take, shot.of_take())
         latents = encoded_pixels(pipe, enlarged(small, shot.run))
         return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma}
 

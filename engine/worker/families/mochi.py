@@ -6,16 +6,16 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass, Plan
-from engine.worker.families.latent_video import LatentVideo
+from engine.types import Pass
+from engine.worker.families.latent_video import LatentVideo, Shot
 from engine.worker.families.wan import statistics
 
 NAMES = ("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "negative_prompt_attention_mask")
 
 
 class Mochi(LatentVideo):
-    def encode(self, pipe: Any, plan: Plan) -> dict[str, Any]:
-        return dict(zip(NAMES, self.encoded(pipe, plan), strict=True))
+    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         if not pipe.vae.config.latents_mean:
