@@ -74,12 +74,31 @@ ASPECTS: dict[Aspect, str] = {"square": "Square", "wide": "Wide", "tall": "Tall"
 
 @dataclass(frozen=True)
 class ModelTexts:
-    may_sell: str = "You may sell the clips it makes."
-    may_sell_if: str = "You may sell the clips it makes under conditions: {conditions}."
-    may_not_sell: str = "The clips it makes may not be sold."
-    licence: str = "Licence: {name}"
-    not_installed: str = "Not on this computer yet."
+    absent: str = "{name} (not installed)"
+    not_installed: str = "Not on this computer yet ({size}). To install it: {command}"
+    refused: str = "{name} is not on this computer yet."
+    refused_remedy: str = "Install it first ({command}), or choose a model that is."
     words: str = "What it understands"
+
+
+@dataclass(frozen=True)
+class RightsTexts:
+    may_sell: str
+    may_sell_if: str
+    may_not_sell: str
+    excluded: str = "Nobody is licensed in: {places}."
+
+
+RIGHTS_OF_MODEL = RightsTexts(
+    "You may sell the clips it makes ({licence}).",
+    "You may sell the clips it makes, under conditions ({licence}).",
+    "The clips it makes may not be sold ({licence}).",
+)
+RIGHTS_OF_CLIP = RightsTexts(
+    "You may sell this clip ({licence}).",
+    "You may sell this clip, under conditions ({licence}).",
+    "This clip may not be sold ({licence}).",
+)
 
 
 @dataclass(frozen=True)
@@ -151,9 +170,6 @@ class ClipTexts:
     heading: str = "Your clip"
     video: str = "Clip: {prompt}"
     download: str = "Download"
-    may_sell: str = "You may sell this clip ({licence})."
-    may_sell_if: str = "You may sell this clip under conditions: {conditions} ({licence})."
-    may_not_sell: str = "This clip may not be sold ({licence})."
     details: str = "How it was made"
     prompt: str = "Prompt"
     model: str = "Model"

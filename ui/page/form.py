@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Any, TypeVar, get_args
@@ -10,7 +10,8 @@ from typing import Any, TypeVar, get_args
 import gradio as gr
 
 from engine import Aspect, BadSetting, ModelCard, Overrides, Request
-from ui.page.wording import shown
+from ui.page import rights
+from ui.page.wording import gigabytes, shown
 from ui.texts import ASPECTS, FORM, MODEL
 
 MAX_COUNT = 6
@@ -58,15 +59,15 @@ class Form:
         )
 
 
-def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
-    """Lay the panel out. The first card is the one that is chosen."""
+def build(cards: Sequence[ModelCard], installed: Collection[str]) -> Form:
+    """Lay the panel out. The first card is the one that is chosen; `installed` are the ids of models that are here."""
     first = cards[0]
     prompt = gr.Textbox(label=FORM.prompt, placeholder=FORM.prompt_hint, lines=3, max_lines=8, elem_id="prompt")
     with gr.Row(elem_classes="starters"):
         starters = tuple(gr.Button(name, size="sm", min_width=0) for name, _ in FORM.starters)
     with gr.Column(elem_id="engine"):
-        model = gr.Dropdown([(card.name, card.id) for card in cards], value=first.id, label=FORM.model, elem_id="model")
-        about = _html(about_model(first, installed[first.id]), "about")
+        model = gr.Dropdown(_choices(cards, installed), value=first.id, label=FORM.model, elem_id="model")
+        about = _html(about_model(first, first.id in installed), "about")
     shapes = [(ASPECTS[name], name) for name in get_args(Aspect)]
     aspect = gr.Radio(shapes, value="square", label=FORM.aspect, elem_id="aspect", elem_classes="shapes")
     with gr.Row():
@@ -78,6 +79,12 @@ def build(cards: Sequence[ModelCard], installed: dict[str, bool]) -> Form:
         seed, take_steps, render_steps, guidance = _expert()
     return Form(prompt, starters, model, about, aspect, seconds, count, seed, take_steps, render_steps, guidance,
                 outlook, preview)  # fmt: skip
+
+
+def _choices(cards: Sequence[ModelCard], installed: Collection[str]) -> list[tuple[str, str]]:
+    """Names to choose from; what is ready to use first."""
+    ready = [(card.name, card.id) for card in cards if card.id in installed]
+    return ready + [(MODEL.absent.format(name=card.name), card.id) for card in cards if card.id not in installed]
 
 
 def _expert() -> list[gr.Textbox]:
@@ -109,16 +116,14 @@ def length_slider(card: ModelCard) -> gr.Slider:
 
 def about_model(card: ModelCard, installed: bool) -> str:
     """What the model is good at, and what one may do with its clips, as HTML."""
-    sale = {
-        "yes": MODEL.may_sell,
-        "with conditions": MODEL.may_sell_if.format(conditions=card.licence.conditions),
-        "no": MODEL.may_not_sell,
-    }[card.licence.commercial_use]
     style = f"<details><summary>{shown(MODEL.words)}</summary>{shown(card.prompt.style)}</details>"
-    missing = "" if installed else f'<p class="missing">{shown(MODEL.not_installed)}</p>'
-    licence = MODEL.licence.format(name=card.licence.name)
-    rights = f'<p class="rights" data-use="{shown(card.licence.commercial_use)}">{shown(sale)} {shown(licence)}.</p>'
-    return f"<p>{shown(card.summary)}</p>{missing}{rights}{style if card.prompt.style else ''}"
+    absent = MODEL.not_installed.format(size=gigabytes(card.size_gb), command=install_command(card))
+    missing = "" if installed else f'<p class="missing">{shown(absent)}</p>'
+    return f"<p>{shown(card.summary)}</p>{missing}{rights.of_model(card)}{style if card.prompt.style else ''}"
+
+
+def install_command(card: ModelCard) -> str:
+    return f"python app.py models install {card.id}"
 
 
 def _number(text: str | None, kind: type[Number], label: str) -> Number | None:

@@ -6,6 +6,7 @@ Cards keep their place while takes arrive, so a clip that plays is not touched: 
 from __future__ import annotations
 
 from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Recipe, RushesError
+from ui.page import rights
 from ui.page.media import address
 from ui.page.view import Seen, View
 from ui.page.wording import duration, moment, shown
@@ -113,20 +114,10 @@ def clip(engine: Engine, found: Clip) -> str:
         f'<figure class="clip"><video src="{source}" poster="{shown(address("clip", found.id, poster=True))}"'
         f' class="loop" style="aspect-ratio: {size.width} / {size.height}" autoplay loop muted playsinline controls'
         f' aria-label="{shown(label)}"></video><figcaption><p class="about">{shown(recipe.plan.request.prompt)}</p>'
-        f"{rights(engine, recipe)}"
+        f"{rights.of_clip(engine, recipe)}"
         f'<a class="button" href="{source}" download="{shown(found.id)}.mp4">{shown(CLIP.download)}</a>'
         f"{how(recipe)}</figcaption></figure>"
     )
-
-
-def rights(engine: Engine, recipe: Recipe) -> str:
-    """What one may do with a take or clip, as its model's card says it; the recipe's own line when that differs."""
-    licence = next((card.licence for card in engine.cards() if card.id == recipe.plan.model), None)
-    if licence is None or licence.line != recipe.plan.licence:
-        return f'<p class="rights" data-use="unknown">{shown(recipe.plan.licence)}</p>'
-    sale = {"yes": CLIP.may_sell, "with conditions": CLIP.may_sell_if, "no": CLIP.may_not_sell}[licence.commercial_use]
-    words = sale.format(conditions=licence.conditions, licence=licence.name)
-    return f'<p class="rights" data-use="{shown(licence.commercial_use)}">{shown(words)}</p>'
 
 
 def how(recipe: Recipe) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import gradio as gr
 
 from engine import Clip, Engine, Take
+from ui.page import rights
 from ui.page.media import address
-from ui.page.sheet import how, rights
+from ui.page.sheet import how
 from ui.page.wording import moment, shown
 from ui.texts import CLIP, SHEET, SHELF
 
@@ -69,5 +70,5 @@ def _cell(engine: Engine, item: Take | Clip) -> str:
         f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
         f'<div class="row">{render if kind == "take" else ""}<a class="button" href="{source}"'
         f' download="{shown(item.id)}.mp4">{shown(CLIP.download)}</a></div>'
-        f"{rights(engine, recipe)}{how(recipe)}</article>"
+        f"{rights.of_clip(engine, recipe)}{how(recipe)}</article>"
     )

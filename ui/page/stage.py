@@ -46,7 +46,10 @@ def build() -> Stage:
 
 def refresh(engine: Engine, interval: float | None = None) -> tuple[Any, ...]:
     """Everything that changes by itself, as it is now. `interval`: how often the page asks at present."""
-    view = look(engine)
+    try:
+        view = look(engine)
+    except RushesError as error:  # the data folder cannot be read just now: say so, and keep what is shown
+        return problem(error), *[gr.skip()] * 5
     wanted = BUSY_SECONDS if view.busy else IDLE_SECONDS
     pace = gr.skip() if wanted == interval else gr.Timer(wanted)
     dial = gr.Slider(visible=view.has_takes or "hidden")

@@ -15,13 +15,13 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from engine import Engine, RushesError
+from engine import BadSetting, Engine, ModelCard, RushesError
 from ui.page import form as forms
 from ui.page import look, media, shelf, stage
 from ui.page.form import Form, Values
 from ui.page.outlook import outlook, problem
 from ui.page.stage import Stage
-from ui.texts import FORM
+from ui.texts import FORM, MODEL
 
 CREATE = "create"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -74,7 +74,8 @@ def build(engine: Engine) -> gr.Blocks:
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab(FORM.create, id=CREATE), gr.Row(elem_id="desk"):
                 with gr.Column(scale=4, min_width=320, elem_id="form"):
-                    form = forms.build(engine.cards(), {card.id: engine.installed(card) for card in engine.cards()})
+                    cards = usable(engine)
+                    form = forms.build(cards, {card.id for card in cards if engine.installed(card)})
                 with gr.Column(scale=7, min_width=320, elem_id="stage"):
                     scene = stage.build()
             with gr.Tab(FORM.library) as library_tab:
@@ -88,15 +89,17 @@ def build(engine: Engine) -> gr.Blocks:
     return blocks
 
 
+def usable(engine: Engine) -> list[ModelCard]:
+    """The models this page can drive: those that work from words alone, until it can take in pictures and video."""
+    return [card for card in engine.cards() if not set(card.needs) - {"text"}]
+
+
 def _wire_form(engine: Engine, page: Page) -> None:
     form, dial = page.form, page.stage.dial
     fields = [*form.fields, dial]
 
     def forecast(values: Values) -> str:
-        try:
-            return outlook(engine, form.request(values, values[dial]), int(values[form.count]))
-        except RushesError as error:
-            return problem(error)
+        return _forecast(engine, page, values)
 
     def choose(model: str) -> tuple[str, gr.Slider]:
         card = next(card for card in engine.cards() if card.id == model)
@@ -109,11 +112,19 @@ def _wire_form(engine: Engine, page: Page) -> None:
         button.click(None, None, form.prompt, js=f"() => {text!r}", **QUIET)
 
 
+def _forecast(engine: Engine, page: Page, values: Values) -> str:
+    try:
+        return outlook(engine, page.form.request(values, values[page.stage.dial]), int(values[page.form.count]))
+    except RushesError as error:
+        return problem(error)
+
+
 def _wire_stage(engine: Engine, page: Page) -> None:
     form, scene = page.form, page.stage
 
     def preview(values: Values) -> tuple[Any, ...]:
         try:
+            _check_installed(engine, values[form.model])
             engine.make_takes(form.request(values, values[scene.dial]), int(values[form.count]))
         except RushesError as error:
             return problem(error), "", *stage.refresh(engine)
@@ -133,6 +144,14 @@ def _wire_stage(engine: Engine, page: Page) -> None:
     # what is started in the library is followed on the first tab
     page.shelf.grid.click(lambda: gr.Tabs(selected=CREATE), None, page.rooms, **QUIET)
     scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
+
+
+def _check_installed(engine: Engine, model: str) -> None:
+    """Before anything is queued: a take without its weights can only fail."""
+    card = next(card for card in engine.cards() if card.id == model)
+    if not engine.installed(card):
+        remedy = MODEL.refused_remedy.format(command=forms.install_command(card))
+        raise BadSetting(MODEL.refused.format(name=card.name), remedy)
 
 
 def _wire_shelf(engine: Engine, page: Page) -> None:
@@ -155,19 +174,13 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
     """On each load: the form as this browser left it, and the stage as the engine has it."""
     form, scene = page.form, page.stage
     fields = [*form.fields, scene.dial]
-    ids = {card.id for card in engine.cards()}
+    ids = {card.id for card in usable(engine)}
 
     def restore(remembered: Any) -> list[Any]:
         known = isinstance(remembered, list) and len(remembered) == len(fields)
         known = known and remembered[1] in ids
         return remembered if known else [gr.skip()] * len(fields)
 
-    def first_look(values: Values) -> tuple[Any, ...]:
-        try:
-            words = outlook(engine, form.request(values, values[scene.dial]), int(values[form.count]))
-        except RushesError as error:
-            words = problem(error)
-        return words, *stage.refresh(engine)
-
     loaded = blocks.load(restore, page.memory, fields, **QUIET)
-    loaded.then(first_look, set(fields), [form.outlook, *scene.live], **QUIET)
+    loaded.then(lambda values: _forecast(engine, page, values), set(fields), form.outlook, **QUIET)
+    blocks.load(lambda: stage.refresh(engine), None, scene.live, **QUIET)

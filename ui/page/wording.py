@@ -12,7 +12,7 @@ def shown(text: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.4 s, 7 s, 2 min, 1 h 20 min."""
+    """0.4 s, 7 s, 2 min, 1 h 20 min, 3 days."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 90:
@@ -20,7 +20,9 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
 
 
 def span(low: float, high: float) -> str:
