@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
@@ -154,15 +155,20 @@ class Fetcher(threading.Thread):
     def _see_through(self) -> None:
         deaths = 0
         while deaths < MAX_DEATHS:
-            before = self._download.bytes_done
+            before = self._on_disk()
             if self._serve():
                 return
-            deaths = deaths + 1 if self._download.bytes_done <= before else 0
+            deaths = deaths + 1 if self._on_disk() <= before else 0
         self._write(
             state="failed",
             cause="The downloader stopped three times without getting any further.",
             remedy="Resume it; if that happens again, run `app.py doctor` and look at the logs folder.",
         )
+
+    def _on_disk(self) -> int:
+        """Bytes that have arrived: what a process that died could not say any more."""
+        staging = Path(self._order.staging)
+        return sum(path.lstat().st_size for kind in ("parts/*.part", "whole/**/*.*") for path in staging.glob(kind))
 
     def _serve(self) -> bool:
         """One process to its end; False when it died under its work."""

@@ -222,6 +222,8 @@ class _Front(_Handler):
             who = {"type": "user", "name": self.hub.tokens[self.token],
                    "auth": {"accessToken": {"displayName": "test", "role": "read"}}}  # fmt: skip
             return self.answer(200, json.dumps(who).encode(), Content_Type="application/json")
+        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)", path):
+            return self._tree(match[1], match[2])
         if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+)|/(auth-check))?", path):
             return self._api(match[1], match[2], bool(match[3]))
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
@@ -263,6 +265,18 @@ class _Front(_Handler):
         info = {"id": name, "sha": repo.commit, "siblings": listing, "gated": "auto" if repo.gated else False,
                 "private": False, "cardData": {"license": "apache-2.0"}}  # fmt: skip
         self.answer(200, json.dumps(info).encode(), Content_Type="application/json")
+
+    def _tree(self, name: str, revision: str) -> None:
+        """The listing that `snapshot_download` uses."""
+        repo = self._repo(name, revision)
+        if repo:
+            listing = [
+                {"type": "file", "path": file, "size": len(body), "oid": hashlib.sha1(body).hexdigest()}
+                | ({"lfs": {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 134}}
+                   if repo.is_large(file) else {})
+                for file, body in repo.files.items()
+            ]  # fmt: skip
+            self.answer(200, json.dumps(listing).encode(), Content_Type="application/json")
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
         repo = self._repo(name, revision)

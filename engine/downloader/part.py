@@ -79,8 +79,10 @@ class Part(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def truncate(self, size: int | None = None, /) -> int:
+        at = self._file.tell()
         end = self._file.seek(0, os.SEEK_END)
-        kept = self._file.truncate(self._file.tell() if size is None else size)
+        kept = self._file.truncate(at if size is None else size)
+        self._file.seek(min(at, kept))
         self._moved(kept - end)
         return kept
 
@@ -94,10 +96,7 @@ class Part(io.RawIOBase):
 
     def discard(self) -> None:
         """Give up everything that has arrived."""
-        length = self._file.seek(0, os.SEEK_END)
-        self._file.truncate(0)
-        self._file.seek(0)
-        self._moved(-length)
+        self.truncate(0)
 
     def hand_over(self, target: Path) -> None:
         """Move the closed, checked file to its name."""
