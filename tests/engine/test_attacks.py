@@ -66,6 +66,12 @@ def custom_component(model: Path, mark: Path) -> None:
     edit(model / "model_index.json", transformer=["mine", "Mine"])
 
 
+def remote_code_in_a_text_encoder(model: Path, mark: Path) -> None:
+    """`auto_map` asks transformers to import a file of the model."""
+    (model / "text_encoder" / "mine.py").write_text(f"import os; os.system('touch {mark}')\n")
+    edit(model / "text_encoder" / "config.json", auto_map={"AutoModel": "mine.Mine"})
+
+
 def component_of_another_library(model: Path, mark: Path) -> None:
     edit(model / "model_index.json", transformer=["os", "system"])
 
@@ -103,6 +109,7 @@ def empty_index(model: Path, mark: Path) -> None:
         pickle_in_capitals,
         custom_pipeline,
         custom_component,
+        remote_code_in_a_text_encoder,
         component_of_another_library,
         lying_header_length,
         lying_offsets,
@@ -120,13 +127,4 @@ def test_a_hostile_model_is_refused_and_its_code_never_runs(
     with pytest.raises(ModelProblem) as refusal:
         weights.load(model, HERE, "WanPipeline")
     assert refusal.value.cause and refusal.value.remedy
-    assert not mark.exists()
-
-
-def test_remote_code_in_a_text_encoder_is_never_run(model: Path, tmp_path: Path) -> None:
-    """`auto_map` asks transformers to import a file of the model: the model loads without it."""
-    mark = tmp_path / MARK
-    (model / "text_encoder" / "mine.py").write_text(f"import os; os.system('touch {mark}')\n")
-    edit(model / "text_encoder" / "config.json", auto_map={"AutoModel": "mine.Mine"})
-    weights.load(model, HERE, "WanPipeline")
     assert not mark.exists()
