@@ -4,7 +4,7 @@
 HunyuanVideoImageToVideoPipeline, `build_framepack` by HunyuanVideoFramepackPipeline.
 
 Worked around: the pipelines cut the prompt template off by counting tokens, 95 (pipeline_hunyuan_video.py:82) or 103
-(pipeline_hunyuan_video_image2video.py), and expect one image token at place 5 that becomes 576, so the tokenizer is
+(pipeline_hunyuan_video_image2video.py:95), and expect one image token at place 5 that becomes 576, so the tokenizer is
 made for its template and the image encoder sees 24x24 patches.
 """
 

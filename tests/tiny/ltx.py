@@ -3,9 +3,9 @@
 `build` is loaded by LTXPipeline, LTXImageToVideoPipeline and LTXConditionPipeline, `build_upsampler` by
 LTXLatentUpsamplePipeline. Sides are multiples of 32, frames 8k+1.
 
-Worked around: LTXConditionPipeline hands its scheduler no `mu` (pipeline_ltx_condition.py:1108), which a scheduler
-with dynamic shifting refuses (scheduling_flow_match_euler_discrete.py), so this one shifts nothing, as the hub's 0.9.5
-and later do. LTXLatentUpsamplerModel has 32 norm groups (modeling_latent_upsampler.py:117), hence 32 channels.
+Worked around: LTXConditionPipeline hands its scheduler no `mu` (pipeline_ltx_condition.py:1122), which a scheduler
+with dynamic shifting refuses (scheduling_flow_match_euler_discrete.py:309), so this one shifts nothing, as the hub's
+0.9.5 and later do. LTXLatentUpsamplerModel has 32 norm groups (modeling_latent_upsampler.py:117), hence 32 channels.
 """
 
 from __future__ import annotations

@@ -8,10 +8,9 @@ loaded by WanPipeline. The others have the real channels, compression and patche
 `build_i2v` by WanImageToVideoPipeline (36 channels in: latents, mask, image; and what CLIP sees of the image),
 `build_flf` by the same with `last_image`, `build_vace` by WanVACEPipeline, `build_animate` by WanAnimatePipeline.
 
-Worked around: the transformer's place for two images' CLIP tokens has a fixed length (transformer_wan.py,
-pos_embed_seq_len), so the image encoder has 2x2 patches. Animate's face encoder makes 5 tokens of each frame of a
-face whatever its size, with channels asked for by side length (transformer_wan_animate.py,
-motion_encoder_channel_sizes).
+Worked around: the transformer's place for two images' CLIP tokens has a fixed length (transformer_wan.py:292), so the
+image encoder has 2x2 patches. Animate's face encoder wants its channels told by side length
+(transformer_wan_animate.py:1060).
 """
 
 from __future__ import annotations
