@@ -17,7 +17,7 @@ from engine.errors import BadFile, disk_full
 
 MAX_FILE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")  # sniffed from the content, whatever the name says
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
 REMEDY = "Choose a JPEG, PNG or WebP picture."
 ID_LENGTH = 32
 
