@@ -5,7 +5,8 @@ LTX2LatentUpsamplePipeline. Sound: 16 kHz, 100 mel frames a second, 25 latent fr
 
 Worked around: the decoder pads by reflection (autoencoder_kl_ltx2.py:1098), which needs two latents a side, so the
 smallest clip is 64x64. The audio VAE keeps one mean per base channel, so that has to be latent channels times latent
-mel bins (autoencoder_kl_ltx2_audio.py:745). The call's default spatio_temporal_guidance_blocks=[28] needs 29 layers; give [1] here, or None with stg_scale=0 and audio_stg_scale=0.
+mel bins (autoencoder_kl_ltx2_audio.py:745). The call's default spatio_temporal_guidance_blocks=[28] needs 29 layers;
+give [1] here, or None with stg_scale=0 and audio_stg_scale=0.
 """
 
 from __future__ import annotations
