@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.card import Component, ModelCard
+from engine.downloader.listing import check_plausible
 from engine.downloader.selection import check_names, check_wanted, files_of_part
 from engine.downloads import Downloads
-from engine.errors import HubProblem, InUse, ModelProblem, RushesError
-from engine.manifest import read_record
+from engine.errors import HubProblem, InUse, ModelProblem
+from engine.manifest import ManifestFile, read_record
 from engine.paths import Places
 from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, check_installed, until, weights
 from tests.hub import Hub
@@ -60,7 +61,7 @@ def test_a_name_that_leaves_its_folder_damns_the_list(downloads: Downloads, hub:
                                                       places: Places) -> None:  # fmt: skip
     with pytest.raises(ModelProblem):
         check_names(["model_index.json", name], "The hub")
-    if name.startswith(("../", "C:\\")):  # two of them all the way
+    if name.startswith("../"):  # one of them all the way
         hub.repos[REPO].files[name] = b"{}"
         with pytest.raises(HubProblem, match="outside"):
             downloads.quote(shapes)
@@ -75,11 +76,15 @@ def test_a_name_that_windows_cannot_store_is_refused(name: str) -> None:
         check_wanted(["a/B.json", "a/b.json"], "The hub")
 
 
-@pytest.mark.parametrize("size", [-1, 10**18, 40_000_000_000])
-def test_an_absurd_size_is_refused(downloads: Downloads, hub: Hub, shapes: ModelCard, size: int) -> None:
-    hub.repos[REPO].listed[WEIGHTS] = {"size": size}
-    with pytest.raises(RushesError):
+def test_an_absurd_size_is_refused(downloads: Downloads, hub: Hub, shapes: ModelCard) -> None:
+    hub.repos[REPO].listed[WEIGHTS] = {"size": 10**18}
+    with pytest.raises(HubProblem, match="cannot be true"):
         downloads.quote(shapes)
+    for size in (40_000_000_000, 70_000_000_000):
+        with pytest.raises(ModelProblem):
+            check_plausible(shapes, [ManifestFile(name=WEIGHTS, path=WEIGHTS, bytes=size, repo=REPO)], "The hub")
+    with pytest.raises(ValueError):
+        ManifestFile(name=WEIGHTS, path=WEIGHTS, bytes=-1)
 
 
 def test_one_precision_is_chosen_and_never_a_pickle() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.card import ModelCard
+from engine.downloader.folders import list_from_folder
 from engine.downloader.part import Part
 from engine.downloader.refusals import explain
 from engine.downloads import Downloads
@@ -36,8 +37,7 @@ def test_a_gated_model_is_explained_then_continued_and_the_token_stays_where_it_
     token = "hf_" + "s3cret" * 5
     hub.tokens[token] = "maker"
     assert downloads.sign_in(token) == "maker"
-    assert downloads.quote(shapes).manifest.gate  # signed in, not accepted yet
-    downloads.add(shapes)
+    downloads.add(shapes)  # signed in, not accepted yet
     wait_for(lambda: downloads.get(shapes.id).state == "failed")
     assert hub.url in downloads.get(shapes.id).remedy
     repo.accepted.add(token)
@@ -105,7 +105,7 @@ def test_a_folder_is_imported_without_a_hub_and_without_its_pickles(
     assert "damaged" in downloads.get(card.id).cause
     (stick / WEIGHTS).write_bytes(a_model(300)[WEIGHTS])
     downloads.cancel(card.id)
-    downloads.add(card, downloads.quote(card, source, link=True), source, link=True)
+    downloads.add(card, source=source, link=True)
     until(downloads, card.id, "finished")
     check_installed(places, card, a_model(300))
     assert (places.models / card.id / WEIGHTS).samefile(stick / WEIGHTS) or len(a_model(300)[WEIGHTS]) < 1_000_000
@@ -126,7 +126,7 @@ def test_folders_that_are_no_model_or_a_trap_are_refused(
     less = a_folder(tmp_path / "less", {k: v for k, v in a_model(100).items() if not k.startswith("vae")})
     for folder, word in ((short, "cut short"), (trap, "link"), (less, "vae")):
         with pytest.raises(ModelProblem, match=word):
-            downloads.quote(shapes, folder)
+            list_from_folder(shapes, folder)
 
 
 def test_a_disk_that_is_too_small_is_said_before_the_start(hub: Hub, shapes: ModelCard, tmp_path: Path) -> None:
