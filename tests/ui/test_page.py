@@ -6,6 +6,7 @@ Slow machines pass too: waits are long, and what must be caught in the middle is
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -172,6 +173,19 @@ def test_nonsense_in_an_expert_field_gets_one_sentence(page: Page, text: str) ->
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#outlook .problem")).to_be_visible()
     expect(page.locator("#strip .job")).to_have_count(0)
+
+
+def test_a_model_that_is_not_here_is_refused_before_anything_is_queued_and_stays_chosen(page: Page) -> None:
+    page.get_by_label("Model", exact=True).click()
+    page.get_by_role("option", name="Wan 2.1 T2V 1.3B").click()
+    expect(page.locator("#about .missing")).to_contain_text("models install")
+    page.get_by_label("What should be seen?").fill(RED_BALL)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#outlook .problem")).to_contain_text("not on this computer")
+    expect(page.locator("#strip .job")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile("Wan"))
+    expect(page.locator("#about .missing")).to_be_visible()
 
 
 def test_html_in_a_prompt_is_shown_as_text(page: Page) -> None:

@@ -66,7 +66,7 @@ def build(cards: Sequence[ModelCard], installed: Collection[str]) -> Form:
     with gr.Row(elem_classes="starters"):
         starters = tuple(gr.Button(name, size="sm", min_width=0) for name, _ in FORM.starters)
     with gr.Column(elem_id="engine"):
-        model = gr.Dropdown(_choices(cards, installed), value=first.id, label=FORM.model, elem_id="model")
+        model = gr.Dropdown(choices(cards, installed), value=first.id, label=FORM.model, elem_id="model")
         about = _html(about_model(first, first.id in installed), "about")
     shapes = [(ASPECTS[name], name) for name in get_args(Aspect)]
     aspect = gr.Radio(shapes, value="square", label=FORM.aspect, elem_id="aspect", elem_classes="shapes")
@@ -81,7 +81,7 @@ def build(cards: Sequence[ModelCard], installed: Collection[str]) -> Form:
                 outlook, preview)  # fmt: skip
 
 
-def _choices(cards: Sequence[ModelCard], installed: Collection[str]) -> list[tuple[str, str]]:
+def choices(cards: Sequence[ModelCard], installed: Collection[str]) -> list[tuple[str, str]]:
     """Names to choose from; what is ready to use first."""
     ready = [(card.name, card.id) for card in cards if card.id in installed]
     return ready + [(MODEL.absent.format(name=card.name), card.id) for card in cards if card.id not in installed]
@@ -98,14 +98,14 @@ def _expert() -> list[gr.Textbox]:
     return [seed, *steps, gr.Textbox(label=FORM.guidance, placeholder=FORM.as_model, max_lines=1)]
 
 
-def length_slider(card: ModelCard) -> gr.Slider:
+def length_slider(card: ModelCard, value: float | None = None) -> gr.Slider:
     """The lengths that this model can make, in half seconds. Also the update when another model is chosen."""
     rule = card.frames
     shortest, longest = rule.minimum / rule.fps, (rule.maximum + rule.step - 1) / rule.fps
     return gr.Slider(
         minimum=max(ceil(shortest * 2) / 2, 0.5),
         maximum=longest // 0.5 * 0.5,
-        value=round(rule.default / rule.fps * 2) / 2,
+        value=value or round(rule.default / rule.fps * 2) / 2,
         step=0.5,
         label=FORM.length,
         min_width=150,

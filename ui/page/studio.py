@@ -174,13 +174,23 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
     """On each load: the form as this browser left it, and the stage as the engine has it."""
     form, scene = page.form, page.stage
     fields = [*form.fields, scene.dial]
-    ids = {card.id for card in usable(engine)}
 
     def restore(remembered: Any) -> list[Any]:
-        known = isinstance(remembered, list) and len(remembered) == len(fields)
-        known = known and remembered[1] in ids
-        return remembered if known else [gr.skip()] * len(fields)
+        cards = usable(engine)
+        card = next((card for card in cards if _remembers(remembered, fields) and card.id == remembered[1]), None)
+        values = list(remembered) if card else [gr.skip()] * len(fields)
+        chosen = card or cards[0]
+        here = {card.id for card in cards if engine.installed(card)}
+        values[fields.index(form.model)] = gr.Dropdown(forms.choices(cards, here), value=chosen.id)
+        if card:
+            values[fields.index(form.seconds)] = forms.length_slider(card, values[fields.index(form.seconds)])
+        return [*values, forms.about_model(chosen, chosen.id in here)]
 
-    loaded = blocks.load(restore, page.memory, fields, **QUIET)
+    loaded = blocks.load(restore, page.memory, [*fields, form.about], **QUIET)
     loaded.then(lambda values: _forecast(engine, page, values), set(fields), form.outlook, **QUIET)
     blocks.load(lambda: stage.refresh(engine), None, scene.live, **QUIET)
+
+
+def _remembers(remembered: Any, fields: list[Any]) -> bool:
+    """Whether the browser kept a form of this version of the page."""
+    return isinstance(remembered, list) and len(remembered) == len(fields)
