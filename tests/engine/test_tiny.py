@@ -12,8 +12,20 @@ import pytest
 import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
+from transformers import AutoTokenizer
 
-from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, skyreels_v2, wan
+from tests.tiny import (
+    cogvideox,
+    hunyuan_video,
+    hunyuan_video15,
+    kandinsky5,
+    ltx,
+    ltx2,
+    mochi,
+    skyreels_v2,
+    tokenizers,
+    wan,
+)
 
 Build = Callable[[Path], None]
 Size = tuple[int, int, int]  # frames, height, width
@@ -36,8 +48,10 @@ CLIPS: dict[str, tuple[Build, Size, dict[str, Any]]] = {
     "cogvideox": (cogvideox.build, (9, 16, 32), {}),
     "cogvideox_i2v": (cogvideox.build_i2v, (9, 64, 64), SEEN),
     "cogvideox_15": (cogvideox.build_15, (9, 16, 32), {}),
+    "cogvideox_15_i2v": (cogvideox.build_15_i2v, (9, 64, 64), SEEN),
     "hunyuan_video": (hunyuan_video.build, (5, 16, 32), {}),
     "hunyuan_video_i2v": (hunyuan_video.build_i2v, (5, 16, 32), SEEN | {"num_frames": 9}),  # drops the image's four
+    "hunyuan_video_i2v_replace": (hunyuan_video.build_i2v_replace, (5, 16, 32), SEEN),
     "framepack": (hunyuan_video.build_framepack, (13, 64, 32), SEEN | {"num_frames": 9, "latent_window_size": 3}),
     "mochi": (mochi.build, (7, 16, 32), {}),
     "hunyuan_video15": (hunyuan_video15.build, (5, 16, 32), {"max_sequence_length": None}),
@@ -110,6 +124,18 @@ def test_an_upsampler_doubles_both_sides(name: str, load: Any) -> None:
     clip = load(build)(latents=latents, height=height, width=width, output_type="np").frames
     assert clip.shape == (1, *size, 3)
     assert np.isfinite(clip).all()
+
+
+@pytest.mark.parametrize(
+    "make", [tokenizers.t5, tokenizers.clip, tokenizers.gemma, lambda: tokenizers.llama("a red ball", 7),
+             lambda: tokenizers.qwen("a red ball", 8)]
+)  # fmt: skip
+def test_a_tokenizer_is_itself_again_when_loaded(make: Callable[[], Any], tmp_path: Path) -> None:
+    made = make()
+    made.save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
+    for text in (*PROMPTS, "Ünï çødé, 9 × 9!\n", ""):
+        assert loaded(text).input_ids == made(text).input_ids
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 `build` (the 2B layout: positions added, no rotary) is loaded by CogVideoXPipeline and CogVideoXVideoToVideoPipeline,
 `build_i2v` (the 5B-I2V layout: rotary and learned positions, twice the channels in) by CogVideoXImageToVideoPipeline,
-`build_15` (the 1.5 layout: patches of 2 in time, no learned positions) by CogVideoXPipeline.
+`build_15` (the 1.5 layout: patches of 2 in time, no learned positions) by CogVideoXPipeline, `build_15_i2v` (which also
+reads an offset, ofs) by CogVideoXImageToVideoPipeline. 1.5 pads an odd number of latent frames by one in front.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ def build_15(folder: Path) -> None:
     transformer = _transformer(CHANNELS, patch_size_t=2, patch_bias=False, use_rotary_positional_embeddings=True)
     scheduler = CogVideoXDPMScheduler.from_config(_scheduler().config)
     CogVideoXPipeline(transformer=transformer, scheduler=scheduler, **parts).save_pretrained(folder)
+
+
+def build_15_i2v(folder: Path) -> None:
+    parts = _parts()
+    layout = {"patch_size_t": 2, "patch_bias": False, "ofs_embed_dim": 8, "use_rotary_positional_embeddings": True}
+    transformer = _transformer(2 * CHANNELS, **layout)
+    scheduler = CogVideoXDPMScheduler.from_config(_scheduler().config)
+    CogVideoXImageToVideoPipeline(transformer=transformer, scheduler=scheduler, **parts).save_pretrained(folder)
 
 
 def _parts() -> dict[str, Any]:

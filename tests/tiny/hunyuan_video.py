@@ -1,7 +1,8 @@
 """A tiny random HunyuanVideo: 8x in space, 4x in time, patches of 2, so sides are multiples of 16; frames 4k+1.
 
-`build` is loaded by HunyuanVideoPipeline, `build_i2v` (33 channels in: latents, image, mask) by
-HunyuanVideoImageToVideoPipeline, `build_framepack` by HunyuanVideoFramepackPipeline.
+`build` is loaded by HunyuanVideoPipeline, `build_i2v` (33 channels in: latents, image, mask; four frames less come out)
+and `build_i2v_replace` (16 channels in, the first latent frame is the image's) by HunyuanVideoImageToVideoPipeline,
+`build_framepack` by HunyuanVideoFramepackPipeline.
 
 Worked around: the pipelines cut the prompt template off by counting tokens, 95 (pipeline_hunyuan_video.py:82) or 103
 (pipeline_hunyuan_video_image2video.py:95), and expect one image token at place 5 that becomes 576, so the tokenizer is
@@ -39,10 +40,16 @@ def build(folder: Path) -> None:
 
 
 def build_i2v(folder: Path) -> None:
+    _build_i2v(folder, in_channels=2 * CHANNELS + 1, guidance_embeds=False, image_condition_type="latent_concat")
+
+
+def build_i2v_replace(folder: Path) -> None:
+    _build_i2v(folder, in_channels=CHANNELS, guidance_embeds=True, image_condition_type="token_replace")
+
+
+def _build_i2v(folder: Path, **layout: Any) -> None:
     parts = _parts(pipeline_hunyuan_video_image2video)
-    transformer = HunyuanVideoTransformer3DModel(
-        in_channels=2 * CHANNELS + 1, guidance_embeds=False, image_condition_type="latent_concat", **_size()
-    )
+    transformer = HunyuanVideoTransformer3DModel(**layout, **_size())
     pipe = HunyuanVideoImageToVideoPipeline(
         text_encoder=_llava(parts["tokenizer"]),
         image_processor=CLIPImageProcessor(size={"shortest_edge": 48}, crop_size=48),
