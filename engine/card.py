@@ -71,6 +71,7 @@ class PassRule(Noun):
     """How one stage of this model is sampled unless the person says otherwise.
 
     `arguments`: what this model's pipeline call takes beyond what every pipeline takes, by diffusers' names.
+    `forwards`: calls of the transformer a step, where that is not two with guidance above 1 and one without.
     """
 
     sizes: dict[Aspect, Size]
@@ -78,6 +79,7 @@ class PassRule(Noun):
     guidance_scale: Annotated[float, Field(ge=0, le=30)]
     flow_shift: Annotated[float, Field(gt=0, le=30)] = 1.0
     arguments: dict[str, Argument] = {}
+    forwards: Annotated[int, Field(ge=1, le=8)] | None = None
 
 
 class SigmaRule(Noun):

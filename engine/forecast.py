@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from statistics import quantiles
 
 from engine.card import ModelCard
+from engine.placing import memory
 from engine.types import Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
 
 # Sustained operations a second before anything was measured here. A CPU core of the last ten years does 10 to 60
 # GFLOP/s in torch's matmuls; a GPU 10 to 100 TFLOP/s. Wide on purpose: the first measured run replaces it.
 GUESSED_RATE = {"cpu": (1.0e10, 6.0e10), "cuda": (1.0e13, 1.0e14), "mps": (2.0e12, 2.0e13)}
-TORCH_RAM_GB = 0.7  # resident size of the worker with torch and diffusers loaded and no model, measured on Linux
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-ACTIVATION_BYTES_PER_TOKEN_WIDTH = 24  # hidden state, feed-forward and attention of one block alive at once
 
 
 def tokens(card: ModelCard, run: Pass) -> int:
@@ -31,7 +29,7 @@ def operations(card: ModelCard, run: Pass) -> float:
     """Floating-point operations of one pass, decoding included; what `run.operations` says does not matter."""
     count, params = tokens(card, run), card.components["transformer"].params_b * 1e9
     forward = 2 * params * count + 4 * card.latent.layers * count**2 * card.latent.width
-    calls = run.num_inference_steps * (2 if run.guidance_scale > 1 else 1)
+    calls = run.num_inference_steps * run.forwards
     pixels = run.width * run.height * run.num_frames
     return calls * forward + pixels * card.latent.vae_flops_per_pixel
 
@@ -56,14 +54,12 @@ def forecast(
     for stage, run in passes.items():
         rates = [r.operations / r.seconds for r in runs if r.stage == stage and r.device == placement.device]
         ranges[stage] = seconds(run.operations, rates, placement.device, hardware.cpu_count)
-    weights_gb = sum(part.params_b for part in card.components.values()) * BYTES[placement.dtype]
-    activations_gb = tokens(card, passes["render"]) * card.latent.width * ACTIVATION_BYTES_PER_TOKEN_WIDTH / 1e9
-    need_gb = weights_gb + activations_gb
-    on_gpu = placement.device != "cpu"
-    vram_gb, ram_gb = (need_gb + 0.6, TORCH_RAM_GB + weights_gb) if on_gpu else (0.0, TORCH_RAM_GB + need_gb)
+    vram_gb, ram_gb = (
+        max(needs) for needs in zip(*(memory(card, run, placement) for run in passes.values()), strict=True)
+    )
     measured = sum(r.device == placement.device for r in runs)
     return Forecast(
-        verdict=_verdict(vram_gb, ram_gb, hardware),
+        verdict=_verdict(placement, vram_gb, ram_gb, hardware),
         vram_gb=round(vram_gb, 2),
         ram_gb=round(ram_gb, 2),
         disk_gb=round(card.size_gb, 3),
@@ -74,15 +70,14 @@ def forecast(
     )
 
 
-def _verdict(vram_gb: float, ram_gb: float, hardware: HardwareProfile) -> Verdict:
-    device = hardware.best
-    if ram_gb > hardware.ram_gb + hardware.page_file_gb or (device.vram_gb and vram_gb > 4 * device.vram_gb):
+def _verdict(placement: Placement, vram_gb: float, ram_gb: float, hardware: HardwareProfile) -> Verdict:
+    device = next((device for device in hardware.devices if device.id == placement.device), hardware.best)
+    on_card = placement.device != "cpu"
+    if ram_gb > hardware.ram_gb + hardware.page_file_gb or (on_card and vram_gb > device.vram_gb):
         return "unlikely"
-    if device.vram_gb and vram_gb > device.vram_free_gb:
-        return "offloads"
-    if ram_gb > 0.8 * hardware.ram_free_gb or (device.vram_gb and vram_gb > 0.9 * device.vram_free_gb):
+    if ram_gb > 0.9 * hardware.ram_free_gb or (on_card and vram_gb > 0.92 * device.vram_free_gb):
         return "tight"
-    return "comfortable"
+    return "comfortable" if placement.offload == "resident" else "offloads"
 
 
 def _rounded(low_high: tuple[float, float]) -> tuple[float, float]:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from engine.card import ModelCard, PassRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast, operations
+from engine.placing import place
 from engine.types import (
     HardwareProfile,
     Overrides,
     Pass,
-    Placement,
     Plan,
     Request,
     Run,
@@ -41,7 +41,8 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         "take": _pass(card, card.take, request.take, _take_size(request, card, render_size), frames),
         "render": _pass(card, card.render, request.render, render_size, frames),
     }
-    placement = _placement(request, hardware, reasons)
+    placement, reason = place(request, card, hardware, (passes["take"], passes["render"]))
+    reasons.append(reason)
     return Plan(
         request=request,
         model=card.id,
@@ -50,6 +51,7 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         revision=card.revision,
         licence=card.licence.line,
         seed=request.seed,
+        negative_prompt=request.negative_prompt or card.prompt.default_negative,
         take=passes["take"],
         render=passes["render"],
         sigma=_sigma(request, card),
@@ -194,6 +196,7 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         guidance_scale=guidance,
         flow_shift=shift,
         arguments=rule.arguments,
+        forwards=rule.forwards or (2 if guidance > 1 else 1),
     )
     return run.model_copy(update={"operations": operations(card, run)})
 
@@ -209,19 +212,3 @@ def _sigma(request: Request, card: ModelCard) -> float:
     rule = card.sigma
     low, high = (rule.close, rule.default) if request.dial <= 0.5 else (rule.default, rule.detail)
     return round(low + (high - low) * (request.dial * 2 % 1 if request.dial not in (0.5, 1) else 1), 4)
-
-
-def _placement(request: Request, hardware: HardwareProfile, reasons: list[str]) -> Placement:
-    names = [device.id for device in hardware.devices]
-    chosen = request.device or hardware.best.id
-    if chosen not in names:
-        raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(names)}.")
-    if chosen == "cpu":
-        if request.device is None:
-            reasons.append("Runs on the CPU: no graphics card that models can use was found.")
-        return Placement(device="cpu", dtype="float32")
-    device = next(device for device in hardware.devices if device.id == chosen)
-    reasons.append(f"Runs on {device.name}.")
-    # bfloat16 needs Ampere; older cards compute it in software, slower than float16
-    modern = chosen == "mps" or (device.compute_capability and float(device.compute_capability) >= 8)
-    return Placement(device=chosen, dtype="bfloat16" if modern else "float16")

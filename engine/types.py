@@ -79,6 +79,9 @@ class Overrides(Noun):
     flow_shift: float | None = None
 
 
+Dtype = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["full", "fp8", "int8", "nf4"]
+Offload = Literal["resident", "model", "group"]
 PictureRole = Literal["image", "last_image"]
 PictureId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -99,13 +102,18 @@ class Request(Noun):
     dial: float = 0.5
     sigma: float | None = None
     device: str | None = None
+    precision: Precision | None = None
+    offload: Offload | None = None
     pictures: dict[PictureRole, PictureId] = {}
     take: Overrides = Overrides()
     render: Overrides = Overrides()
 
 
 class Pass(Noun):
-    """One run of the sampler, fully resolved. `operations`: the floating-point operations it is forecast to take."""
+    """One run of the sampler, fully resolved.
+
+    `forwards`: calls of the transformer a step; `operations`: floating-point operations it is forecast to take.
+    """
 
     width: int
     height: int
@@ -114,6 +122,7 @@ class Pass(Noun):
     num_inference_steps: int
     guidance_scale: float
     flow_shift: float
+    forwards: int
     arguments: dict[str, Argument] = {}
     operations: float
 
@@ -127,10 +136,17 @@ class Pass(Noun):
 
 
 class Placement(Noun):
-    """Where the model runs and in which number format."""
+    """Where the model runs and how it lies in memory.
+
+    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in `dtype`.
+    `offload`: whole on the device, one part at a time, or streamed from RAM block by block.
+    """
 
     device: str
-    dtype: Literal["float32", "bfloat16", "float16"]
+    dtype: Dtype
+    precision: Precision = "full"
+    offload: Offload = "resident"
+    vae_tiling: bool = False
 
 
 class Forecast(Noun):
@@ -159,6 +175,7 @@ class Plan(Noun):
     revision: str | None
     licence: str
     seed: int
+    negative_prompt: str = ""
     take: Pass
     render: Pass
     sigma: float

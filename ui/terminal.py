@@ -39,8 +39,8 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for index, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*(escaped(cell) for cell in row))
     Console(soft_wrap=False).print(table)

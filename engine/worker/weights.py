@@ -16,11 +16,12 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.types import Placement, Plan
+from engine.worker import memory
+from engine.worker.memory import DTYPES
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 REMEDY = "Install the model again; the starter comes back with an update of Rushes."
 
 
@@ -81,6 +82,7 @@ def load(folder: Path, placement: Placement, pipeline: str) -> Model:
     try:
         pipe = pipeline_class(pipeline).from_pretrained(
             str(folder),
+            quantization_config=memory.quantization(folder, placement),
             dtype=DTYPES[placement.dtype],
             local_files_only=True,
             use_safetensors=True,
@@ -89,7 +91,8 @@ def load(folder: Path, placement: Placement, pipeline: str) -> Model:
     except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
         raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
     pipe.set_progress_bar_config(disable=True)
-    return Model(pipe=pipe.to(placement.device), fingerprint=fingerprint, embeddings={})
+    memory.settle(pipe, placement)
+    return Model(pipe=pipe, fingerprint=fingerprint, embeddings={})
 
 
 def check_index(folder: Path) -> None:

@@ -93,7 +93,7 @@ def planned(case: Case) -> Plan:
     side = case.multiple * 2
     take = Pass(width=2 * side, height=side, num_frames=case.num_frames, fps=8, num_inference_steps=2,
                 guidance_scale=case.guidance_scale, flow_shift=case.flow_shift, arguments=case.arguments,
-                operations=0)  # fmt: skip
+                forwards=2, operations=0)  # fmt: skip
     forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
                         render_seconds=(0, 0), basis="")  # fmt: skip
     pictures = dict.fromkeys(case.pictures, "0" * 32)

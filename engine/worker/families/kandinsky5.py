@@ -15,7 +15,7 @@ NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
 class Kandinsky5(LatentVideo):
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.request.negative_prompt)):
+        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.negative_prompt)):
             parts = pipe.encode_prompt(
                 prompt=[words], max_sequence_length=shot.plan.max_tokens, device=pipe._execution_device
             )

@@ -56,7 +56,7 @@ class LatentVideo:
         return tuple(
             pipe.encode_prompt(
                 prompt=shot.plan.request.prompt,
-                negative_prompt=shot.plan.request.negative_prompt,
+                negative_prompt=shot.plan.negative_prompt,
                 do_classifier_free_guidance=True,
                 max_sequence_length=shot.plan.max_tokens,
                 device=pipe._execution_device,

@@ -1,0 +1,60 @@
+"""How a loaded model lies in memory: number formats, offloading, tiling. What the planner chose, done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import PipelineQuantizationConfig
+
+from engine.types import Placement
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+LARGE = ("transformer", "transformer_2", "text_encoder", "text_encoder_2")  # the parts that take a smaller format
+
+
+def quantization(folder: Path, placement: Placement) -> PipelineQuantizationConfig | None:
+    """bitsandbytes for each large part that the model has; None for formats that need none while loading."""
+    if placement.precision not in ("int8", "nf4"):
+        return None
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    libraries = {"diffusers": diffusers, "transformers": transformers}
+    mapping = {
+        name: _bits(libraries[index[name][0]], placement) for name in LARGE if index.get(name, [None])[0] in libraries
+    }
+    return PipelineQuantizationConfig(quant_mapping=mapping)
+
+
+def _bits(library: Any, placement: Placement) -> Any:
+    """Both libraries have a BitsAndBytesConfig, and each wants its own."""
+    if placement.precision == "int8":
+        return library.BitsAndBytesConfig(load_in_8bit=True)
+    return library.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=DTYPES[placement.dtype]
+    )
+
+
+def settle(pipe: Any, placement: Placement) -> None:
+    """Bring a freshly loaded pipeline to where the plan wants it."""
+    if placement.precision == "fp8":
+        for name in ("transformer", "transformer_2"):
+            part = getattr(pipe, name, None)
+            if part is not None:
+                part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=DTYPES[placement.dtype])
+    if placement.vae_tiling:
+        pipe.vae.enable_tiling()
+    match placement.offload:
+        case "resident":
+            pipe.to(placement.device)
+        case "model":
+            pipe.enable_model_cpu_offload(device=placement.device)
+        case "group":
+            on_cuda = placement.device.startswith("cuda")  # streams, which hide the transfers, are CUDA's
+            pipe.enable_group_offload(
+                onload_device=torch.device(placement.device), offload_type="leaf_level", use_stream=on_cuda,
+                record_stream=on_cuda, non_blocking=on_cuda,
+            )  # fmt: skip

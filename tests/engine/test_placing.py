@@ -1,0 +1,121 @@
+"""Placement is arithmetic: whole where it fits, streamed where it does not, smaller formats last and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import APP
+from engine.card import ModelCard
+from engine.catalog import Catalog
+from engine.errors import BadSetting
+from engine.planner import plan
+from engine.types import Device, HardwareProfile, Plan, Request
+
+CARDS = Catalog(APP / "presets" / "models").cards
+FITS_FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",)]
+
+
+def machine(vram_gb: float, ram_gb: float = 64.0, capability: str = "8.9") -> HardwareProfile:
+    card = Device(id="cuda:0", name=f"a card of {vram_gb:g} GB", vram_gb=vram_gb, vram_free_gb=vram_gb * 0.95,
+                  compute_capability=capability, driver="580.1")  # fmt: skip
+    cpu = Device(id="cpu", name="a CPU")
+    return HardwareProfile(system="Linux", devices=(card, cpu), cpu_count=8, ram_gb=ram_gb, ram_free_gb=ram_gb * 0.9,
+                           page_file_gb=16, disk_free_gb=1000)  # fmt: skip
+
+
+def planned(card: ModelCard, hardware: HardwareProfile, **fields: Any) -> Plan:
+    return plan(Request(prompt="a red ball on a blue background", seed=1, model=card.id, **fields), card, hardware)
+
+
+@pytest.mark.parametrize("card", FITS_FROM_TEXT, ids=lambda card: card.id)
+def test_every_model_has_a_plan_on_every_card_and_a_reason(card: ModelCard) -> None:
+    for vram_gb in (6, 8, 12, 16, 24, 48, 80):
+        made = planned(card, machine(vram_gb))
+        assert made.reasons and made.forecast.verdict in ("comfortable", "tight", "offloads", "unlikely")
+        for run in (made.take, made.render):
+            assert run.width % card.size.multiple == 0 and run.height % card.size.multiple == 0
+            assert (run.num_frames - card.frames.offset) % card.frames.step == 0
+
+
+@pytest.mark.parametrize("card", FITS_FROM_TEXT, ids=lambda card: card.id)
+def test_more_memory_never_gives_a_worse_verdict(card: ModelCard) -> None:
+    order = ["unlikely", "tight", "offloads", "comfortable"]
+    ranks = [
+        order.index(planned(card, machine(vram_gb)).forecast.verdict) for vram_gb in (6, 8, 12, 16, 24, 48, 80, 141)
+    ]
+    assert ranks == sorted(ranks)
+
+
+def test_a_small_model_runs_whole_on_a_large_card() -> None:
+    made = planned(CARDS["wan2.1-t2v-1.3b"], machine(24))
+    assert made.placement.offload == "resident" and made.placement.precision == "full"
+
+
+def test_a_large_model_is_streamed_at_full_precision_before_it_is_made_smaller() -> None:
+    made = planned(CARDS["wan2.1-t2v-14b"], machine(16, ram_gb=128))
+    assert (made.placement.offload, made.placement.precision) == ("group", "full")
+    assert made.forecast.verdict == "offloads" and made.forecast.vram_gb <= 16
+
+
+def test_little_ram_asks_for_smaller_weights_and_says_that_the_picture_changes() -> None:
+    made = planned(CARDS["wan2.1-t2v-14b"], machine(16, ram_gb=32))
+    assert made.placement.precision != "full"
+    assert any("changes the picture" in reason for reason in made.reasons)
+
+
+def test_what_cannot_fit_is_unlikely_and_still_planned() -> None:
+    made = planned(CARDS["wan2.2-t2v-a14b"], machine(4, ram_gb=8))
+    assert made.forecast.verdict == "unlikely"
+    assert any("probably not run" in reason for reason in made.reasons)
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [("6.1", "float16"), ("7.5", "float16"), ("8.6", "bfloat16"), ("12.0", "bfloat16")]
+)
+def test_the_number_format_is_one_that_the_card_computes_in(capability: str, dtype: str) -> None:
+    assert planned(CARDS["starter"], machine(8, capability=capability)).placement.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "fields", [{"precision": "nf4"}, {"precision": "int8"}, {"offload": "group"}, {"offload": "model"}]
+)
+def test_a_combination_that_does_not_work_is_refused_before_it_starts(
+    fields: dict[str, Any], card: ModelCard, machine: HardwareProfile
+) -> None:
+    with pytest.raises(BadSetting):
+        planned(card, machine, **fields)
+
+
+def test_an_experts_choice_is_kept() -> None:
+    made = planned(CARDS["wan2.1-t2v-14b"], machine(24), precision="nf4", offload="model")
+    assert (made.placement.precision, made.placement.offload) == ("nf4", "model")
+
+
+@pytest.mark.slow
+def test_tiling_and_8_bit_storage_run_on_the_real_worker_code(tiny_home: Path) -> None:
+    """What a CPU can show of the formats: fp8 storage and tiled decoding draw a clip that is close to the plain one."""
+    import numpy as np
+    import torch
+
+    from engine.types import Placement
+    from engine.worker import families, sampling, weights
+    from engine.worker.families.latent_video import Shot
+
+    card = Catalog(tiny_home / "presets" / "models").card("tiny-wan")
+    made = plan(Request(prompt="a red ball", seed=1, model="tiny-wan", num_frames=9), card, machine(8))
+    made = made.model_copy(update={"placement": Placement(device="cpu", dtype="float32")})
+    clips = {}
+    for name, changes in {"plain": {}, "fp8": {"precision": "fp8"}, "tiled": {"vae_tiling": True}}.items():
+        model = weights.load(
+            tiny_home / "models" / "tiny-wan", made.placement.model_copy(update=changes), "WanPipeline"
+        )
+        shot = Shot(made, made.take, torch.Generator("cpu").manual_seed(1))
+        with torch.no_grad():
+            family = families.of("wan")
+            latents = sampling.draw(model, family, shot, sampling.Watch(lambda event: None, lambda: False))
+            clips[name] = family.decode(model.pipe, latents, shot).frames.astype(float)
+    assert 0 < np.abs(clips["fp8"] - clips["plain"]).mean() < 8
+    assert np.abs(clips["tiled"] - clips["plain"]).mean() < 8
