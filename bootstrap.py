@@ -103,8 +103,12 @@ class Rule:
 
     def fits(self, machine: Machine) -> bool:
         same = all(getattr(self, name) in ("", getattr(machine, name)) for name in ("system", "arch", "gpu"))
-        return same and within(machine.capability, self.capability) and within(machine.version, self.version) and (
-            not self.gfx or machine.gfx in self.gfx)
+        return (
+            same
+            and within(machine.capability, self.capability)
+            and within(machine.version, self.version)
+            and (not self.gfx or machine.gfx in self.gfx)
+        )
 
 
 def within(value: tuple[int, ...] | None, bounds: tuple[tuple[int, ...], ...]) -> bool:
@@ -114,48 +118,136 @@ def within(value: tuple[int, ...] | None, bounds: tuple[tuple[int, ...], ...]) -
 # torch 2.13.0 exists as these and no others (cu128 ended with 2.11): pytorch/pytorch issues 178665 and 190355 and the
 # indexes themselves. cu129 is for Linux only. Which cards each holds: RELEASE.md, "PyTorch CUDA Support Matrix".
 BUILDS = ("cpu", "cu126", "cu129", "cu130", "cu132", "rocm7.1", "rocm7.2", "xpu", "default")
-ROCM_GFX = ("gfx900", "gfx906", "gfx908", "gfx90a", "gfx942", "gfx950", "gfx1030", "gfx1100", "gfx1101", "gfx1102",
-            "gfx1150", "gfx1151", "gfx1200", "gfx1201")
+ROCM_GFX = (
+    "gfx900",
+    "gfx906",
+    "gfx908",
+    "gfx90a",
+    "gfx942",
+    "gfx950",
+    "gfx1030",
+    "gfx1100",
+    "gfx1101",
+    "gfx1102",
+    "gfx1150",
+    "gfx1151",
+    "gfx1200",
+    "gfx1201",
+)
 OLD, NEW = (0,), (999,)
 NEW_DRIVER = "A driver of version 580 or newer (nvidia.com/drivers) gives a newer build: start Rushes again after it."
 WAIT_DRIVER = "Install NVIDIA driver 580 or newer (nvidia.com/drivers); until then Rushes uses the processor, slowly."
 SLOW = "so everything runs on the processor, which is slow"
 
 RULES = (  # the first row that fits decides
-    Rule("", "This Python is for Intel Macs, and torch %s no longer exists for those." % TORCH,
-         "On a Mac with an Apple chip use Python 3.12 from python.org. An Intel Mac cannot run Rushes.",
-         system="Darwin", arch="x86_64"),
-    Rule("", "This macOS is too old: torch %s needs macOS 14." % TORCH, "Update macOS, then try again.",
-         system="Darwin", version=(OLD, (14,))),
+    Rule(
+        "",
+        "This Python is for Intel Macs, and torch %s no longer exists for those." % TORCH,
+        "On a Mac with an Apple chip use Python 3.12 from python.org. An Intel Mac cannot run Rushes.",
+        system="Darwin",
+        arch="x86_64",
+    ),
+    Rule(
+        "",
+        "This macOS is too old: torch %s needs macOS 14." % TORCH,
+        "Update macOS, then try again.",
+        system="Darwin",
+        version=(OLD, (14,)),
+    ),
     Rule("default", "Apple chip: the ordinary macOS build uses its GPU (Metal).", system="Darwin", arch="arm64"),
-    Rule("", "This Python is for Windows on ARM, and torch %s does not exist for it." % TORCH,
-         "Install the ordinary 64-bit (x64) Python 3.12 from python.org: Windows on ARM runs it.",
-         system="Windows", arch="arm64"),
-    Rule("cpu", "{card} is older than any torch build still supports, " + SLOW + ".", gpu="nvidia",
-         capability=(OLD, (5,))),
-    Rule("cu126", "{card} is from before the RTX 20 series, which CUDA 13 left out; CUDA 12.6 still has it.",
-         gpu="nvidia", arch="x86_64", capability=((5,), (7, 5)), version=((525,), NEW)),
-    Rule("cu130", "{card} with driver {version}: the CUDA 13.0 build.", gpu="nvidia", capability=((7, 5), NEW),
-         version=((580,), NEW)),
-    Rule("cu129", "{card} needs CUDA 12.8 or newer and driver {version} stops before 13.", NEW_DRIVER, system="Linux",
-         arch="x86_64", gpu="nvidia", capability=((10,), NEW), version=((570,), (580,))),
-    Rule("cu130", "{card} needs the CUDA 13.0 build, and driver {version} is too old for it.", WAIT_DRIVER,
-         gpu="nvidia", capability=((10,), NEW)),
-    Rule("cu126", "Driver {version} of {card} is older than CUDA 13 needs: the CUDA 12.6 build.", NEW_DRIVER,
-         gpu="nvidia", version=((525,), (580,))),
-    Rule("cu126", "Driver {version} of {card} is too old for any torch build still made.", WAIT_DRIVER, gpu="nvidia",
-         version=(OLD, (525,))),
+    Rule(
+        "",
+        "This Python is for Windows on ARM, and torch %s does not exist for it." % TORCH,
+        "Install the ordinary 64-bit (x64) Python 3.12 from python.org: Windows on ARM runs it.",
+        system="Windows",
+        arch="arm64",
+    ),
+    Rule(
+        "cpu",
+        "{card} is older than any torch build still supports, " + SLOW + ".",
+        gpu="nvidia",
+        capability=(OLD, (5,)),
+    ),
+    Rule(
+        "cu126",
+        "{card} is from before the RTX 20 series, which CUDA 13 left out; CUDA 12.6 still has it.",
+        gpu="nvidia",
+        arch="x86_64",
+        capability=((5,), (7, 5)),
+        version=((525,), NEW),
+    ),
+    Rule(
+        "cu130",
+        "{card} with driver {version}: the CUDA 13.0 build.",
+        gpu="nvidia",
+        capability=((7, 5), NEW),
+        version=((580,), NEW),
+    ),
+    Rule(
+        "cu129",
+        "{card} needs CUDA 12.8 or newer and driver {version} stops before 13.",
+        NEW_DRIVER,
+        system="Linux",
+        arch="x86_64",
+        gpu="nvidia",
+        capability=((10,), NEW),
+        version=((570,), (580,)),
+    ),
+    Rule(
+        "cu130",
+        "{card} needs the CUDA 13.0 build, and driver {version} is too old for it.",
+        WAIT_DRIVER,
+        gpu="nvidia",
+        capability=((10,), NEW),
+    ),
+    Rule(
+        "cu126",
+        "Driver {version} of {card} is older than CUDA 13 needs: the CUDA 12.6 build.",
+        NEW_DRIVER,
+        gpu="nvidia",
+        version=((525,), (580,)),
+    ),
+    Rule(
+        "cu126",
+        "Driver {version} of {card} is too old for any torch build still made.",
+        WAIT_DRIVER,
+        gpu="nvidia",
+        version=(OLD, (525,)),
+    ),
     Rule("cu130", "{card} with driver {version}: the CUDA 13.0 build.", gpu="nvidia", version=((580,), NEW)),
-    Rule("cpu", "There is an NVIDIA card, but its driver does not answer, " + SLOW + ".",
-         "Install NVIDIA's driver (nvidia.com/drivers) and start Rushes again.", gpu="nvidia"),
-    Rule("rocm7.2", "{card} ({gfx}): AMD's ROCm 7.2 build has it.", system="Linux", arch="x86_64", gpu="amd",
-         gfx=ROCM_GFX),
-    Rule("cpu", "PyTorch has no build for AMD cards on Windows, " + SLOW + ".", "On Linux many AMD cards are used.",
-         system="Windows", gpu="amd"),
-    Rule("cpu", "{card} {gfx} is not one that PyTorch's ROCm 7.2 build has, " + SLOW + ".",
-         "If you know that it works on yours (HSA_OVERRIDE_GFX_VERSION), set RUSHES_TORCH=rocm7.2.", gpu="amd"),
-    Rule("cpu", "Intel graphics have not been tried with Rushes, " + SLOW + ".",
-         "To try an Arc card, set RUSHES_TORCH=xpu.", gpu="intel"),
+    Rule(
+        "cpu",
+        "There is an NVIDIA card, but its driver does not answer, " + SLOW + ".",
+        "Install NVIDIA's driver (nvidia.com/drivers) and start Rushes again.",
+        gpu="nvidia",
+    ),
+    Rule(
+        "rocm7.2",
+        "{card} ({gfx}): AMD's ROCm 7.2 build has it.",
+        system="Linux",
+        arch="x86_64",
+        gpu="amd",
+        gfx=ROCM_GFX,
+    ),
+    Rule(
+        "cpu",
+        "PyTorch has no build for AMD cards on Windows, " + SLOW + ".",
+        "On Linux many AMD cards are used.",
+        system="Windows",
+        gpu="amd",
+    ),
+    Rule(
+        "cpu",
+        "{card} {gfx} is not one that PyTorch's ROCm 7.2 build has, " + SLOW + ".",
+        "If you know that it works on yours (HSA_OVERRIDE_GFX_VERSION), set RUSHES_TORCH=rocm7.2.",
+        gpu="amd",
+    ),
+    Rule(
+        "cpu",
+        "Intel graphics have not been tried with Rushes, " + SLOW + ".",
+        "To try an Arc card, set RUSHES_TORCH=xpu.",
+        gpu="intel",
+    ),
     Rule("cpu", "No graphics card that torch can use was found, " + SLOW + ".", arch="x86_64"),
     Rule("cpu", "No graphics card that torch can use was found, " + SLOW + ".", arch="arm64"),
     Rule("", "torch does not exist for this kind of computer ({system}, {arch}).", "Use a 64-bit computer and Python."),
@@ -163,7 +255,7 @@ RULES = (  # the first row that fits decides
 DISK_GB = {"cpu": 4, "default": 4, "cu": 10, "rocm": 22, "xpu": 10}  # cpu measured; the others estimates, rounded up
 INSTEAD = {  # what the default index has in place of the build that was chosen
     "Linux": "That is the CUDA 13.0 build: some 3 GB to download, and it uses no card older than RTX 20 or on a driver "
-             "older than 580.",
+    "older than 580.",
     "Windows": "That build is for the processor only: A GRAPHICS CARD WILL NOT BE USED.",
     "Darwin": "",
 }
@@ -171,13 +263,20 @@ INSTEAD = {  # what the default index has in place of the build that was chosen
 
 def choose_torch(machine: Machine, override: str = "") -> TorchChoice:
     if override and override not in BUILDS:
-        raise SetupError(f"RUSHES_TORCH is {override!r}, and torch {TORCH} has no such build.",
-                         f"Remove it, or set it to one of: {', '.join(BUILDS)}.")
+        raise SetupError(
+            f"RUSHES_TORCH is {override!r}, and torch {TORCH} has no such build.",
+            f"Remove it, or set it to one of: {', '.join(BUILDS)}.",
+        )
     if override:
         return TorchChoice(override, "RUSHES_TORCH asks for it.")
     rule = next(rule for rule in RULES if rule.fits(machine))
-    words = {"card": machine.card or "The graphics card", "gfx": machine.gfx, "system": machine.system,
-             "arch": machine.arch, "version": ".".join(map(str, machine.version or ()))}
+    words = {
+        "card": machine.card or "The graphics card",
+        "gfx": machine.gfx,
+        "system": machine.system,
+        "arch": machine.arch,
+        "version": ".".join(map(str, machine.version or ())),
+    }
     if not rule.build:
         raise SetupError(rule.reason.format(**words), rule.advice)
     return TorchChoice(rule.build, rule.reason.format(**words), rule.advice)
@@ -201,19 +300,25 @@ def contents(pattern: str) -> list[str]:
 
 def nvidia_cards() -> list[Machine]:
     """One Machine per card, as nvidia-smi tells them. Drivers before 510 do not know `compute_cap`."""
-    folders = os.environ.get("PATH", "") + os.pathsep + os.pathsep.join((
-        r"C:\Windows\System32", r"C:\Program Files\NVIDIA Corporation\NVSMI", "/usr/lib/wsl/lib"))
+    folders = (
+        os.environ.get("PATH", "")
+        + os.pathsep
+        + os.pathsep.join((r"C:\Windows\System32", r"C:\Program Files\NVIDIA Corporation\NVSMI", "/usr/lib/wsl/lib"))
+    )
     program = shutil.which("nvidia-smi", path=folders)
     if not program:
         return []
     for fields in ("name,driver_version,compute_cap", "name,driver_version"):
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            done = subprocess.run([program, "--query-gpu=" + fields, "--format=csv,noheader"], capture_output=True,
-                                  text=True, timeout=20)
+            done = subprocess.run(
+                [program, "--query-gpu=" + fields, "--format=csv,noheader"], capture_output=True, text=True, timeout=20
+            )
             rows = [line.split(", ") for line in done.stdout.splitlines() if ", " in line]
             if done.returncode == 0 and rows:
-                return [Machine("", "", "nvidia", row[0], numbers(row[2]) if len(row) > 2 else None, numbers(row[1]))
-                        for row in rows]
+                return [
+                    Machine("", "", "nvidia", row[0], numbers(row[2]) if len(row) > 2 else None, numbers(row[1]))
+                    for row in rows
+                ]
     return []
 
 
@@ -242,7 +347,7 @@ def find_machine() -> Machine:
     if system == "Windows":  # an x64 Python on ARM Windows reports the machine, not itself
         import sysconfig
 
-        arch = sysconfig.get_platform()[len("win-"):]
+        arch = sysconfig.get_platform()[len("win-") :]
     arch = {"amd64": "x86_64", "aarch64": "arm64"}.get(arch, arch) if sys.maxsize > 2**32 else "32-bit " + arch
     if system == "Darwin":
         return Machine(system, arch, version=numbers(platform.mac_ver()[0]))
@@ -302,8 +407,14 @@ def venv_python_works() -> bool:
         return False
     lines = done.stdout.splitlines()
     moved = read_json(STATE).get("root", str(VENV)) != str(VENV)
-    return (done.returncode == 0 and len(lines) == 4 and os.path.realpath(lines[0]) == os.path.realpath(VENV)
-            and Path(lines[1]).is_dir() and (3, 11) <= (int(lines[2]), int(lines[3])) <= (3, 13) and not moved)
+    return (
+        done.returncode == 0
+        and len(lines) == 4
+        and os.path.realpath(lines[0]) == os.path.realpath(VENV)
+        and Path(lines[1]).is_dir()
+        and (3, 11) <= (int(lines[2]), int(lines[3])) <= (3, 13)
+        and not moved
+    )
 
 
 def site_packages() -> Path:
@@ -318,8 +429,10 @@ def only_one() -> Iterator[int]:
         VENV.mkdir(exist_ok=True)
         lock = os.open(VENV / "setup.lock", os.O_RDWR | os.O_CREAT)
     except PermissionError as error:
-        raise SetupError(f"Rushes may not write in its own folder ({ROOT}).",
-                         "Move the folder to a place of your own, such as your home folder.") from error
+        raise SetupError(
+            f"Rushes may not write in its own folder ({ROOT}).",
+            "Move the folder to a place of your own, such as your home folder.",
+        ) from error
     try:
         told = False
         while not try_lock(lock):
@@ -352,21 +465,43 @@ def try_lock(handle: int) -> bool:
 
 # What a failed program's text means: (pattern, cause, remedy, whether the environment is as it was before).
 FAILURES = (
-    (r"no space left|os error 28\b|os error 112\b|errno 28|not enough space", "The disk is full.",
-     "Free some space, then start again.", False),
-    (r"no module named '?\"?(ensurepip|venv)", "This Python came without pip, which Debian and Ubuntu ship separately.",
-     "Run: sudo apt install python3-venv - then start again.", True),
-    (r"certificate verify failed|unknownissuer|invalid peer certificate", "The package index showed a certificate that "
-     "this machine does not trust.", "Behind a company network, set UV_SYSTEM_CERTS=1 and start again.", True),
-    (r"dns error|error sending request|failed to fetch|could not connect|connection refused|network is unreachable|"
-     r"name resolution|newconnectionerror|proxyerror|timed out|failed to download",
-     "The package index cannot be reached.",
-     "Check the internet connection, then start again: what is already downloaded is kept.", True),
-    (r"no solution found|no matching distribution", "A package that Rushes "
-     "needs cannot be had for this machine.", "Read the lines above; please report them if they make no sense.", True),
-    (r"permission denied|access is denied|being used by another|os error (5|13|32)\b|winerror (5|32)\b|errno 13",
-     "A file in .venv may not be changed.",
-     "Close Rushes everywhere, then start again.", False),
+    (
+        r"no space left|os error 28\b|os error 112\b|errno 28|not enough space",
+        "The disk is full.",
+        "Free some space, then start again.",
+        False,
+    ),
+    (
+        r"no module named '?\"?(ensurepip|venv)",
+        "This Python came without pip, which Debian and Ubuntu ship separately.",
+        "Run: sudo apt install python3-venv - then start again.",
+        True,
+    ),
+    (
+        r"certificate verify failed|unknownissuer|invalid peer certificate",
+        "The package index showed a certificate that this machine does not trust.",
+        "Behind a company network, set UV_SYSTEM_CERTS=1 and start again.",
+        True,
+    ),
+    (
+        r"dns error|error sending request|failed to fetch|could not connect|connection refused|network is unreachable|"
+        r"name resolution|newconnectionerror|proxyerror|timed out|failed to download",
+        "The package index cannot be reached.",
+        "Check the internet connection, then start again: what is already downloaded is kept.",
+        True,
+    ),
+    (
+        r"no solution found|no matching distribution",
+        "A package that Rushes needs cannot be had for this machine.",
+        "Read the lines above; please report them if they make no sense.",
+        True,
+    ),
+    (
+        r"permission denied|access is denied|being used by another|os error (5|13|32)\b|winerror (5|32)\b|errno 13",
+        "A file in .venv may not be changed.",
+        "Close Rushes everywhere, then start again.",
+        False,
+    ),
 )
 
 
@@ -393,9 +528,16 @@ def watched(command: list[str], doing: str, lock: int) -> str:
     import threading
 
     begun, free = time.monotonic(), shutil.disk_usage(ROOT).free
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                             encoding="utf-8", errors="replace", env=uv_environment(),
-                             pass_fds=(lock,) if os.name != "nt" else ())
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        env=uv_environment(),
+        pass_fds=(lock,) if os.name != "nt" else (),
+    )
     lines: queue.Queue[str] = queue.Queue()
 
     def pump() -> None:
@@ -426,8 +568,11 @@ def check_room(build: str) -> None:
     need = next(gb for prefix, gb in DISK_GB.items() if build.startswith(prefix))
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < need:
-        raise SetupError(f"The disk that holds Rushes has {free:.1f} GB free, and setting up needs about {need} GB.",
-                         "Free some space or move the Rushes folder to a larger disk, then start again.", True)
+        raise SetupError(
+            f"The disk that holds Rushes has {free:.1f} GB free, and setting up needs about {need} GB.",
+            "Free some space or move the Rushes folder to a larger disk, then start again.",
+            True,
+        )
 
 
 def empty(folder: Path, keep: tuple[str, ...] = ()) -> None:
@@ -513,9 +658,11 @@ def torch_request(choice: TorchChoice, machine: Machine) -> list[str]:
     trouble = probe(f"{TORCH_INDEX}/{choice.build}/torch/")
     if not trouble:
         return [exact, "--torch-backend", choice.build]
-    say(f"\n     !!! The PyTorch index cannot be reached ({trouble}).\n"
+    say(
+        f"\n     !!! The PyTorch index cannot be reached ({trouble}).\n"
         f"     !!! Taking torch from the default index instead of the {choice.build} build.\n"
-        f"     !!! {INSTEAD[machine.system]}\n     !!! To try again another day: bootstrap.py --repair\n")
+        f"     !!! {INSTEAD[machine.system]}\n     !!! To try again another day: bootstrap.py --repair\n"
+    )
     check_room("cu" if machine.system == "Linux" else "cpu")
     return [f"torch=={TORCH}"]
 
@@ -576,8 +723,9 @@ def self_check() -> None:
 
 
 def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True,
-                          env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    )
     if done.returncode != 0:
         raise subprocess.CalledProcessError(done.returncode, "git", stderr=done.stderr)
     return done.stdout.strip()
@@ -586,8 +734,10 @@ def git(*arguments: str) -> str:
 def update() -> None:
     """Pulls, then lets the new version set itself up and check itself; goes back to the old one if it cannot."""
     if not (ROOT / ".git").exists():
-        raise SetupError("This copy of Rushes did not come from git, so it cannot update itself.",
-                         "Download the newest version and move your data folder into it.")
+        raise SetupError(
+            "This copy of Rushes did not come from git, so it cannot update itself.",
+            "Download the newest version and move your data folder into it.",
+        )
     again = [sys.executable, str(ROOT / "bootstrap.py"), "--check"]
     quiet = {key: value for key, value in os.environ.items() if key != "RUSHES_PRINT_RESULT"}
     try:
@@ -596,8 +746,10 @@ def update() -> None:
         after = git("rev-parse", "HEAD")
     except (OSError, subprocess.CalledProcessError) as error:
         say("    " + str(getattr(error, "stderr", error)).strip().replace("\n", "\n    "))
-        raise SetupError("The newest version could not be fetched; nothing was changed.",
-                         "Check the internet connection, and that no file of Rushes was edited by hand.") from error
+        raise SetupError(
+            "The newest version could not be fetched; nothing was changed.",
+            "Check the internet connection, and that no file of Rushes was edited by hand.",
+        ) from error
     say(f"Updated from {before[:8]} to {after[:8]}." if after != before else "This is the newest version.")
     CHECKED.unlink(missing_ok=True)
     if subprocess.call(again, env=quiet) == 0:

@@ -111,16 +111,19 @@ def test_another_python_gets_a_plain_word(version):
     assert done.returncode == 1 and f"Rushes needs Python 3.11 to 3.13, this is {version}." in done.stderr
 
 
-@pytest.mark.parametrize(("text", "cause"), [
-    ("error: failed to write: No space left on device (os error 28)", "disk is full"),
-    ("error: Failed to fetch: `http://x/`\n dns error: failed to lookup address", "cannot be reached"),
-    ("/usr/bin/python3: No module named ensurepip", "without pip"),
-    ("invalid peer certificate: UnknownIssuer", "does not trust"),
-    ("No solution found when resolving dependencies", "cannot be had"),
-    ("Zugriff: Access is denied. (os error 5)", "may not be changed"),
-    ("[WinError 32] The process cannot access the file", "may not be changed"),
-    ("something new", "Installing failed"),
-])
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("error: failed to write: No space left on device (os error 28)", "disk is full"),
+        ("error: Failed to fetch: `http://x/`\n dns error: failed to lookup address", "cannot be reached"),
+        ("/usr/bin/python3: No module named ensurepip", "without pip"),
+        ("invalid peer certificate: UnknownIssuer", "does not trust"),
+        ("No solution found when resolving dependencies", "cannot be had"),
+        ("Zugriff: Access is denied. (os error 5)", "may not be changed"),
+        ("[WinError 32] The process cannot access the file", "may not be changed"),
+        ("something new", "Installing failed"),
+    ],
+)
 def test_failures_are_told_in_plain_words(text, cause):
     error = bootstrap.explain(text, "Installing")
     assert cause in error.cause and error.remedy
@@ -176,17 +179,31 @@ class House:
         wheel(self.wheels, "tiny", "2.0")
         self.need("tiny==1.0")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("UV_", "PIP_", "RUSHES_"))}
-        self.env.update(PATH=f"{Path(UV).parent}:/usr/bin:/bin", PIP_FIND_LINKS=str(self.wheels), RUSHES_TORCH="cpu",
-                        UV_CACHE_DIR=str(folder / "cache"), HTTPS_PROXY="http://127.0.0.1:9", UV_HTTP_RETRIES="0",
-                        UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", UV_CONFIG_FILE=str(folder / "offline.toml"))
+        self.env.update(
+            PATH=f"{Path(UV).parent}:/usr/bin:/bin",
+            PIP_FIND_LINKS=str(self.wheels),
+            RUSHES_TORCH="cpu",
+            UV_CACHE_DIR=str(folder / "cache"),
+            HTTPS_PROXY="http://127.0.0.1:9",
+            UV_HTTP_RETRIES="0",
+            UV_DEFAULT_INDEX="http://127.0.0.1:9/simple",
+            UV_CONFIG_FILE=str(folder / "offline.toml"),
+        )
 
     def need(self, line):
         (self.root / "requirements.txt").write_text(line + "\n")
 
     def start(self, *arguments, python=sys.executable, **env):
         command = [str(python), str(self.root / "bootstrap.py"), *arguments]
-        return subprocess.Popen(command, cwd=self.root, env={**self.env, **env}, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env={**self.env, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(self, *arguments, **options):
         child = self.start(*arguments, **options)
@@ -290,7 +307,8 @@ def test_offline_says_so_and_leaves_the_old_environment_working(house):
 def test_python_without_pip_gets_a_plain_word(house, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nclass Debian:\n    def find_spec(name, *rest):\n        if name == 'ensurepip':\n"
-        "            raise ModuleNotFoundError('No module named ensurepip')\nsys.meta_path.insert(0, Debian)\n")
+        "            raise ModuleNotFoundError('No module named ensurepip')\nsys.meta_path.insert(0, Debian)\n"
+    )
     done = house.run(PATH="/usr/bin:/bin", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1 and "apt install python3-venv" in done.stderr
 
