@@ -66,6 +66,8 @@ class Downloads:
                 self._closing.wait(1.0)
 
     def _run(self) -> None:
+        for left in self._places.arriving.glob(".removed-*"):
+            shutil.rmtree(left, ignore_errors=True)
         for row in self._queue.rows("running"):  # cut off with the last process that ran the queue
             self._queue.update(row.download.model_copy(update={"state": "queued", "phase": "waiting"}))
         while not self._closing.wait(POLL_SECONDS):
@@ -178,8 +180,7 @@ class Downloads:
         row = self._queue.find(model)
         if row and row.download.state == "running":
             self._queue.wish(model, "cancel")
-            until = time.monotonic() + 15
-            while (row := self._queue.find(model)) and row.download.state == "running" and time.monotonic() < until:
+            while (row := self._queue.find(model)) and row.download.state == "running" and self._someone_runs():
                 time.sleep(POLL_SECONDS / 4)
         self._queue.remove(model)
         return self._throw_away(self._staging(model))
@@ -197,6 +198,14 @@ class Downloads:
         if not known:
             raise BadInput(f"{card.name} is not installed.", "See `app.py models` for what is.")
         return self.cancel(card.id) + self._throw_away(folder)
+
+    def _someone_runs(self) -> bool:
+        """Whether a living process, this one or another, runs the queue."""
+        try:
+            with self._lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
 
     def _throw_away(self, folder: Path) -> int:
         """Out of sight at once, then off the disk."""

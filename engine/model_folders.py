@@ -16,6 +16,7 @@ from engine.manifest import read_record
 
 INDEX = "model_index.json"
 LAYOUTS = ("", "*", "models/diffusers/*", "diffusers/*", "ckpts/*", "snapshots/*")
+SINGLE_FILES = tuple(f"{depth}*{kind}" for depth in ("", "*/", "*/*/") for kind in (".safetensors", ".gguf"))
 
 
 def find_models(folder: Path) -> list[Path]:
@@ -26,7 +27,7 @@ def find_models(folder: Path) -> list[Path]:
         found = sorted(path for path in (folder.glob(layout) if layout else [folder]) if (path / INDEX).is_file())
         if found:
             return found
-    if any(folder.rglob("*.safetensors")) or any(folder.rglob("*.gguf")):
+    if any(path for depth in SINGLE_FILES for path in folder.glob(depth)):
         raise BadFile(
             f"The folder {folder.name} holds single weight files; Rushes reads the folder layout of diffusers.",
             "Choose a folder that has a model_index.json in it, or install the model from the hub.",

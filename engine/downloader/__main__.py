@@ -124,7 +124,7 @@ def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whol
     try:
         Fetching(manifest, staging, order.list.link, order.patience, meter).run(target)
     except StopAsked:
-        leave_in_order(staging)
+        leave_in_order(staging, manifest)
         return Stopped()
     return Whole(notes=meter.notes)
 

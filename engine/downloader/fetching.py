@@ -1,13 +1,14 @@
 """Bring every file of a manifest into the staging folder, check it, and hand the whole over at once.
 
 <staging>/manifest.json      what is being fetched, pinned; a resumed download goes on with it
-<staging>/parts/<n>.part     files on their way
+<staging>/parts/<key>.part   files on their way, named after the content that they will have
 <staging>/whole/             files that have arrived and were checked, under their final names
-<staging>/clean              the last stop was an orderly one; without it everything in whole/ is checked again
+<staging>/clean              the last stop was orderly, with this manifest; else all in whole/ is checked again
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import threading
@@ -21,9 +22,9 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not re-exported
 
 from engine.downloader.meter import Meter
-from engine.downloader.part import Part, StopAsked, fits_record
+from engine.downloader.part import Part, StopAsked, digest, fits_record
 from engine.downloader.refusals import explain, lasting
-from engine.errors import HubProblem, InUse, MachineProblem, ModelProblem, RushesError
+from engine.errors import HubProblem, InUse, MachineProblem, ModelProblem
 from engine.manifest import RECORD, Manifest, ManifestFile, check_room
 from engine.store import now
 
@@ -47,16 +48,16 @@ class Fetching:
         for folder in (self._whole, self._parts):
             folder.mkdir(parents=True, exist_ok=True)
         done = self._arrived()
-        left = [(n, file) for n, file in enumerate(self._manifest.files) if file.name not in done]
-        check_room(self._staging, sum(self._still_to_write(n, file) for n, file in left))
+        left = [file for file in self._manifest.files if file.name not in done]
+        check_room(self._staging, sum(self._still_to_write(file) for file in left))
         pool = ThreadPoolExecutor(CONNECTIONS)
-        tasks = [pool.submit(self._bring, n, file) for n, file in left]
+        tasks = [pool.submit(self._bring, file) for file in left]
         try:
             self._wait(tasks)
         finally:  # a thread that waits for a silent server is not waited for: the process ends soon
             self._failed.set()
             pool.shutdown(wait=False, cancel_futures=True)
-        files = done | {file.name: task.result() for (_, file), task in zip(left, tasks, strict=True)}
+        files = done | {file.name: task.result() for file, task in zip(left, tasks, strict=True)}
         self._hand_over(target, tuple(files[file.name] for file in self._manifest.files))
 
     def _wait(self, tasks: list[Future[ManifestFile]]) -> None:
@@ -72,7 +73,7 @@ class Fetching:
     def _arrived(self) -> dict[str, ManifestFile]:
         """The files that are already whole; checked again unless the last stop was an orderly one."""
         clean = self._staging / "clean"
-        trusted = clean.exists()
+        trusted = clean.exists() and clean.read_text() == fingerprint(self._manifest)
         clean.unlink(missing_ok=True)
         found: dict[str, ManifestFile] = {}
         for file in self._manifest.files:
@@ -82,32 +83,36 @@ class Fetching:
                 continue
             self._meter.phase("checking")
             if (trusted and path.stat().st_size == file.bytes and file.sha256) or self._check(file, path):
-                found[file.name] = file.model_copy(
-                    update={"sha256": file.sha256 or self._check(file, path), "linked": path.is_symlink()}
-                )
+                linked = path.is_symlink() or path.stat().st_nlink > 1
+                sha256 = file.sha256 or self._check(file, path)
+                found[file.name] = file.model_copy(update={"sha256": sha256, "linked": linked, "found": ""})
                 self._meter.moved(file.bytes, wire=False)
             else:
                 path.unlink()
         return found
 
-    def _still_to_write(self, number: int, file: ManifestFile) -> int:
+    def _still_to_write(self, file: ManifestFile) -> int:
         if self._link and file.found:
             return 0
-        part = self._parts / f"{number:04}.part"
+        part = self._part(file)
         return file.bytes - (part.stat().st_size if part.exists() else 0)
 
-    def _bring(self, number: int, file: ManifestFile) -> ManifestFile:
+    def _part(self, file: ManifestFile) -> Path:
+        content = file.sha256 or file.git_sha1 or f"{file.repo} {file.commit}"
+        return self._parts / f"{hashlib.sha256(f'{file.name} {content}'.encode()).hexdigest()[:16]}.part"
+
+    def _bring(self, file: ManifestFile) -> ManifestFile:
         """One file, from the nearest place that has it, checked. Tried a second time when its content is wrong."""
         target = self._whole / file.name
         if file.found and self._link and file.bytes > SMALL_BYTES and (known := self._linked(file, target)):
             return known
         for attempt in (1, 2):
-            with Part(self._parts / f"{number:04}.part", file.bytes, self._moved) as part:
+            with Part(self._part(file), file.bytes, self._moved) as part:
                 if file.found and Path(file.found).is_file() and attempt == 1:
                     self._copy(Path(file.found), part)
                 else:
                     self._download(file, part)
-                sha256 = fits_record(file, self._parts / f"{number:04}.part", self._stop)
+                sha256 = self._check(file, self._part(file))
                 if not sha256:
                     part.discard()
             if sha256:
@@ -172,7 +177,12 @@ class Fetching:
             self._stop()
 
     def _check(self, file: ManifestFile, path: Path) -> str:
-        return fits_record(file, path, self._stop)
+        """The sha256 of a file that is what it should be: as recorded, or else as the folder that it came from."""
+        sha256 = fits_record(file, path, self._stop)
+        source = Path(file.found)
+        if sha256 and not (file.sha256 or file.git_sha1) and file.found and source.is_file():
+            return sha256 if source.samefile(path) or digest(source, self._stop)[0] == sha256 else ""
+        return sha256
 
     def _moved(self, count: int) -> None:
         self._stop()
@@ -187,10 +197,12 @@ class Fetching:
     def _hand_over(self, target: Path, files: tuple[ManifestFile, ...]) -> None:
         """The model appears at once, or not at all."""
         record = self._manifest.model_copy(update={"files": files, "installed": now(), "gate": ""})
-        (self._whole / RECORD).write_text(record.model_dump_json(indent=1), encoding="utf-8")
-        for path in [self._whole, *self._whole.rglob("*")]:
-            if not path.is_symlink():
-                _sync(path)
+        with (self._whole / RECORD).open("w", encoding="utf-8") as file:
+            file.write(record.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        for folder in [self._whole, *(path for path in self._whole.rglob("*") if path.is_dir())]:
+            sync_folder(folder)  # the files themselves were synced as they arrived
         for _ in range(20):  # a virus scanner on Windows may hold a fresh file for a moment
             try:
                 self._whole.rename(target)
@@ -201,21 +213,24 @@ class Fetching:
                 raise InUse(f"The folder {target} is in the way.", "Remove that model first.", str(error)) from error
         else:
             raise InUse(f"The model could not be moved to {target}.", "Close what uses that folder, then resume.")
-        _sync(target.parent)
+        sync_folder(target.parent)
         shutil.rmtree(self._staging, ignore_errors=True)
 
 
-def leave_in_order(staging: Path) -> None:
+def leave_in_order(staging: Path, manifest: Manifest) -> None:
     """Say that everything in whole/ was checked and nothing was cut off."""
-    (staging / "clean").touch()
+    (staging / "clean").write_text(fingerprint(manifest))
 
 
-def _sync(path: Path) -> None:
-    """To the platter; Windows cannot sync a folder and does not need to."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise RushesError("A file of the model vanished while it was being installed.", "Try again.") from error
+def fingerprint(manifest: Manifest) -> str:
+    return hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in a folder to the disk; Windows does that by itself and has no way to ask for it."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -26,10 +27,11 @@ def list_from_folder(card: ModelCard, folder: Path) -> Manifest:
     where = f"The folder {folder.name}"
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        paths = [path for depth in ("*", "*/*") for path in islice(folder.glob(depth), MAX_ENTRIES) if path.is_file()]
+        names = [path.relative_to(folder).as_posix() for path in paths]
     except (OSError, ValueError, RecursionError) as error:
         raise BadFile(f"{where} has no readable model_index.json.", "Choose another copy.", str(error)) from error
-    if not isinstance(index, dict) or len(names) > MAX_ENTRIES:
+    if not isinstance(index, dict) or len(names) >= MAX_ENTRIES:
         raise BadFile(f"{where} is not a model.", "Choose the folder that has a model_index.json in it.")
     check_names(names, where)
     inside = {name: _entry(folder, name) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import httpx2
 from huggingface_hub import constants
@@ -36,6 +37,8 @@ def gated(repo: str) -> ModelGated:
 def lasting(error: Exception) -> bool:
     """Whether trying again cannot help: the hub understood, and said no."""
     if isinstance(error, HfHubHTTPError):
+        if not str(error.response.url).startswith(constants.ENDPOINT):
+            return False  # a signed address that ran out; the hub gives a new one
         return error.response.status_code not in (408, 416, 425, 429) and error.response.status_code < 500
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
         return True
@@ -45,7 +48,8 @@ def lasting(error: Exception) -> bool:
 def explain(error: Exception, repo: str) -> RushesError:
     """The refusal that a face shows for anything that went wrong while talking to a hub about `repo`."""
     host = constants.ENDPOINT.split("://")[-1]
-    detail = f"{type(error).__name__}: {str(error)[:500]}"
+    said = re.sub(r"\?[^\s'\"]+", "?...", str(error))  # signed addresses stay out of logs
+    detail = f"{type(error).__name__}: {said[:500]}"
     match error:
         case RushesError():
             return error
