@@ -1,0 +1,145 @@
+"""The door, attacked: what may be asked for, how much may be brought, and what every answer carries."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import Engine
+from tests.ui.conftest import PORT, SAME, TAKE, Knock, knock_at, put_take
+from ui.page.door import Door, Rules
+from ui.page.intake import Uploads
+
+# ---- what they may ask for ----
+
+CLOSED = [
+    "/gradio_api/file=/etc/passwd",
+    "/gradio_api/file/etc/passwd",
+    "/gradio_api/file=C:\\Windows\\win.ini",
+    "/file=/etc/passwd",
+    "/gradio_api/proxy=https://evil.example/",
+    "/gradio_api/upload",
+    "/gradio_api/vibe-edit/",
+    "/gradio_api/component_server",
+    "/gradio_api/stream/x",
+    "/gradio_api/openapi.json",
+    "/monitoring",
+    "/login",
+    "/docs",
+    "/static/../../../../etc/passwd",
+    "/static/%2e%2e/%2e%2e/etc/passwd",
+    "/static/%252e%252e/%252e%252e/etc/passwd",
+    "/assets/..%5c..%5cwindows",
+    "//evil.example/",
+    "/media/take/..%2f..%2frushes.sqlite3",
+    "/media/take/../../rushes.sqlite3",
+    "/media/take/%2e%2e",
+    "/media/take/%2fetc%2fpasswd",
+    "/media/take/C%3A%5CWindows%5Cwin.ini",
+    "/media/take/%5c%5cevil.example%5cshare%5cx",
+    f"/media/take/{TAKE}/latents.safetensors",
+    f"/media/take/{TAKE}/take.json",
+    f"/media/take/{TAKE}%00.mp4",
+    f"/media/clip/{TAKE}",
+    "/media/take/last",
+    "/media/take/red-ball",
+    "/media/model/starter",
+    "/media/take/",
+]
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_what_the_page_does_not_need_is_not_there(knock: Knock, path: str) -> None:
+    status, _, body = knock(path, SAME)
+    assert status == 404
+    assert b"root:" not in body and b"secret" not in body
+
+
+def test_a_take_is_served_by_its_name(knock: Knock) -> None:
+    status, answer, body = knock(f"/media/take/{TAKE}", SAME)
+    assert (status, answer["content-type"], len(body)) == (200, "video/mp4", 100)
+    assert knock(f"/media/take/{TAKE}/poster", SAME)[2] == b"jpeg"
+
+
+def test_a_player_can_seek(knock: Knock) -> None:
+    status, answer, body = knock(f"/media/take/{TAKE}", {**SAME, "range": "bytes=10-14"})
+    assert (status, answer["content-range"], body) == (206, "bytes 10-14/100", b"01234")
+
+
+def test_a_link_out_of_the_data_folder_is_not_followed(engine: Engine, knock: Knock, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"secret")
+    video = put_take(engine, "linked-take") / "take.mp4"
+    video.unlink()
+    try:
+        video.symlink_to(secret)
+    except OSError:
+        pytest.skip("this system lets this user make no links")
+    assert knock("/media/take/linked-take", SAME)[0] == 404
+
+
+# ---- how much they may bring ----
+
+
+def test_a_large_body_is_refused_by_its_announcement(knock: Knock) -> None:
+    headers = {**SAME, "content-length": "99000000"}
+    assert knock("/gradio_api/queue/join", headers, method="POST")[0] == 413
+
+
+@pytest.mark.parametrize("length", [None, "10"])
+def test_a_large_body_is_cut_off_when_the_announcement_is_missing_or_a_lie(knock: Knock, length: str | None) -> None:
+    headers = {**SAME, "content-type": "application/json"} | ({"content-length": length} if length else {})
+    body = (b'{"data": ["', *[b"x" * 100_000] * 20, b'"]}')
+    assert knock("/gradio_api/queue/join", headers, method="POST", body=body)[0] == 413
+
+
+UPLOADS = Uploads(total_bytes=2000, files=2)
+
+
+@pytest.mark.parametrize(("files", "size", "status"), [(2, 100, 200), (3, 10, 413), (1, 3000, 413)])
+@pytest.mark.parametrize("cut", [7, 5000])
+def test_uploads_are_bounded_in_size_and_count(files: int, size: int, status: int, cut: int) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    part = b'--edge\r\ncontent-disposition: form-data; name="files"; filename="a"\r\n\r\n' + b"x" * size + b"\r\n"
+    body = part * files + b"--edge--\r\n"
+    chunks = tuple(body[at : at + cut] for at in range(0, len(body), cut))  # also cut inside a delimiter
+    headers = {**SAME, "content-type": "multipart/form-data; boundary=edge"}
+    door = Door(app, Rules.of_this_machine(PORT, UPLOADS))
+    assert knock_at(door, "/gradio_api/upload", headers, "POST", chunks)[0] == status
+
+
+# ---- what every answer carries ----
+
+
+@pytest.mark.parametrize("path", ["/", "/config", f"/media/take/{TAKE}", "/nothing"])
+def test_every_answer_is_sealed(knock: Knock, path: str) -> None:
+    answer = knock(path, SAME)[1]
+    policy = answer["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+    assert answer["x-content-type-options"] == "nosniff"
+    assert answer["x-frame-options"] == "DENY"
+    assert "server" not in answer
+
+
+def test_the_page_allows_its_own_scripts_only_and_anew_each_time(knock: Knock) -> None:
+    pages = [knock("/", SAME) for _ in range(2)]
+    nonces = [answer["content-security-policy"].partition("'nonce-")[2].partition("'")[0] for _, answer, _ in pages]
+    assert nonces[0] != nonces[1]
+    for nonce, (_, answer, body) in zip(nonces, pages, strict=True):
+        assert body.count(b"<script") == body.count(f'<script nonce="{nonce}"'.encode()) > 0
+        assert int(answer["content-length"]) == len(body)
+
+
+def test_the_style_fetches_nothing_from_elsewhere(knock: Knock) -> None:
+    styles = knock("/theme.css", SAME)[2]
+    assert b"@import" not in styles
+    assert not re.search(rb"url\([\"']?\s*(https?:)?//", styles)
