@@ -111,8 +111,13 @@ class Downloads:
         return sign_in(token, self._places)
 
     def recognise(self, folder: Path, cards: Sequence[ModelCard]) -> tuple[Path, ModelCard]:
-        """The one model in, or just below, a folder. Raises BadFile when there is none, or several, or unknown ones."""
+        """The one model in, or just below, a folder; with a single card, the folder is taken to be that model.
+
+        Raises BadFile when there is none, or several, or an unknown one.
+        """
         found = find_models(folder)
+        if len(found) == len(cards) == 1:
+            return found[0], cards[0]
         known = [(path, card) for path in found if (card := guess_card(path, cards))]
         if len(known) == 1:
             return known[0]

@@ -74,10 +74,8 @@ def import_(
     def body() -> None:
         source = folder.expanduser().absolute()
         with Engine() as studio:
-            if model is None:
-                source, card = studio.downloads.recognise(source, studio.cards())
-            else:
-                card = studio.catalog.card(model)
+            cards = studio.cards() if model is None else [studio.catalog.card(model)]
+            source, card = studio.downloads.recognise(source, cards)
             quote = studio.downloads.quote(card, source, link)
             studio.downloads.add(card, quote, source, link)
             _follow(studio, card)

@@ -83,6 +83,7 @@ def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
         print(f"APP_URL=<http://{ADDRESS}:{port}>", flush=True)
     try:
         engine.start()
+        engine.downloads.start()  # what was cut off goes on
         engine.warm_up()
     except RushesError as error:  # the page stays: looking, planning and the library need no worker
         print(error, file=sys.stderr, flush=True)

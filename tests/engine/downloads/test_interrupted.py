@@ -20,7 +20,8 @@ from engine.downloads import Downloads
 from engine.errors import InUse
 from engine.paths import APP, Places
 from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, a_model, check_installed, until, wait_for
-from tests.hub import Hub, Stall
+from tests.hub import Hub
+from tests.hub_faults import Stall
 
 
 def children() -> list[psutil.Process]:
@@ -159,3 +160,22 @@ def test_the_next_process_takes_over_and_the_orphan_leaves(
                           text=True, timeout=60)  # fmt: skip
     assert json.loads(gone.stdout)["bytes_freed"] > 4_000_000
     assert not (places.models / "shapes").exists()
+
+
+def test_a_new_version_in_between_never_mixes_with_the_old_one(
+    downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places
+) -> None:
+    """Paused, then asked for again after the owner changed every weight: same names, same sizes, other content."""
+    hub.add(REPO, a_model(3000))
+    hub.rate = 1_000_000
+    downloads.add(shapes, downloads.quote(shapes))
+    wait_for(lambda: downloads.get(shapes.id).bytes_done > 1_500_000)
+    downloads.pause(shapes.id)
+    until(downloads, shapes.id, "paused")
+    files = {name: body[:-9] + b"new bytes" if name.endswith(".safetensors") else body
+             for name, body in a_model(3000).items()}  # fmt: skip
+    hub.add(REPO, files | {"scheduler/scheduler_config.json": b'{"new": 1}'})
+    hub.rate = 0
+    downloads.add(shapes, downloads.quote(shapes))
+    until(downloads, shapes.id, "finished")
+    check_installed(places, shapes, hub.repos[REPO].files)

@@ -11,7 +11,8 @@ from engine.downloads import Downloads
 from engine.errors import HubProblem
 from engine.paths import Places
 from tests.engine.downloads.shapes import REPO, WEIGHTS, a_model, check_installed, until, wait_for
-from tests.hub import Drop, Endless, Hub, NoRange, Stall, Status, Wrong
+from tests.hub import Hub
+from tests.hub_faults import Drop, Endless, NoRange, Stall, Status, Wrong
 
 
 def test_drops_errors_stalls_and_lost_ranges_end_in_a_whole_model(
