@@ -18,7 +18,7 @@ from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.downloads import Downloads
 from engine.errors import BadSetting
-from engine.jobs import Lane, recover
+from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.library import Library
 from engine.paths import open_home
 from engine.store import Store, now
@@ -112,7 +112,8 @@ class Engine:
     # ---- asking ----
 
     def hardware(self) -> HardwareProfile:
-        return hardware.read(self.places.home)
+        """The machine now."""
+        return hardware.read(self.places.home, REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]")))
 
     def cards(self) -> list[ModelCard]:
         return list(self.catalog.cards.values())

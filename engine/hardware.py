@@ -1,36 +1,67 @@
-"""The machine as it is: NVML for NVIDIA cards, psutil for the rest. No torch."""
+"""The machine as it is: NVML for NVIDIA cards, psutil and the control group for memory. No torch.
+
+AMD and Apple GPUs have no NVML; what torch sees of them is what the worker reported when it last started (`reported`).
+"""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import psutil
+import pynvml
 
+from engine import nvidia
 from engine.types import Device, HardwareProfile
 
 GB = 1e9
+CGROUP = Path("/sys/fs/cgroup")
+UNLIMITED = 2**60  # version 1 writes a huge number where version 2 writes "max"
 
 
-def read(disk: Path) -> HardwareProfile:
-    """The machine now; `disk` is a folder on the drive that will hold models and clips."""
-    devices, notes = _nvidia()
-    devices += _apple()
+def read(disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = pynvml) -> HardwareProfile:
+    """The machine now. `disk`: a folder on the drive that holds models and clips; `nvml`: pynvml, or a recording."""
+    devices, notes = nvidia.read(nvml)
+    if not devices:
+        devices = [device for device in reported if device.id != "cpu"]
+    if not devices and platform.system() == "Darwin" and platform.machine() == "arm64":
+        devices = [_apple()]
     cores = _cores()
-    devices.append(Device(id="cpu", name=f"{platform.processor() or platform.machine()} CPU, {cores} cores"))
-    memory = psutil.virtual_memory()
+    devices.append(Device(id="cpu", name=f"{_processor()}, {cores} cores"))
+    memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP)
+    if limit < memory.total:
+        notes.append(f"This runs in a container that may use {limit / GB:.1f} GB of memory.")
+    if "microsoft" in platform.release().casefold():
+        notes.append("This runs in WSL: Windows keeps part of the memory, and the page file is Windows' own.")
     return HardwareProfile(
         system=f"{platform.system()} {platform.release()}",
         devices=tuple(devices),
         cpu_count=cores,
-        ram_gb=memory.total / GB,
-        ram_free_gb=memory.available / GB,
+        ram_gb=min(memory.total, limit) / GB,
+        ram_free_gb=min(memory.available, max(limit - used, 0)) / GB,
         page_file_gb=psutil.swap_memory().total / GB,
         disk_free_gb=shutil.disk_usage(disk).free / GB,
         notes=tuple(notes),
     )
+
+
+def _container(cgroup: Path) -> tuple[int, int]:
+    """(limit, used) bytes of the control group, of either version; a limit that is none is enormous."""
+    for limit_file, used_file in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            limit, used = (cgroup / limit_file).read_text().strip(), (cgroup / used_file).read_text().strip()
+            return (UNLIMITED if limit == "max" else int(limit)), int(used)
+        except (OSError, ValueError):
+            continue
+    return UNLIMITED, 0
 
 
 def _cores() -> int:
@@ -40,46 +71,16 @@ def _cores() -> int:
     return psutil.cpu_count(logical=False) or 1
 
 
-def _nvidia() -> tuple[list[Device], list[str]]:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError_LibraryNotFound:
-        return [], []  # no NVIDIA driver: the ordinary machine without such a card
-    except pynvml.NVMLError as error:
-        return [], [f"An NVIDIA driver is installed but does not answer ({error}). Reinstall the driver."]
-    try:
-        return [_nvidia_device(index) for index in range(pynvml.nvmlDeviceGetCount())], []
-    except pynvml.NVMLError as error:
-        return [], [f"The NVIDIA card could not be read ({error}). Restart the computer or update the driver."]
-    finally:
-        pynvml.nvmlShutdown()
+def _processor() -> str:
+    return f"{platform.processor() or platform.machine()} CPU"
 
 
-def _nvidia_device(index: int) -> Device:
-    import pynvml
-
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+def _apple() -> Device:
+    """Apple's GPU shares the computer's memory; Metal gives a program about three quarters of it."""
+    memory = psutil.virtual_memory()
     return Device(
-        id=f"cuda:{index}",
-        name=_text(pynvml.nvmlDeviceGetName(handle)),
-        vram_gb=memory.total / GB,
-        vram_free_gb=memory.free / GB,
-        compute_capability=f"{major}.{minor}",
-        driver=_text(pynvml.nvmlSystemGetDriverVersion()),
+        id="mps",
+        name="Apple GPU (shares the computer's memory)",
+        vram_gb=0.75 * memory.total / GB,
+        vram_free_gb=min(0.75 * memory.total, memory.available) / GB,
     )
-
-
-def _text(value: str | bytes) -> str:
-    """Old NVML bindings answer bytes."""
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _apple() -> list[Device]:
-    if platform.system() != "Darwin" or platform.machine() != "arm64":
-        return []
-    total, free = psutil.virtual_memory().total / GB, psutil.virtual_memory().available / GB
-    return [Device(id="mps", name="Apple GPU (shares the computer's memory)", vram_gb=total, vram_free_gb=free)]

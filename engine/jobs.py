@@ -15,17 +15,19 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import MachineProblem, RushesError, WorkerDied
 from engine.library import Library
 from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
 from engine.paths import APP, Places
 from engine.store import Store
-from engine.types import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, Job, Run
+from engine.types import Adjusted, Cancelled, Device, Event, Failed, FinalEvent, Finished, Job, Run
 
 CANCEL_GRACE_SECONDS = 8.0
 MAX_ATTEMPTS = 2
+REPORTED = "torch_devices"  # the setting that keeps what torch sees
+REPORTED_DEVICES: TypeAdapter[tuple[Device, ...]] = TypeAdapter(tuple[Device, ...])
 POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
 QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
     "HF_HUB_OFFLINE": "1",
@@ -51,7 +53,7 @@ class WorkerProcess:
         self._places, self._device = places, device
         self._process: subprocess.Popen[str] | None = None
         self._inbox: queue.Queue[Ready | JobEvent | None] = queue.Queue()
-        self.versions: dict[str, str] = {}
+        self.ready = Ready(versions={})
 
     @property
     def pid(self) -> int | None:
@@ -88,14 +90,14 @@ class WorkerProcess:
             try:
                 message = self._inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                message = Ready(versions=self.versions)  # nothing new: look at the stop button
+                message = self.ready  # nothing new: look at the stop button
             if message is None:
                 code = self._wait()
                 if asked_at is not None:
                     return Cancelled()
                 raise WorkerDied(*_obituary(code))
             if isinstance(message, Ready):
-                self.versions = message.versions
+                self.ready = message
             elif message.job_id == job.id:
                 if isinstance(message.event, FinalEvent):
                     return message.event
@@ -235,7 +237,8 @@ class Lane(threading.Thread):
         return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
 
     def _remember(self, job: Job, done: Finished) -> None:
-        """What this run took, for the next forecast. The MP4's own encoding is not the model's time."""
+        """What this run took, for the next forecast (the MP4 apart), and what torch sees of this machine."""
+        self._store.set(REPORTED, REPORTED_DEVICES.dump_json(self.worker.ready.devices).decode())
         self._store.add_run(
             Run(
                 model=job.plan.model,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from engine.types import Event, Job, Noun
+from engine.types import Device, Event, Job, Noun
 
 
 class RunJob(Noun):
@@ -26,10 +26,11 @@ class CancelJob(Noun):
 
 
 class Ready(Noun):
-    """The worker has imported what it needs."""
+    """The worker has imported what it needs. `devices`: what torch sees, which NVML cannot say of AMD and Apple."""
 
     kind: Literal["ready"] = "ready"
     versions: dict[str, str]
+    devices: tuple[Device, ...] = ()
 
 
 class JobEvent(Noun):

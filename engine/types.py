@@ -28,8 +28,18 @@ class Noun(BaseModel):
 # ---- the machine ----------------------------------------------------------------------------------------------------
 
 
+class Tenant(Noun):
+    """Another program that holds memory of a card."""
+
+    name: str
+    vram_gb: float
+
+
 class Device(Noun):
-    """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0, mps."""
+    """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0, mps.
+
+    `cuda`: the newest CUDA that its driver allows; `tenants`: who else uses its memory, the largest first.
+    """
 
     id: str
     name: str
@@ -37,6 +47,10 @@ class Device(Noun):
     vram_free_gb: float = 0.0
     compute_capability: str = ""
     driver: str = ""
+    cuda: str = ""
+    pcie_generation: int = 0
+    pcie_width: int = 0
+    tenants: tuple[Tenant, ...] = ()
 
 
 class HardwareProfile(Noun):

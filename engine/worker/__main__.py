@@ -58,10 +58,10 @@ def main() -> None:
     cancelled: set[str] = set()
     threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
 
-    from engine.worker.studio import Studio, versions  # torch and diffusers: seconds
+    from engine.worker.studio import Studio, devices, versions  # torch and diffusers: seconds
 
     studio = Studio(options.models, options.artifacts)
-    wire.send(Ready(versions=versions()))
+    wire.send(Ready(versions=versions(), devices=devices()))
     while True:
         job = jobs.get().job
         wire.send(

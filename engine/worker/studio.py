@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from engine.errors import JobCancelled, RushesError, disk_full
 from engine.store import now
-from engine.types import Cancelled, Event, Failed, FinalEvent, Finished, Job, Pass, Progress, Recipe
+from engine.types import Cancelled, Device, Event, Failed, FinalEvent, Finished, Job, Pass, Progress, Recipe
 from engine.worker import families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 
@@ -100,6 +100,19 @@ def fitted(path: Path, run: Pass) -> Image.Image:
     """A picture at the size of a pass: as much of its middle as has the right shape."""
     with Image.open(path) as image:
         return ImageOps.fit(image.convert("RGB"), (run.width, run.height), Image.Resampling.LANCZOS)
+
+
+def devices() -> tuple[Device, ...]:
+    """The GPUs that torch sees, with their memory where torch can tell."""
+    if torch.backends.mps.is_available():
+        limit = torch.mps.recommended_max_memory() / 1e9
+        return (Device(id="mps", name="Apple GPU", vram_gb=limit, vram_free_gb=limit),)
+    found = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        name = torch.cuda.get_device_name(index)
+        found.append(Device(id=f"cuda:{index}", name=name, vram_gb=total / 1e9, vram_free_gb=free / 1e9))
+    return tuple(found)
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""NVIDIA cards through NVML. Every call may be refused by a card, a driver or a virtual machine; none may crash us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+import psutil
+
+from engine.types import Device, Tenant
+
+GB = 1e9
+NAMED_TENANT_GB = 0.2  # below this a program is not worth naming
+Answer = TypeVar("Answer")
+
+
+def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
+    """The cards, and what a person should know. `nvml`: the pynvml module, or a recording of one.
+
+    A machine without an NVIDIA driver answers nothing at all; that is the ordinary case and no news.
+    """
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError_LibraryNotFound:
+        return [], []
+    except nvml.NVMLError as error:
+        return [], [f"An NVIDIA driver is installed but does not answer ({error}). Reinstall the driver."]
+    try:
+        count = nvml.nvmlDeviceGetCount()
+        if not count:
+            return [], ["An NVIDIA driver is installed, but it sees no card."]
+        return _devices(nvml, count)
+    except nvml.NVMLError as error:
+        return [], [f"The NVIDIA card could not be read ({error}). Restart the computer or update the driver."]
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _devices(nvml: Any, count: int) -> tuple[list[Device], list[str]]:
+    devices: list[Device] = []
+    notes: list[str] = []
+    for index in range(count):
+        try:
+            devices.append(_device(nvml, index, len(devices)))
+        except nvml.NVMLError as error:
+            notes.append(f"NVIDIA card {index} does not answer ({error}); it is left out.")
+    for device in devices:
+        heavy = [f"{tenant.name} ({tenant.vram_gb:.1f} GB)" for tenant in device.tenants if tenant.vram_gb >= 1]
+        if heavy:
+            notes.append(f"Other programs use the memory of {device.name}: {', '.join(heavy)}. Closing them helps.")
+    return devices, notes
+
+
+def _device(nvml: Any, index: int, number: int) -> Device:
+    """`number`: how torch counts it, which leaves out the cards that do not answer."""
+    card = nvml.nvmlDeviceGetHandleByIndex(index)
+    part = _mig_part(nvml, card) or card
+    memory = nvml.nvmlDeviceGetMemoryInfo(part)
+
+    def ask(question: Callable[[Any], Answer], otherwise: Answer) -> Answer:
+        """What not every card and driver can say."""
+        try:
+            return question(card)
+        except nvml.NVMLError:
+            return otherwise
+
+    major, minor = ask(nvml.nvmlDeviceGetCudaComputeCapability, (0, 0))
+    name = _text(nvml.nvmlDeviceGetName(card))
+    return Device(
+        id=f"cuda:{number}",
+        name=name if part is card else f"{name} (a MIG part)",
+        vram_gb=memory.total / GB,
+        vram_free_gb=memory.free / GB,
+        compute_capability=f"{major}.{minor}" if major else "",
+        driver=_text(ask(lambda _: nvml.nvmlSystemGetDriverVersion(), "")),
+        cuda=_cuda(ask(lambda _: nvml.nvmlSystemGetCudaDriverVersion(), 0)),
+        pcie_generation=ask(nvml.nvmlDeviceGetMaxPcieLinkGeneration, 0),
+        pcie_width=ask(nvml.nvmlDeviceGetMaxPcieLinkWidth, 0),
+        tenants=tuple(_tenants(ask, nvml)),
+    )
+
+
+def _mig_part(nvml: Any, card: Any) -> Any:
+    """The first part of a card that is cut up by MIG: torch sees that and not the card. None when it is whole."""
+    try:
+        current, _ = nvml.nvmlDeviceGetMigMode(card)
+        if not current:
+            return None
+        for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(card)):
+            try:
+                return nvml.nvmlDeviceGetMigDeviceHandleByIndex(card, index)
+            except nvml.NVMLError:
+                continue
+    except nvml.NVMLError:
+        pass  # most cards do not know the question
+    return None
+
+
+def _tenants(ask: Callable[[Any, Any], Any], nvml: Any) -> list[Tenant]:
+    """Programs that hold memory of the card. Windows does not tell how much; those are left out."""
+    drawing = ask(nvml.nvmlDeviceGetGraphicsRunningProcesses, [])
+    computing = ask(nvml.nvmlDeviceGetComputeRunningProcesses, [])
+    used_gb = {process.pid: (process.usedGpuMemory or 0) / GB for process in (*drawing, *computing)}
+    found = [Tenant(name=_program(pid), vram_gb=size) for pid, size in used_gb.items() if size >= NAMED_TENANT_GB]
+    return sorted(found, key=lambda tenant: -tenant.vram_gb)
+
+
+def _program(pid: int) -> str:
+    try:
+        return str(psutil.Process(pid).name())
+    except psutil.Error:
+        return "another program"
+
+
+def _cuda(version: int) -> str:
+    """13000 is 13.0."""
+    return f"{version // 1000}.{version % 1000 // 10}" if version else ""
+
+
+def _text(value: str | bytes) -> str:
+    """Old NVML bindings answer bytes."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,95 @@
+"""The machine is read right, or said to be unreadable, and never crashes us. Answers enter where NVML's would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import hardware
+from engine.types import Device
+from tests.engine.recorded_nvml import CARDS, RecordedNvml
+
+ODD = {"two-cards", "busy-browser", "h100-mig", "one-lost", "taciturn", "no-card", "no-driver", "broken-driver"}
+SINGLE = sorted({path.stem for path in CARDS.glob("*.json")} - ODD)
+
+
+def profile(name: str, tmp_path: Path, reported: tuple[Device, ...] = ()) -> hardware.HardwareProfile:
+    return hardware.read(tmp_path, reported, RecordedNvml.of(name))
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_card_is_read_as_its_specification_says(name: str, tmp_path: Path) -> None:
+    card = profile(name, tmp_path).best
+    assert card.id == "cuda:0" and card.name.startswith("NVIDIA")
+    assert 6 <= card.vram_gb <= 86 and card.vram_free_gb < card.vram_gb
+    assert float(card.compute_capability) >= 6 and card.driver and float(card.cuda) >= 12
+    assert card.pcie_generation in (3, 4, 5) and card.pcie_width in (8, 16)
+
+
+def test_there_are_cards_of_every_size_people_own() -> None:
+    memories = [RecordedNvml.of(name)._answers["devices"][0]["nvmlDeviceGetMemoryInfo"] for name in SINGLE]
+    sizes = {round(memory["total"] / 2**30) for memory in memories}
+    assert sizes >= {6, 8, 10, 11, 12, 16, 24, 32, 48, 80} and len(SINGLE) >= 14
+
+
+def test_two_cards_are_two_devices_and_the_cpu_comes_last(tmp_path: Path) -> None:
+    assert [device.id for device in profile("two-cards", tmp_path).devices] == ["cuda:0", "cuda:1", "cpu"]
+
+
+def test_who_else_uses_the_memory_is_said(tmp_path: Path) -> None:
+    found = profile("busy-browser", tmp_path)
+    assert [round(tenant.vram_gb, 1) for tenant in found.best.tenants] == [3.2, 1.4]
+    assert any("Closing them helps" in note for note in found.notes)
+
+
+def test_a_mig_part_counts_with_its_own_memory(tmp_path: Path) -> None:
+    card = profile("h100-mig", tmp_path).best
+    assert "MIG" in card.name and card.vram_gb < 11
+
+
+def test_a_lost_card_is_left_out_and_the_other_one_works(tmp_path: Path) -> None:
+    found = profile("one-lost", tmp_path)
+    assert [device.id for device in found.devices] == ["cuda:0", "cpu"]
+    assert any("does not answer" in note for note in found.notes)
+
+
+def test_a_card_that_answers_little_is_taken_as_far_as_it_goes(tmp_path: Path) -> None:
+    card = profile("taciturn", tmp_path).best
+    assert (card.name, card.compute_capability, card.cuda, card.pcie_width) == ("GRID T4-8Q", "", "", 0)
+
+
+@pytest.mark.parametrize(("name", "said"), [("no-card", "sees no card"), ("broken-driver", "does not answer")])
+def test_a_driver_without_a_card_is_a_word_and_the_cpu(name: str, said: str, tmp_path: Path) -> None:
+    found = profile(name, tmp_path)
+    assert found.best.id == "cpu" and any(said in note for note in found.notes)
+
+
+def test_no_driver_is_no_news(tmp_path: Path) -> None:
+    found = profile("no-driver", tmp_path)
+    assert found.best.id == "cpu" and not [note for note in found.notes if "NVIDIA" in note]
+
+
+def test_without_nvml_the_card_that_torch_reported_counts(tmp_path: Path) -> None:
+    amd = Device(id="cuda:0", name="AMD Radeon RX 7900 XTX", vram_gb=25.8, vram_free_gb=24.0)
+    assert profile("no-driver", tmp_path, (amd,)).best == amd
+    assert profile("rtx-4090", tmp_path, (amd,)).best.name == "NVIDIA GeForce RTX 4090"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"memory.max": "8000000000", "memory.current": "1000"}, (8_000_000_000, 1000)),
+        ({"memory.max": "max", "memory.current": "1000"}, (hardware.UNLIMITED, 1000)),
+        ({"memory/memory.limit_in_bytes": "4000", "memory/memory.usage_in_bytes": "10"}, (4000, 10)),
+        ({}, (hardware.UNLIMITED, 0)),
+        ({"memory.max": "nonsense", "memory.current": ""}, (hardware.UNLIMITED, 0)),
+    ],
+)
+def test_the_memory_limit_of_a_container_is_read(
+    files: dict[str, str], expected: tuple[int, int], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert hardware._container(tmp_path) == expected
