@@ -1,0 +1,88 @@
+"""Take the screenshots of this folder again: python bootstrap.py docs/screenshots/shoot.py
+
+A real server on a data folder of its own, the starter's real weights, a real browser (Chromium must be installed).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+APP = Path(__file__).resolve().parents[2]
+PATIENCE_MS = 240_000
+PROMPT = "a yellow star goes up over the sea at sunset"
+NEXT = "a purple ball rolls to the right over the hills by day"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "serve", "--port", "7499"],
+            cwd=APP, env={**os.environ, "RUSHES_HOME": home, "RUSHES_PRINT_URL": "1"}, text=True, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            assert server.stdout
+            url = next(found[1] for line in server.stdout if (found := re.match(r"APP_URL=<(.*)>", line)))
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            _tour(browser, url)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _tour(browser: Browser, url: str) -> None:
+    light = _open(browser, url, "light", 1280, 860)
+    light.get_by_text("Wide", exact=True).click()
+    _preview(light, PROMPT, takes=4)
+    expect(light.locator("#sheet video")).to_have_count(4, timeout=PATIENCE_MS)
+    light.get_by_role("button", name="Render this").nth(1).click()
+    expect(light.locator("#result video")).to_be_visible(timeout=PATIENCE_MS)
+    light.mouse.move(640, 5)
+    light.wait_for_timeout(4500)  # the player's own buttons fade
+    _keep(light, "create-light.png")
+
+    phone = _open(browser, url, "dark", 390, 844)
+    phone.evaluate("document.getElementById('stage').scrollIntoView()")
+    phone.wait_for_timeout(1500)
+    _keep(phone, "phone-dark.png")
+
+    dark = _open(browser, url, "dark", 1280, 860)
+    _preview(dark, NEXT, takes=3)
+    expect(dark.locator("#sheet video")).to_have_count(2, timeout=PATIENCE_MS)
+    dark.mouse.move(640, 5)
+    dark.wait_for_timeout(700)
+    _keep(dark, "running-dark.png")
+
+
+def _open(browser: Browser, url: str, scheme: str, width: int, height: int) -> Page:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
+    page.goto(url)
+    expect(page.locator("#outlook .times")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(1500)
+    return page
+
+
+def _preview(page: Page, prompt: str, takes: int) -> None:
+    page.get_by_label("What should be seen?").fill(prompt)
+    page.get_by_label("number input for Takes").fill(str(takes))
+    page.get_by_label("number input for Takes").press("Tab")
+    page.get_by_role("button", name="Preview").click()
+
+
+def _keep(page: Page, name: str) -> None:
+    """256 colours are enough for a page and keep the repository small."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(Path(__file__).parent / name, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
