@@ -132,7 +132,7 @@ class StripTexts:
     left: str = "about {time} left"
     stop: str = "Stop"
     stopping: str = "Stopping"
-    stop_all: str = "Stop all"
+    clear: str = "Clear the queue"
     waiting: str = "Waiting"
     take: str = "Take"
     render: str = "Render"

@@ -25,10 +25,9 @@ NEXT = "a purple ball rolls to the right over the hills by day"
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        server = subprocess.Popen(
-            [sys.executable, "app.py", "serve", "--port", "7499"],
-            cwd=APP, env={**os.environ, "RUSHES_HOME": home, "RUSHES_PRINT_URL": "1"}, text=True, stdout=subprocess.PIPE,
-        )  # fmt: skip
+        environment = {**os.environ, "RUSHES_HOME": home, "RUSHES_PRINT_URL": "1"}
+        command = [sys.executable, "app.py", "serve", "--port", "7499"]
+        server = subprocess.Popen(command, cwd=APP, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout
             url = next(found[1] for line in server.stdout if (found := re.match(r"APP_URL=<(.*)>", line)))

@@ -51,7 +51,7 @@ def test_a_running_job_survives_a_refresh_is_seen_in_a_second_tab_and_can_be_sto
     open_page(second, served)
     expect(second.locator("#strip .job")).to_contain_text(prompt, timeout=20_000)
     second.locator("#strip .queue summary").click()
-    second.get_by_role("button", name="Stop all").click()
+    second.get_by_role("button", name="Clear the queue").click()
     expect(second.locator("#strip .queue")).to_have_count(0, timeout=10_000)
     second.locator("#strip .stop").click()
     for tab in (second, page):

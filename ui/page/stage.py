@@ -64,7 +64,7 @@ def act(engine: Engine, what: str, name: str, dial: float) -> str:
                 engine.render(name, dial)
             case "stop":
                 engine.stop(name)
-            case "stop-all":
+            case "clear":
                 for job in engine.store.jobs("queued"):
                     engine.stop(job.id)
             case "retry":

@@ -55,11 +55,11 @@ def _waiting(view: View) -> str:
     if not view.waiting:
         return ""
     items = "".join(_queued(job) for job in view.waiting)
-    stop_all = f'<button data-act="stop-all" data-id="">{shown(STRIP.stop_all)}</button>'
+    clear = f'<button data-act="clear" data-id="">{shown(STRIP.clear)}</button>'
     count = len(view.waiting)
     return (
         f'<details class="queue"><summary>{shown(STRIP.waiting)} <b>{count}</b></summary><ol>{items}</ol>'
-        f"{stop_all}</details>"
+        f"{clear}</details>"
     )
 
 
