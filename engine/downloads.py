@@ -88,8 +88,9 @@ class Downloads:
     def quote(self, card: ModelCard, source: Path | None = None, link: bool = False) -> Quote:
         """The exact files, bytes, licence and disk of an install, from the hub or from the folder `source`.
 
-        Raises HubProblem, ModelProblem or BadFile when that cannot be known. Changes nothing.
+        Raises HubProblem, ModelProblem or BadFile when that cannot be known, InUse when it is here. Changes nothing.
         """
+        self._check_absent(card)
         order = ListFiles(card=card, source=str(source or ""), link=link or source is None)
         manifest = ask_for_list(order, self._places)
         staging = self._staging(card.id)
@@ -146,13 +147,9 @@ class Downloads:
         before = self._queue.find(card.id)
         if before and before.download.state in ("queued", "running"):
             raise InUse(f"{card.name} is already on its way.", "Watch it, pause it, or cancel it first.")
-        if (APP / "models" / card.id).is_dir():
-            raise BadInput(f"{card.name} comes with Rushes.", "There is nothing to install.")
+        self._check_absent(card)
         folder, staging = self._places.models / card.id, self._staging(card.id)
-        record = read_record(folder)
-        if folder.exists():
-            if record is None or intact(folder, record):
-                raise InUse(f"{card.name} is already installed.", f"Remove it first with `models remove {card.id}`.")
+        if folder.exists():  # it lost files: what is left of it need not come again
             staging.mkdir(exist_ok=True)
             folder.replace(staging / "whole")
         if quote:
@@ -163,6 +160,15 @@ class Downloads:
             (staging / "manifest.json").write_text(quote.manifest.model_dump_json(), encoding="utf-8")
         order = ListFiles(card=card, source=str(source or ""), link=link or source is None)
         self._queue.add(order, Download(model=card.id, bytes_total=quote.manifest.bytes if quote else 0))
+
+    def _check_absent(self, card: ModelCard) -> None:
+        """Raises unless there is something to install: a model that is not here, or not whole any more."""
+        if (APP / "models" / card.id).is_dir():
+            raise BadInput(f"{card.name} comes with Rushes.", "There is nothing to install.")
+        folder = self._places.models / card.id
+        record = read_record(folder)
+        if folder.exists() and (record is None or intact(folder, record)):
+            raise InUse(f"{card.name} is already installed.", f"Remove it first with `models remove {card.id}`.")
 
     def pause(self, model: str) -> None:
         """End its process; what has arrived is kept."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from engine import BadInput, Download, Engine, ModelCard, ModelGated, Quote, RushesError
@@ -95,7 +96,7 @@ def remove(model: Name, as_json: Json = False) -> None:
         if as_json:
             terminal.print_json({"model": card.id, "bytes_freed": freed})
         else:
-            print(f"{card.name} is removed; {freed / 1e9:.2f} GB are free again.")
+            print(f"{card.name} is removed; {decimal(freed)} are free again.")
 
     terminal.run(body, as_json)
 
@@ -132,9 +133,9 @@ def _resume(studio: Engine, card: ModelCard) -> bool:
 
 def _tell(card: ModelCard, quote: Quote) -> None:
     words.print(escaped(
-        f"{card.name}: {len(quote.manifest.files)} files, {quote.bytes_to_download / 1e9:.2f} GB to download"
-        f"{f' ({quote.bytes_here / 1e9:.2f} GB are already here)' if quote.bytes_here else ''}; "
-        f"{quote.disk_free_after / 1e9:.1f} GB of disk stay free."
+        f"{card.name}: {len(quote.manifest.files)} files, {decimal(quote.bytes_to_download)} to download"
+        f"{f' ({decimal(quote.bytes_here)} are already here)' if quote.bytes_here else ''}; "
+        f"{decimal(max(quote.disk_free_after, 0))} of disk stay free."
     ))  # fmt: skip
     words.print(escaped(f"Licence: {quote.licence}"))
 
