@@ -70,12 +70,10 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, star
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
         output = pipe(
-            height=run.height,
-            width=run.width,
-            num_frames=run.num_frames,
             num_inference_steps=run.num_inference_steps,
             generator=shot.generator,
             output_type="latent",
+            **family.size(pipe, run),
             **_prompts(model, family, shot),
             **family.arguments(pipe, shot),
             **start,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.types import Placement, Plan
-from engine.worker import memory
+from engine.worker import families, memory
 from engine.worker.memory import DTYPES
 
 diffusers_logging.disable_progress_bar()
@@ -47,7 +48,8 @@ class Shelf:
         key = (plan.model, plan.placement)
         if self._key != key or self._model is None:
             self._key, self._model = None, None  # free the old one before the new one needs its room
-            self._model = load(self._folder(plan.model), plan.placement, plan.pipeline)
+            folder = self._folder(plan.model)
+            self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts)
             self._key = key
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
@@ -70,8 +72,13 @@ def pipeline_class(name: str) -> Any:
     return found
 
 
-def load(folder: Path, placement: Placement, pipeline: str) -> Model:
-    """Load a pipeline folder in the diffusers layout. Raises ModelProblem when its weights are missing or damaged."""
+def load(
+    folder: Path, placement: Placement, pipeline: str, parts: Callable[[Path], dict[str, Any]] = lambda _: {}
+) -> Model:
+    """Load a pipeline folder in the diffusers layout; `parts` loads what diffusers cannot.
+
+    Raises ModelProblem when the weights are missing or damaged.
+    """
     if placement.device.startswith("cuda") and not torch.cuda.is_available():
         raise MachineProblem(
             "The graphics card was found, but this torch build cannot use it.",
@@ -87,6 +94,7 @@ def load(folder: Path, placement: Placement, pipeline: str) -> Model:
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
+            **parts(folder),
         )
     except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
         raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error

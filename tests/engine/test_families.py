@@ -18,7 +18,7 @@ from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan,
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
-from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, ltx, ltx2, mochi, wan
+from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +66,19 @@ CASES = {
     "cogvideox-1.5": Case(cogvideox_15, "cogvideox", "CogVideoXPipeline", 16, 9),
     "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", "HunyuanVideoPipeline", 16, 9, flow_shift=7.0),
     "hunyuan-video-1.5": Case(hunyuan_video15.build, "hunyuan_video15", "HunyuanVideo15Pipeline", 16, 9),
+    "hunyuan-video-1.5-image": Case(
+        hunyuan_video15.build_i2v, "hunyuan_video15", "HunyuanVideo15ImageToVideoPipeline", 16, 9, pictures=("image",)
+    ),
+    "hunyuan-video-image": Case(
+        hunyuan_video.build_i2v_replace,
+        "hunyuan_video",
+        "HunyuanVideoImageToVideoPipeline",
+        16,
+        9,
+        flow_shift=7.0,
+        pictures=("image",),
+    ),
+    "kandinsky-5": Case(kandinsky5.build, "kandinsky5", "Kandinsky5T2VPipeline", 16, 9),
     "ltx-2": Case(ltx2.build, "ltx2", "LTX2Pipeline", 32, 9, {"spatio_temporal_guidance_blocks": 1}, flow_shift=1.0),
 }
 
@@ -84,8 +97,8 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     case = CASES[request.param]
     folder = tmp_path_factory.mktemp(request.param) / request.param
     case.build(folder)
-    made = planned(case)
-    return Loaded(case, weights.load(folder, made.placement, case.pipeline), families.of(case.family), made)
+    made, family = planned(case), families.of(case.family)
+    return Loaded(case, weights.load(folder, made.placement, case.pipeline, family.parts), family, made)
 
 
 def planned(case: Case) -> Plan:
@@ -123,7 +136,7 @@ def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watc
     ours = family.decode(pipe, sampling.draw(loaded.model, family, take, watch), take)
     shipped, pipe.scheduler = pipe.scheduler, family.scheduler(pipe, run)
     bare = pipe(
-        prompt=PROMPT, height=run.height, width=run.width, num_frames=run.num_frames, num_inference_steps=2,
+        prompt=PROMPT, num_inference_steps=2, **family.size(pipe, run),
         generator=torch.Generator("cpu").manual_seed(5), output_type="np", **bare_arguments(loaded, take),
     )  # fmt: skip
     pipe.scheduler = shipped
@@ -137,7 +150,7 @@ def bare_arguments(loaded: Loaded, take: Shot) -> dict[str, Any]:
     given: dict[str, Any] = {"guidance_scale": take.run.guidance_scale, "max_sequence_length": loaded.plan.max_tokens}
     match loaded.case.family:
         case "hunyuan_video":
-            pass
+            given |= {"image_embed_interleave": 4} if take.pictures else {}
         case "hunyuan_video15":
             loaded.model.pipe.guider = loaded.model.pipe.guider.new(guidance_scale=take.run.guidance_scale)
             given = {"negative_prompt": ""}

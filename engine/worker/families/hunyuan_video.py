@@ -18,9 +18,11 @@ class HunyuanVideo(LatentVideo):
         return answer
 
     def _encoded(self, pipe: Any, shot: Shot, words: str) -> tuple[Any, ...]:
-        own = {}
+        own: dict[str, Any] = {}
         if "image" in shot.pictures:  # the text encoder looks at the picture too
-            own["image"] = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
+            replaces = pipe.transformer.config.image_condition_type == "token_replace"
+            own["image_embed_interleave"] = 4 if replaces else 2
+            own["image"] = shot.pictures["image"]
         device = pipe._execution_device
         return tuple(pipe.encode_prompt(prompt=words, max_sequence_length=shot.plan.max_tokens, device=device, **own))
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from diffusers import HunyuanVideo15ImageToVideoPipeline
+
+from engine.types import Pass
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2")
 
 
 class HunyuanVideo15(LatentVideo):
+    def size(self, pipe: Any, run: Pass) -> dict[str, int]:
+        if not isinstance(pipe, HunyuanVideo15ImageToVideoPipeline):
+            return super().size(pipe, run)
+        # It takes no size and picks one near the picture's; the picture has the planned size already.
+        pipe.video_processor.calculate_default_height_width = lambda **_: (run.height, run.width)
+        return {"num_frames": run.num_frames}
+
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.negative_prompt)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import Qwen2Tokenizer
 
 from engine.types import Pass
 from engine.worker.families.latent_video import LatentVideo, Shot
@@ -13,6 +15,10 @@ NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
 
 
 class Kandinsky5(LatentVideo):
+    def parts(self, folder: Path) -> dict[str, Any]:
+        """Its tokenizer is stored as a processor of videos, which wants torchvision; the words need only this."""
+        return {"tokenizer": Qwen2Tokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)}
+
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.negative_prompt)):

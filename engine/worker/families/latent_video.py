@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,14 @@ class Footage:
 
 class LatentVideo:
     """Flow matching in normalised latents of shape (batch, channels, frames, height, width)."""
+
+    def parts(self, folder: Path) -> dict[str, Any]:
+        """Components that diffusers cannot load by itself here, loaded from the model's folder."""
+        return {}
+
+    def size(self, pipe: Any, run: Pass) -> dict[str, int]:
+        """How the pipeline is told what to draw."""
+        return {"height": run.height, "width": run.width, "num_frames": run.num_frames}
 
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         """The prompts as arguments of the pipeline's call. They are remembered by their words."""

@@ -52,7 +52,13 @@ class Ltx2(LatentVideo):
         return Footage(frames, sound, pipe.vocoder.config.output_sampling_rate)
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
-        return latents.to(pipe.vae.dtype)  # already denormalised
+        if pipe.vae.dtype == torch.float32:
+            return latents  # already denormalised
+        vae = pipe.vae  # the pipeline rounds before it denormalises; bit for bit needs the same order
+        normal = pipe._normalize_latents(latents, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+        return pipe._denormalize_latents(
+            normal.to(vae.dtype), vae.latents_mean, vae.latents_std, vae.config.scaling_factor
+        ).to(vae.dtype)
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
         return pipe.vae.decode(self.to_vae(pipe, latents["latents"], shot.run), None, return_dict=False)[0]
