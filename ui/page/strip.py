@@ -38,7 +38,9 @@ def _running(seen: Seen) -> str:
 def _phase(progress: Progress | None) -> str:
     if progress is None:
         return STRIP.starting
-    words = str(getattr(STRIP, progress.phase)).format(step=progress.step, steps=progress.steps)
+    words = str(getattr(STRIP, progress.phase)).format(
+        step=min(progress.step + 1, progress.steps), steps=progress.steps
+    )
     if progress.seconds_left is None:
         return words
     return f"{words}, {STRIP.left.format(time=duration(progress.seconds_left))}"
