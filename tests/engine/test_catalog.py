@@ -71,3 +71,8 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownName) as refusal:
         Catalog(FOLDER).card("nonesuch")
     assert "starter" in refusal.value.remedy
+
+
+def test_the_starters_card_lists_the_words_it_was_trained_on() -> None:
+    trained = (APP / "models" / "starter" / "vocabulary.txt").read_text().split()
+    assert list(read_card(FOLDER / "starter.toml").prompt.words) == trained
