@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from engine.card import ModelCard
 from engine.download_queue import DownloadQueue
-from engine.errors import BadFile, BadInput, InUse, ModelGated
+from engine.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated
 from engine.fetcher import Fetcher, ask_for_list, sign_in
 from engine.manifest import Download, FetchFiles, ListFiles, Quote, check_room, intact, read_record
 from engine.model_folders import find_models, guess_card
@@ -71,17 +71,23 @@ class Downloads:
         for row in self._queue.rows("running"):  # cut off with the last process that ran the queue
             self._queue.update(row.download.model_copy(update={"state": "queued", "phase": "waiting"}))
         while not self._closing.wait(POLL_SECONDS):
-            self._fetchers = [fetcher for fetcher in self._fetchers if fetcher.is_alive()]
-            for row in self._queue.rows("queued")[: AT_ONCE - len(self._fetchers)]:
-                self._queue.wish(row.download.model, "")
-                self._queue.update(row.download.model_copy(update={"state": "running", "phase": "listing"}))
-                staging, target = self._staging(row.download.model), self._places.models / row.download.model
-                order = FetchFiles(list=row.order, staging=str(staging), target=str(target), patience=self._patience)
-                fetcher = Fetcher(order, self._places, self._queue, self._closing)
-                fetcher.start()
-                self._fetchers.append(fetcher)
+            try:
+                self._start_queued()
+            except MachineProblem:  # a full disk: nothing can be written down, so nothing is started
+                self._closing.wait(2.0)
         for fetcher in self._fetchers:
             fetcher.join(timeout=5)
+
+    def _start_queued(self) -> None:
+        self._fetchers = [fetcher for fetcher in self._fetchers if fetcher.is_alive()]
+        for row in self._queue.rows("queued")[: AT_ONCE - len(self._fetchers)]:
+            self._queue.wish(row.download.model, "")
+            self._queue.update(row.download.model_copy(update={"state": "running", "phase": "listing"}))
+            staging, target = self._staging(row.download.model), self._places.models / row.download.model
+            order = FetchFiles(list=row.order, staging=str(staging), target=str(target), patience=self._patience)
+            fetcher = Fetcher(order, self._places, self._queue, self._closing)
+            fetcher.start()
+            self._fetchers.append(fetcher)
 
     # ---- asking ----
 

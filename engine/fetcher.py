@@ -14,7 +14,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from engine.download_queue import DownloadQueue
-from engine.errors import HubProblem, ModelGated, ModelProblem, RushesError
+from engine.errors import HubProblem, MachineProblem, ModelGated, ModelProblem, RushesError
 from engine.manifest import (
     Answer,
     Download,
@@ -36,7 +36,7 @@ LIST_SECONDS = 90.0
 STOP_SECONDS = 2.5
 MAX_DEATHS = 3  # of the process, in a row, without a byte of progress
 POLL_SECONDS = 0.1
-WRITE_SECONDS = 0.4  # how often progress is written down
+WRITE_SECONDS = 1.0  # how often progress is written down
 UNTOLD = ("HF_DEBUG", "HF_HUB_VERBOSITY")  # they print whole requests
 SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -213,6 +213,12 @@ class Fetcher(threading.Thread):
             self._write()
 
     def _write(self, **changes: object) -> None:
+        """Write down how it stands, however long the disk stays full: that may be the very thing to be said."""
         self._download = Download.model_validate(self._download.model_dump() | changes)
-        self._rows.update(self._download)
         self._written_at = time.monotonic()
+        while True:
+            try:
+                return self._rows.update(self._download)
+            except MachineProblem:
+                if self._closing.wait(2.0) or not changes:
+                    return None

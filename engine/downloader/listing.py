@@ -61,6 +61,8 @@ def _list(card: ModelCard) -> Manifest:
         files += part_files(repositories[key].files, part, component, card.variant or "")
     files += [file for name, file in main.files.items() if "/" not in name and name.upper().startswith("LICENSE")]
     check_plausible(card, files, f"The repository {card.repo}")
+    if not all(file.sha256 or file.git_sha1 for file in files):
+        raise HubProblem("This hub does not say what its files should contain.", "Use another mirror (HF_ENDPOINT).")
     found = tuple(file.model_copy(update={"found": in_cache(file)}) for file in files)
     gate = " ".join(repository.gate for repository in repositories.values() if repository.gate)
     return Manifest(model=card.id, licence=main.licence, gate=gate, files=found)

@@ -105,16 +105,15 @@ class Part(io.RawIOBase):
         self._mark.unlink(missing_ok=True)
 
 
-def digest(path: Path, stop: Callable[[], None]) -> tuple[str, str]:
-    """sha256 and git's sha1 of a file, read from the disk. `stop` is called between pieces and may raise."""
+def digest(path: Path, stop: Callable[[], None], with_git: bool = False) -> tuple[str, str]:
+    """sha256 and, if asked for, git's sha1 of a file, read from the disk. `stop` is called on the way and may raise."""
     sha256, git = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
-    length = path.stat().st_size
-    git.update(b"blob %d\0" % length)
+    git.update(b"blob %d\0" % path.stat().st_size)
     with path.open("rb") as file:
         while piece := file.read(HASH_CHUNK_BYTES):
             stop()
             sha256.update(piece)
-            if length < 20_000_000:  # git's record is only kept of small files
+            if with_git:
                 git.update(piece)
     return sha256.hexdigest(), git.hexdigest()
 
@@ -123,9 +122,7 @@ def fits_record(file: ManifestFile, path: Path, stop: Callable[[], None]) -> str
     """The sha256 of a file that is what the record says it is; empty when it is not."""
     if path.stat().st_size != file.bytes:
         return ""
-    sha256, git = digest(path, stop)
-    if file.sha256:
-        return sha256 if sha256 == file.sha256 else ""
-    if file.git_sha1 and file.bytes < 20_000_000:
-        return sha256 if git == file.git_sha1 else ""
-    return sha256
+    by_git = bool(file.git_sha1 and not file.sha256)
+    sha256, git = digest(path, stop, by_git)
+    wrong = git != file.git_sha1 if by_git else file.sha256 not in ("", sha256)
+    return "" if wrong else sha256

@@ -19,7 +19,7 @@ def test_drops_errors_stalls_and_lost_ranges_end_in_a_whole_model(
     downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places
 ) -> None:
     hub.add(REPO, a_model(3000))
-    hub.faults[WEIGHTS] = [Drop(700_000), Status(500), Drop(0), Stall(600_000), Drop(800_000), NoRange()]
+    hub.faults[WEIGHTS] = [Drop(700_000), Status(500), Stall(600_000), Drop(800_000), NoRange()]
     hub.faults["vae/diffusion_pytorch_model.safetensors"] = [Drop(300_000)]
     downloads.add(shapes)
     until(downloads, shapes.id, "finished")
