@@ -111,7 +111,7 @@ def refusal_of(scope: Scope, rules: Rules) -> Refusal | None:
         return Refusal(404, DOOR.nothing_here)
     length = _header(scope, b"content-length")
     limit = rules.uploads.total_bytes if rules.uploads and UPLOAD.fullmatch(path) else rules.body_bytes
-    if length and (not length.isdecimal() or int(length) > limit):
+    if length and not (re.fullmatch(r"[0-9]{1,15}", length) and int(length) <= limit):
         return Refusal(413, DOOR.too_large)
     return None
 

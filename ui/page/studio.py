@@ -7,6 +7,7 @@ second tab and a command beside the studio all see the same. Only the form is th
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +110,7 @@ def _wire_form(engine: Engine, page: Page) -> None:
     gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
     form.model.input(choose, form.model, [form.about, form.seconds], **QUIET)
     for button, (_, text) in zip(form.starters, FORM.starters, strict=True):
-        button.click(None, None, form.prompt, js=f"() => {text!r}", **QUIET)
+        button.click(None, None, form.prompt, js=f"() => {json.dumps(text)}", **QUIET)
 
 
 def _forecast(engine: Engine, page: Page, values: Values) -> str:
