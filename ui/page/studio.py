@@ -16,7 +16,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from engine import BadSetting, Engine, ModelCard, RushesError
+from engine import BadInput, BadSetting, Engine, ModelCard, Request, RushesError
 from ui.page import form as forms
 from ui.page import look, media, shelf, stage
 from ui.page.form import Form, Values
@@ -91,8 +91,18 @@ def build(engine: Engine) -> gr.Blocks:
 
 
 def usable(engine: Engine) -> list[ModelCard]:
-    """The models this page can drive: those that work from words alone, until it can take in pictures and video."""
-    return [card for card in engine.cards() if not set(card.needs) - {"text"}]
+    """The models this page can drive: those that the engine can plan from words alone. A model that needs a picture
+    or a video joins them when the page can take one in."""
+    machine = engine.hardware()
+
+    def plans(card: ModelCard) -> bool:
+        try:
+            engine.plan(Request(prompt=FORM.starters[0][1], model=card.id), machine)
+        except BadInput:
+            return False
+        return True
+
+    return [card for card in engine.cards() if plans(card)]
 
 
 def _wire_form(engine: Engine, page: Page) -> None:
