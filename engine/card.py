@@ -121,7 +121,7 @@ class ModelCard(Noun):
     `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a picture, over the same
     weights, where that is another. `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null
     until it was resolved at an install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of
-    LoRA file that fit.
+    LoRA file that fit. `not_yet`: why this version cannot run it, when it cannot.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -137,6 +137,7 @@ class ModelCard(Noun):
     inputs: tuple[Input, ...]
     needs: tuple[Input, ...] = ("text",)
     sound: bool = False
+    not_yet: str = ""
     licence: Licence
     components: dict[str, Component]
     size: SizeRule

@@ -31,6 +31,8 @@ MAX_SEED = 2**63 - 1
 def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Sequence[Run] = ()) -> Plan:
     """Resolve `request` (its seed already drawn) for `card` on `hardware`. Raises BadPrompt or BadSetting."""
     reasons: list[str] = []
+    if card.not_yet:
+        raise BadSetting(f"This version of Rushes cannot run {card.name} yet: {card.not_yet}.", "Choose another model.")
     _check_prompt(request, card, reasons)
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")

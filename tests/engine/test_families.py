@@ -39,11 +39,15 @@ class Case:
     pictures: tuple[PictureRole, ...] = ()
 
 
-def cogvideox_15(folder: Path) -> None:
-    """The 1.5 layout slices its positions out of the size in its config; ours must hold the render too."""
-    cogvideox.build_15(folder)
-    config = folder / "transformer" / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"sample_width": 32, "sample_height": 32}))
+def roomy(build: Callable[[Path], None]) -> Callable[[Path], None]:
+    """The 1.5 layout slices its positions out of the size in its config; it must hold the render too."""
+
+    def built(folder: Path) -> None:
+        build(folder)
+        config = folder / "transformer" / "config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"sample_width": 32, "sample_height": 32}))
+
+    return built
 
 
 COLOURS = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3), np.uint8)
@@ -63,7 +67,10 @@ CASES = {
     "ltx-image": Case(ltx.build, "ltx", "LTXImageToVideoPipeline", 32, 9, flow_shift=1.0, pictures=("image",)),
     "mochi": Case(mochi.build, "mochi", "MochiPipeline", 16, 7, flow_shift=1.0),
     "cogvideox": Case(cogvideox.build, "cogvideox", "CogVideoXPipeline", 16, 9),
-    "cogvideox-1.5": Case(cogvideox_15, "cogvideox", "CogVideoXPipeline", 16, 9),
+    "cogvideox-1.5": Case(roomy(cogvideox.build_15), "cogvideox", "CogVideoXPipeline", 16, 9),
+    "cogvideox-1.5-image": Case(
+        roomy(cogvideox.build_15_i2v), "cogvideox", "CogVideoXImageToVideoPipeline", 16, 9, pictures=("image",)
+    ),
     "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", "HunyuanVideoPipeline", 16, 9, flow_shift=7.0),
     "hunyuan-video-1.5": Case(hunyuan_video15.build, "hunyuan_video15", "HunyuanVideo15Pipeline", 16, 9),
     "hunyuan-video-1.5-image": Case(

@@ -15,7 +15,7 @@ from engine.planner import plan
 from engine.types import Device, HardwareProfile, Plan, Request
 
 CARDS = Catalog(APP / "presets" / "models").cards
-FITS_FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",)]
+FITS_FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",) and not card.not_yet]
 
 
 def machine(vram_gb: float, ram_gb: float = 64.0, capability: str = "8.9") -> HardwareProfile:

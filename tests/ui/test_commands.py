@@ -57,7 +57,7 @@ def test_a_plan_answers_for_a_recorded_machine(tiny_home: Path, tmp_path: Path) 
                                   "vram_free_gb": 11.5, "compute_capability": "8.6", "driver": "580.1"})  # fmt: skip
     (tmp_path / "machine.json").write_text(json.dumps(machine))
     answer = document(command(tiny_home, "plan", PROMPT, "--hardware", str(tmp_path / "machine.json"), "--json"))
-    assert answer["plan"]["placement"] == {"device": "cuda:0", "dtype": "bfloat16"}
+    assert answer["plan"]["placement"]["device"] == "cuda:0" and answer["plan"]["placement"]["dtype"] == "bfloat16"
 
 
 def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
@@ -85,7 +85,13 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--out", "/proc/clip.mp4"), "cannot be written"),
         (("make", "--recipe", "README.md"), "recipe"),
         (("make", "--recipe", "/nonexistent.mp4"), "cannot be read"),
-        (("make", PROMPT, "--recipe", "x.mp4"), "Both a prompt and a recipe"),
+        (("make", PROMPT, "--recipe", "x.mp4"), "A recipe says everything itself"),
+        (("make", "--recipe", "x.mp4", "--seed", "3"), "A recipe says everything itself"),
+        (("make", PROMPT, "--model", "wan2.1-i2v-14b-480p", "--image", "/nonexistent.png"), "cannot be read"),
+        (("make", PROMPT, "--model", "wan2.1-i2v-14b-480p", "--image", "README.md"), "not a picture"),
+        (("make", PROMPT, "--image", "icon.png"), "takes no starting picture"),
+        (("make", PROMPT, "--model", "wan2.1-i2v-14b-480p"), "needs a starting picture"),
+        (("make", PROMPT, "--model", "wan2.1-vace-14b"), "cannot run"),
         (("render", "ghost"), "no take called 'ghost'"),
         (("render", "../../etc/passwd"), "no take called"),
         (("plan", "\x01"), "control characters"),
@@ -96,7 +102,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(words: tuple[str, ...], s
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
     with Engine(tmp_path) as studio:
-        assert not studio.store.jobs() and not studio.library.takes()
+        assert not studio.store.jobs() and not studio.library.takes() and not studio.places.pictures.exists()
 
 
 def test_bad_input_with_json_is_one_document(tmp_path: Path) -> None:

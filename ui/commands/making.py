@@ -23,8 +23,10 @@ from ui.commands.options import (
     Steps,
     aspect_of_text,
     check_out,
+    kept_pictures,
     row,
     size_of_text,
+    unseen_pictures,
 )
 from ui.terminal import words
 
@@ -40,6 +42,8 @@ def make(
     steps: Steps = None,
     dial: Dial = None,
     device: DeviceName = None,
+    image: Annotated[Path | None, typer.Option("--image", help="A picture to start from.")] = None,
+    last_image: Annotated[Path | None, typer.Option("--last-image", help="A picture to end on.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
     take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
     recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
@@ -48,21 +52,22 @@ def make(
     """Make a take and render it."""
 
     def body() -> None:
-        if recipe is None:
+        check_out(out)
+        with Engine() as studio:
+            if recipe is not None:
+                if prompt is not None or any((seed, seconds, frames, size, steps, dial, image, last_image)):
+                    raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
+                found = read_recipe(recipe)
+                return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
             request = Request(
                 prompt=prompt or "", model=model, seed=seed, aspect=aspect_of_text(aspect), seconds=seconds,
                 num_frames=frames, dial=0.5 if dial is None else dial, device=device,
+                pictures=unseen_pictures(image, last_image),
                 render=Overrides(**size_of_text(size), num_inference_steps=steps),
             )  # fmt: skip
-            only_take = take_only
-        else:
-            if prompt is not None:
-                raise BadSetting("Both a prompt and a recipe were given.", "Give one of them.")
-            found = read_recipe(recipe)
-            request, only_take = as_request(found), take_only or found.kind == "take"
-        check_out(out)
-        with Engine() as studio:
-            _make(studio, request, only_take, out, as_json)
+            studio.plan(request)  # refuses before a picture is kept
+            request = request.model_copy(update={"pictures": kept_pictures(studio, image, last_image)})
+            return _make(studio, request, take_only, out, as_json)
 
     terminal.run(body, as_json)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import Aspect, BadFile, BadSetting, Clip, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, PictureRole, Recipe, Take
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Model = Annotated[str, typer.Option("--model", help="A model's id; see `models`.")]
@@ -37,6 +37,18 @@ def size_of_text(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise BadSetting(f"'{text[:20]}' is not a size.", "Write width x height in pixels, such as 256x160.") from error
     return {"width": width, "height": height}
+
+
+def unseen_pictures(image: Path | None, last_image: Path | None) -> dict[PictureRole, str]:
+    """The roles that pictures are given for, before any picture was opened."""
+    given: tuple[tuple[PictureRole, Path | None], ...] = (("image", image), ("last_image", last_image))
+    return {role: "0" * 32 for role, path in given if path is not None}
+
+
+def kept_pictures(studio: Engine, image: Path | None, last_image: Path | None) -> dict[PictureRole, str]:
+    """The pictures of a request, taken in. Raises BadFile."""
+    given: tuple[tuple[PictureRole, Path | None], ...] = (("image", image), ("last_image", last_image))
+    return {role: studio.keep_picture(path) for role, path in given if path is not None}
 
 
 def check_out(out: Path | None) -> None:

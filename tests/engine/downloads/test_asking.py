@@ -114,7 +114,7 @@ def test_the_variant_and_parts_of_other_repositories(
                                   "README.md": b"#"})  # fmt: skip
     parts = shapes.components | {"transformer": Component(size_gb=0.001, repo="other/Transformer")}
     card = shapes.model_copy(update={"components": parts, "variant": "fp16"})
-    downloads.add(card, downloads.quote(card))
+    downloads.add(card)
     until(downloads, card.id, "finished")
     got = (places.models / card.id / WEIGHTS).read_bytes()
     assert got == hub.repos["other/Transformer"].files["diffusion_pytorch_model.safetensors"]

@@ -36,10 +36,10 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
+@pytest.mark.parametrize(("kills", "kilobytes"), [(6, 9_000), pytest.param(40, 40_000, marks=pytest.mark.slow)])
 def test_killed_at_random_bytes_it_goes_on_and_loses_almost_nothing(
-    downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places
+    downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places, kills: int, kilobytes: int
 ) -> None:
-    kilobytes, kills = 12_000, 8
     hub.add(REPO, a_model(kilobytes))
     total = sum(len(hub.repos[REPO].files[name]) for name in NEEDED)
     luck = random.Random(4)
@@ -130,9 +130,7 @@ def test_two_at_once_and_pausing_one_ends_its_process(
     assert sent < before
 
 
-def test_the_next_process_takes_over_and_the_orphan_leaves(
-    hub: Hub, shapes: ModelCard, places: Places, tmp_path: Path
-) -> None:
+def test_the_next_process_takes_over_and_the_orphan_leaves(hub: Hub, places: Places) -> None:
     """The command is killed in the middle, as by a crash or a closed window; the same command goes on."""
     hub.add(REPO, a_model(3000))
     (places.home / "presets" / "models").mkdir(parents=True)
@@ -156,10 +154,6 @@ def test_the_next_process_takes_over_and_the_orphan_leaves(
     assert json.loads(done.stdout)["installed"] is True
     assert len(hub.repos[REPO].files[WEIGHTS]) - (hub.sent(WEIGHTS) - before) > 100_000  # it did go on
     assert (places.models / "shapes" / WEIGHTS).read_bytes() == hub.repos[REPO].files[WEIGHTS]
-    gone = subprocess.run([*command[:3], "remove", "shapes", "--json"], cwd=APP, env=environment, capture_output=True,
-                          text=True, timeout=60)  # fmt: skip
-    assert json.loads(gone.stdout)["bytes_freed"] > 4_000_000
-    assert not (places.models / "shapes").exists()
 
 
 def test_a_new_version_in_between_never_mixes_with_the_old_one(

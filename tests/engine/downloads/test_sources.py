@@ -90,7 +90,7 @@ def test_a_folder_is_imported_without_a_hub_and_without_its_pickles(
     folder = a_folder(comfy / "models" / "diffusers" / "Shapes-1.0", a_model(300))
     source, card = downloads.recognise(comfy, [shapes])
     assert (source, card) == (folder, shapes)
-    downloads.add(card, downloads.quote(card, source), source)
+    downloads.add(card, source=source)
     until(downloads, card.id, "finished")
     check_installed(places, card, a_model(300))
     stick = tmp_path / "stick" / card.id  # from there to a stick, and onto another computer
