@@ -73,3 +73,6 @@ def test_what_was_installed_is_what_the_worker_makes_takes_with(hub: Hub, tiny_h
     take = app("make", PROMPT, "--model", "hub-wan", "--frames", "9", "--steps", "2", "--take-only")
     assert take.returncode == 0, take.stderr
     assert Path(take.stdout.strip()).is_file()
+    freed = app("models", "remove", "hub-wan", "--json")
+    assert json.loads(freed.stdout)["bytes_freed"] > 10_000
+    assert not (home / "models" / "hub-wan").exists()
