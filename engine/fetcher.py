@@ -189,7 +189,8 @@ class Fetcher(threading.Thread):
                     self._write(state="finished", bytes_done=self._download.bytes_total, notes=notes, seconds_left=None,
                                 bytes_per_second=0.0)  # fmt: skip
                 case Refused():
-                    self._write(state="failed", cause=answer.cause, remedy=answer.remedy, detail=answer.detail)
+                    self._write(state="failed", cause=answer.cause, remedy=answer.remedy, detail=answer.detail,
+                                bytes_per_second=0.0, seconds_left=None)  # fmt: skip
                 case None:
                     process.end()
                     if self._download.state in ("finished", "failed"):

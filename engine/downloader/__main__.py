@@ -63,8 +63,9 @@ def main() -> None:
                 say(SignedIn(name=sign_in(token)))
             case FetchFiles():
                 say(fetch(order, say, stop))
-    except RushesError as error:
-        say(Refused(cause=error.cause, remedy=error.remedy, detail=error.detail, gated=isinstance(error, ModelGated)))
+    except (RushesError, OSError) as error:
+        no = explain(error, order.card.repo if isinstance(order, ListFiles) else "the hub")
+        say(Refused(cause=no.cause, remedy=no.remedy, detail=no.detail, gated=isinstance(no, ModelGated)))
     out.close()
     os._exit(0)  # threads that wait for a silent server are not waited for
 

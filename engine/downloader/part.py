@@ -16,6 +16,7 @@ from engine.manifest import ManifestFile
 
 SYNC_SECONDS = 2.0
 HASH_CHUNK_BYTES = 1 << 20
+ROOM_BYTES = 1 << 20
 
 
 class StopAsked(Exception):
@@ -57,9 +58,13 @@ class Part(io.RawIOBase):
             raise HubProblem(
                 f"The hub sent more of {self._path.name} than it had announced.", "Try again, or use another mirror."
             )
-        view = memoryview(data)
-        while view:  # an unbuffered write may take less than all
-            view = view[self._file.write(view) :]
+        before, view = self._file.tell(), memoryview(data)
+        try:
+            while view:  # an unbuffered write may take less than all
+                view = view[self._file.write(view) :]
+        except OSError:
+            self._file.truncate(max(before - ROOM_BYTES, 0))  # a full disk: let the end of this be written down
+            raise
         self._moved(len(data))
         if time.monotonic() - self._synced_at > SYNC_SECONDS:
             self._sync()
