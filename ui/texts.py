@@ -199,7 +199,23 @@ class ShelfTexts:
     refused: str = "That did not work."
 
 
+@dataclass(frozen=True)
+class LanTexts:
+    """Sharing on the home network."""
+
+    missing: str = "Sharing on the home network needs a password."
+    missing_remedy: str = "Set RUSHES_PASSWORD to one of at least 10 characters and start again with --lan."
+    short: str = "That password is shorter than {least} characters."
+    short_remedy: str = "Choose a longer one; a few words are fine."
+    nowhere: str = "This computer is on no home network that the studio could be shared on."
+    nowhere_remedy: str = "Connect it to your network, or start without --lan."
+    asked: str = "The password of this studio, please."
+    shared: str = "Shared on your home network, with a password: {urls}"
+    banner: str = "Shared on your home network"
+
+
 DOOR = DoorTexts()
+LAN = LanTexts()
 SERVER = ServerTexts()
 FORM = FormTexts()
 MODEL = ModelTexts()

@@ -28,13 +28,16 @@ def door(context: typer.Context) -> None:
 
 
 @app.command()
-def serve(port: Annotated[int | None, typer.Option("--port", help="A port of this computer.")] = None) -> None:
+def serve(
+    port: Annotated[int | None, typer.Option("--port", help="A port of this computer.")] = None,
+    lan: Annotated[bool, typer.Option("--lan", help="Share it on the home network, behind RUSHES_PASSWORD.")] = False,
+) -> None:
     """Open the studio page at a loopback address."""
 
     def body() -> None:
         from ui.page.server import serve as serve_page  # gradio: seconds, and only the page needs it
 
-        serve_page(Engine(), port)
+        serve_page(Engine(), port, shared=lan)
 
     terminal.run(body, as_json=False)
 

@@ -4,14 +4,15 @@ A web page from elsewhere can make a browser send requests to 127.0.0.1. Three t
 for (a name of its own that it pointed here), the Origin it was loaded from, and Sec-Fetch-Site, which a browser adds
 and a page cannot change. Each is checked on every request of every method, streams and websockets included.
 
-Not covered: other programs of the same user (they can read the files anyway), and, until sharing on the home network
-exists, any other machine: `Rules.of_this_machine` is the only way in. Sharing gets a constructor beside it.
+Shared on the home network, other machines come in too, with the password (`lan`); this one's own tab needs none.
+Not covered: other programs of the same user (they can read the files anyway).
 """
 
 from __future__ import annotations
 
 import re
 import secrets
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.page.intake import Intake, Uploads
+from ui.page.lan import Lock, is_this_machine
 from ui.page.seal import Seal, sealed
-from ui.texts import DOOR
+from ui.texts import DOOR, LAN
 
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
 OPEN = re.compile(
@@ -43,6 +45,15 @@ class Rules:
     body_bytes: int = 1_000_000  # a request of the page is a form of some kilobytes
     uploads: Uploads | None = None
     frames: tuple[str, ...] = ()
+    lock: Lock | None = None
+
+    @classmethod
+    def at_home(cls, port: int, addresses: list[str], lock: Lock) -> Rules:
+        """This machine, and whoever on its network knows the password, by its addresses and by its name."""
+        own = cls.of_this_machine(port)
+        name = socket.gethostname().casefold()
+        hosts = own.hosts | {f"{host}:{port}" for host in (*addresses, name, f"{name}.local")}
+        return cls(hosts, frozenset(f"http://{host}" for host in hosts), lock=lock)
 
     @classmethod
     def of_this_machine(cls, port: int, uploads: Uploads | None = None, frames: tuple[str, ...] = ()) -> Rules:
@@ -66,7 +77,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        refusal = refusal_of(scope, self._rules)
+        refusal = refusal_of(scope, self._rules) or locked_out(scope, self._rules)
         if scope["type"] == "websocket":
             if refusal:
                 return await send({"type": "websocket.close", "code": 1008})
@@ -74,7 +85,8 @@ class Door:
         nonce = secrets.token_urlsafe(16)
         send = sealed(send, Seal(nonce, self._rules.frames), is_page=scope["path"] == "/")
         if refusal:
-            return await PlainTextResponse(refusal.sentence, refusal.status)(scope, receive, send)
+            asks = {"WWW-Authenticate": 'Basic realm="Rushes", charset="UTF-8"'} if refusal.status == 401 else None
+            return await PlainTextResponse(refusal.sentence, refusal.status, asks)(scope, receive, send)
         return await self._admit(_uncompressed(scope), receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,6 +126,14 @@ def refusal_of(scope: Scope, rules: Rules) -> Refusal | None:
     if length and not (re.fullmatch(r"[0-9]{1,15}", length) and int(length) <= limit):
         return Refusal(413, DOOR.too_large)
     return None
+
+
+def locked_out(scope: Scope, rules: Rules) -> Refusal | None:
+    """Whether a machine of the network still owes the password."""
+    address = (scope.get("client") or ("", 0))[0]
+    if rules.lock is None or is_this_machine(address):
+        return None
+    return None if rules.lock.admits(_header(scope, b"authorization"), address) else Refusal(401, LAN.asked)
 
 
 def _is_foreign(scope: Scope, rules: Rules) -> bool:

@@ -74,6 +74,7 @@ def script() -> str:
     return (ASSETS / "page.js").read_text(encoding="utf-8")
 
 
-def brand() -> str:
-    """The name and the promise."""
-    return f"<header><h1>{shown(FORM.title)}</h1><p>{shown(FORM.promise)}</p></header>"
+def brand(banner: str = "") -> str:
+    """The name and the promise, and what must be seen all the time."""
+    flag = f'<strong role="status">{shown(banner)}</strong>' if banner else ""
+    return f"<header><h1>{shown(FORM.title)}</h1><p>{shown(FORM.promise)}</p>{flag}</header>"

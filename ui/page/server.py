@@ -16,23 +16,30 @@ from types import FrameType
 import uvicorn
 
 from engine import BadSetting, Engine, InUse, RushesError
+from ui.page import lan
 from ui.page.door import Door, Rules
-from ui.texts import SERVER
+from ui.page.lan import Lock
+from ui.texts import LAN, SERVER
 
 PREFERRED_PORT = 7433
 NEXT_PORTS = 50
 ADDRESS = "127.0.0.1"  # this machine only
+EVERYWHERE = "0.0.0.0"  # every network of this machine, when it is shared
 
 
-def serve(engine: Engine, port: int | None) -> None:
-    """Open the studio and stay until Ctrl-C or SIGTERM. Closes the engine. Raises InUse or BadSetting."""
-    listener, chosen = _listen(_asked(port))
+def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
+    """Open the studio and stay until Ctrl-C or SIGTERM. Closes the engine. Raises InUse or BadSetting.
+
+    `shared`: let other machines of the home network in, with the password in RUSHES_PASSWORD.
+    """
+    lock, homes = _sharing() if shared else (None, [])
+    listener, chosen = _listen(_asked(port), EVERYWHERE if lock else ADDRESS)
     try:
         from ui.page.studio import application  # Gradio: seconds; a port in use is said at once
 
-        site = application(engine)
+        site = application(engine, LAN.banner if lock else "")
         config = uvicorn.Config(
-            Door(site.app, Rules.of_this_machine(chosen, frames=_frames())),
+            Door(site.app, _rules(chosen, homes, lock)),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -47,6 +54,21 @@ def serve(engine: Engine, port: int | None) -> None:
         listener.close()
         engine.close()
         print(SERVER.closed)
+
+
+def _sharing() -> tuple[Lock, list[str]]:
+    """The lock and this machine's addresses at home. Raises BadSetting when one of them is missing."""
+    lock, homes = lan.lock_from_environment(), lan.addresses()
+    if not homes:
+        raise BadSetting(LAN.nowhere, LAN.nowhere_remedy)
+    return lock, homes
+
+
+def _rules(port: int, homes: list[str], lock: Lock | None) -> Rules:
+    if lock is None:
+        return Rules.of_this_machine(port, frames=_frames())
+    print(LAN.shared.format(urls=", ".join(f"http://{home}:{port}" for home in homes)), flush=True)
+    return Rules.at_home(port, homes, lock)
 
 
 class _Server(uvicorn.Server):
@@ -107,7 +129,7 @@ def _asked(port: int | None) -> int | None:
     return port
 
 
-def _listen(asked: int | None) -> tuple[socket.socket, int]:
+def _listen(asked: int | None, address: str) -> tuple[socket.socket, int]:
     """A listening socket on the asked port, or on the preferred one or the next free one after it."""
     candidates = [asked] if asked else range(PREFERRED_PORT, PREFERRED_PORT + NEXT_PORTS)
     for port in candidates:
@@ -115,7 +137,7 @@ def _listen(asked: int | None) -> tuple[socket.socket, int]:
         if sys.platform != "win32":  # there it would let two programs share one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((ADDRESS, port))
+            listener.bind((address, port))
             listener.listen(128)
         except OSError:
             listener.close()

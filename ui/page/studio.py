@@ -46,12 +46,12 @@ class Site:
     leaving: asyncio.Event
 
 
-def application(engine: Engine) -> Site:
-    """The page and the media routes, ready to be served."""
+def application(engine: Engine, banner: str = "") -> Site:
+    """The page and the media routes, ready to be served. `banner`: what must be visible on it all the time."""
     app = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=[*media.routes(engine)])
     gr.mount_gradio_app(
         app,
-        build(engine),
+        build(engine, banner),
         path="/",
         server_name="127.0.0.1",
         footer_links=[],
@@ -67,11 +67,11 @@ def application(engine: Engine) -> Site:
     return Site(app, mounted.app.stop_event)
 
 
-def build(engine: Engine) -> gr.Blocks:
+def build(engine: Engine, banner: str = "") -> gr.Blocks:
     """Lay the page out, then wire it."""
     blocks = gr.Blocks(title=FORM.title, analytics_enabled=False, fill_width=True)
     with blocks:
-        gr.HTML(look.brand(), elem_id="brand", apply_default_css=False, js_on_load=None)
+        gr.HTML(look.brand(banner), elem_id="brand", apply_default_css=False, js_on_load=None)
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab(FORM.create, id=CREATE), gr.Row(elem_id="desk"):
                 with gr.Column(scale=4, min_width=320, elem_id="form"):
