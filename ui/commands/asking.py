@@ -65,9 +65,9 @@ def models(as_json: Json = False) -> None:
         if as_json:
             terminal.print_json(rows)
         else:
-            cells = [[r["id"], r["name"], f"{r['size_gb']:g} GB", r["license"], r["commercial_use"],
-                      "yes" if r["installed"] else "no"] for r in rows]  # fmt: skip
-            terminal.print_table("Models", ["id", "name", "size", "licence", "may I sell a clip?", "installed"], cells)
+            cells = [[r["id"], f"{r['size_gb']:.2f}", r["license"], r["commercial_use"], "yes" if r["installed"] else ""]
+                     for r in rows]  # fmt: skip
+            terminal.print_table("Models", ["id", "GB", "licence", "may I sell a clip?", "here"], cells)
 
     terminal.run(body, as_json)
 
