@@ -65,9 +65,9 @@ def models(as_json: Json = False) -> None:
         if as_json:
             terminal.print_json(rows)
         else:
-            cells = [[r["id"], f"{r['size_gb']:.2f}", r["license"], r["commercial_use"], "yes" if r["installed"] else ""]
-                     for r in rows]  # fmt: skip
-            terminal.print_table("Models", ["id", "GB", "licence", "may I sell a clip?", "here"], cells)
+            here = {True: "yes", False: ""}
+            cells = [[r["id"], f"{r['size_gb']:.2f}", r["commercial_use"], here[r["installed"]]] for r in rows]
+            terminal.print_table("Models", ["id", "GB", "may I sell a clip?", "here"], cells)
 
     terminal.run(body, as_json)
 
