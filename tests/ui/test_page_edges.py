@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def test_an_empty_prompt_gets_one_sentence(page: Page) -> None:
     page.get_by_label("What should be seen?").fill("   ")
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator("#outlook .problem")).to_contain_text("The prompt is empty.")
+    expect(page.locator("#refusal .problem")).to_contain_text("The prompt is empty.")
     expect(page.locator("#strip .job")).to_have_count(0)
 
 
@@ -47,8 +47,10 @@ def test_a_model_that_is_not_here_is_refused_before_anything_is_queued_and_stays
     expect(page.locator("#about .missing")).to_contain_text("models install")
     page.get_by_label("What should be seen?").fill(RED_BALL)
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator("#outlook .problem")).to_contain_text("not on this computer")
+    expect(page.locator("#refusal .problem")).to_contain_text("not on this computer")
     expect(page.locator("#strip .job")).to_have_count(0)
+    page.get_by_label("What should be seen?").press_sequentially(" x")
+    expect(page.locator("#refusal .problem")).to_have_count(0)  # the next try begins clean
     page.reload()
     expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile("Wan"))
     expect(page.locator("#about .missing")).to_be_visible()

@@ -33,6 +33,7 @@ class Form:
     render_steps: gr.Textbox
     guidance: gr.Textbox
     outlook: gr.HTML
+    refusal: gr.HTML
     preview: gr.Button
 
     @property
@@ -74,11 +75,12 @@ def build(cards: Sequence[ModelCard], installed: Collection[str]) -> Form:
         seconds = length_slider(first)
         count = gr.Slider(1, MAX_COUNT, 3, step=1, label=FORM.count, min_width=150, buttons=[], elem_id="count")
     outlook = _html("", "outlook", live=True)
+    refusal = _html("", "refusal", live=True)  # its own place: a forecast on its way must not wipe it out
     preview = gr.Button(FORM.preview, variant="primary", size="lg", elem_id="preview")
     with gr.Accordion(FORM.expert, open=False, elem_id="expert"):
         seed, take_steps, render_steps, guidance = _expert()
     return Form(prompt, starters, model, about, aspect, seconds, count, seed, take_steps, render_steps, guidance,
-                outlook, preview)  # fmt: skip
+                outlook, refusal, preview)  # fmt: skip
 
 
 def choices(cards: Sequence[ModelCard], installed: Collection[str]) -> list[tuple[str, str]]:

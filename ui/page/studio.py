@@ -118,9 +118,10 @@ def _wire_form(engine: Engine, page: Page) -> None:
 
     gr.on([field.change for field in fields], forecast, set(fields), form.outlook, trigger_mode="always_last", **QUIET)
     gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
+    gr.on([field.input for field in fields], None, None, form.refusal, js="() => ''", **QUIET)
     form.model.input(choose, form.model, [form.about, form.seconds], **QUIET)
     for button, (_, text) in zip(form.starters, FORM.starters, strict=True):
-        button.click(None, None, form.prompt, js=f"() => {json.dumps(text)}", **QUIET)
+        button.click(None, None, [form.prompt, form.refusal], js=f"() => [{json.dumps(text)}, '']", **QUIET)
 
 
 def _forecast(engine: Engine, page: Page, values: Values) -> str:
@@ -139,7 +140,7 @@ def _wire_stage(engine: Engine, page: Page) -> None:
             engine.make_takes(form.request(values, values[scene.dial]), int(values[form.count]))
         except RushesError as error:
             return problem(error), "", *stage.refresh(engine)
-        return gr.skip(), "", *stage.refresh(engine)
+        return "", "", *stage.refresh(engine)
 
     def act(dial: float, event: gr.EventData) -> tuple[Any, ...]:
         return stage.act(engine, event.act, event.id, dial), *stage.refresh(engine)
@@ -148,7 +149,7 @@ def _wire_stage(engine: Engine, page: Page) -> None:
         return stage.refresh(engine, interval)
 
     asked = {*form.fields, scene.dial}
-    form.preview.click(preview, asked, [form.outlook, scene.notice, *scene.live], **QUIET)
+    form.preview.click(preview, asked, [form.refusal, scene.notice, *scene.live], **QUIET)
     shown = [scene.notice, *scene.live]
     for panel in (scene.strip, scene.sheet, scene.result, page.shelf.grid):
         panel.click(act, scene.dial, shown, trigger_mode="multiple", **QUIET)
