@@ -94,6 +94,7 @@ def load(
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
+            variant=variant_of(folder),
             **parts(folder),
         )
     except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
@@ -101,6 +102,13 @@ def load(
     pipe.set_progress_bar_config(disable=True)
     memory.settle(pipe, placement)
     return Model(pipe=pipe, fingerprint=fingerprint, embeddings={})
+
+
+def variant_of(folder: Path) -> str | None:
+    """The precision in the weights' names (diffusion_pytorch_model.bf16.safetensors), which diffusers must be told."""
+    names = [path.name for path in (folder / "transformer").glob("*.safetensors")]
+    marked = {name.split(".")[1].split("-")[0] for name in names if name.count(".") > 1}
+    return marked.pop() if len(marked) == 1 and all(name.count(".") > 1 for name in names) else None
 
 
 def check_index(folder: Path) -> None:
