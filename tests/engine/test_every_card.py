@@ -66,7 +66,7 @@ def _two_experts(build: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def shrunk_card(card: ModelCard) -> str:
-    """The card's own text with the smallest legal sizes and lengths let in, and a block number that tiny models have."""
+    """The card's own text, with the smallest legal sizes and lengths let in and a block that tiny models have."""
     text = (FOLDER / f"{card.id}.toml").read_text()
     text = re.sub(r"^minimum = \d+", f"minimum = {card.frames.offset}", text, flags=re.M)
     return re.sub(r"spatio_temporal_guidance_blocks = \d+", "spatio_temporal_guidance_blocks = 1", text)
