@@ -24,7 +24,7 @@ def test_the_next_free_port_is_taken_and_said(
     taken: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(server, "PREFERRED_PORT", taken)
-    listener, port = server._listen(None)
+    listener, port = server._listen(None, server.ADDRESS)
     with listener:
         assert port > taken
         assert listener.getsockname() == ("127.0.0.1", port)
@@ -33,7 +33,7 @@ def test_the_next_free_port_is_taken_and_said(
 
 def test_a_port_that_was_asked_for_is_not_swapped_for_another(taken: int) -> None:
     with pytest.raises(InUse, match=str(taken)):
-        server._listen(taken)
+        server._listen(taken, server.ADDRESS)
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "80a", "1e3"])
