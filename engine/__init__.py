@@ -7,27 +7,19 @@ from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
 from engine.doctor import Finding, examine
 from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, ModelGated, RushesError
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Peek, Progress
 from engine.library import read_recipe
 from engine.manifest import Download, Quote
 from engine.paths import APP
 from engine.types import (
-    Adjusted,
     Aspect,
-    Cancelled,
     Clip,
-    Event,
-    Failed,
-    FinalEvent,
-    Finished,
     Forecast,
     HardwareProfile,
     Job,
-    NeedsConsent,
     Overrides,
-    Peek,
     PictureRole,
     Plan,
-    Progress,
     Recipe,
     Request,
     Take,

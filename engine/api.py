@@ -18,22 +18,12 @@ from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.downloads import Downloads
 from engine.errors import BadSetting
+from engine.events import Cancelled, Event, FinalEvent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.library import Library
 from engine.paths import open_home
 from engine.store import Store, now
-from engine.types import (
-    Cancelled,
-    Event,
-    FinalEvent,
-    HardwareProfile,
-    Job,
-    Overrides,
-    Plan,
-    Recipe,
-    Request,
-    Stage,
-)
+from engine.types import HardwareProfile, Job, Overrides, Plan, Recipe, Request, Stage
 
 MAX_TAKES = 12  # one contact sheet
 GUEST_POLL_SECONDS = 0.15

@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from engine.api import Engine
 from engine.errors import RushesError
-from engine.types import Failed, Finished, HardwareProfile, Noun, Request
+from engine.events import Failed, Finished
+from engine.types import HardwareProfile, Noun, Request
 
 MIN_FREE_GB = 2.0
 PROMPT = "a red ball rolls to the left on a blue background"

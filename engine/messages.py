@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from engine.types import Device, Event, Job, Noun
+from engine.events import Event
+from engine.types import Device, Job, Noun
 
 
 class RunJob(Noun):

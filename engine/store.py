@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from engine.errors import MachineProblem, UnknownName, disk_full
-from engine.types import Event, Failed, FinalEvent, Finished, Job, JobState, Plan, Progress, Run
+from engine.events import Event, Failed, FinalEvent, Finished, Progress
+from engine.types import Job, JobState, Plan, Run
 
 SCHEMA_VERSION = 1
 BALLAST_BYTES = 256_000  # some hundred events

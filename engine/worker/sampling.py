@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from engine.errors import JobCancelled, ModelProblem
-from engine.types import Event, Progress
+from engine.events import Event, Progress
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.weights import Model
 

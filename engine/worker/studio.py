@@ -14,8 +14,9 @@ import torch
 from PIL import Image, ImageOps
 
 from engine.errors import JobCancelled, RushesError, disk_full
+from engine.events import Cancelled, Event, Failed, FinalEvent, Finished, Progress
 from engine.store import now
-from engine.types import Cancelled, Device, Event, Failed, FinalEvent, Finished, Job, Pass, Progress, Recipe
+from engine.types import Device, Job, Pass, Recipe
 from engine.worker import families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 

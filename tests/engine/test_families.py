@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from engine.errors import JobCancelled
-from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan, Progress, Request
+from engine.events import Progress
+from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan, Request
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT

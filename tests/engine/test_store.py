@@ -11,8 +11,9 @@ import pytest
 
 from engine import APP
 from engine.errors import MachineProblem, UnknownName
+from engine.events import Failed, Finished, Progress
 from engine.store import Store
-from engine.types import Failed, Finished, Job, Plan, Progress
+from engine.types import Job, Plan
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ import torch
 from diffusers import DiffusionPipeline
 
 from engine import BadFile, Cancelled, Engine, Failed, Finished, Overrides, Progress, Request, as_request, read_recipe
-from engine.types import Adjusted, Job
+from engine.events import Adjusted
+from engine.types import Job
 from tests.conftest import PROMPT
 
 pytestmark = pytest.mark.slow

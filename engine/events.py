@@ -1,0 +1,61 @@
+"""What happens to a job on its way: a union of frozen values, consumed with `match`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.types import Noun, Phase
+
+
+class Progress(Noun):
+    kind: Literal["progress"] = "progress"
+    phase: Phase
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+
+
+class Peek(Noun):
+    """A first look at the clip while it is being made; `file` lies in the job's artifact folder."""
+
+    kind: Literal["peek"] = "peek"
+    file: str
+
+
+class Adjusted(Noun):
+    kind: Literal["adjusted"] = "adjusted"
+    change: str
+    reason: str
+
+
+class NeedsConsent(Noun):
+    kind: Literal["needs_consent"] = "needs_consent"
+    question: str
+
+
+class Finished(Noun):
+    """`result_id` is the id of the take or clip; `seconds` is what the person waited for the worker."""
+
+    kind: Literal["finished"] = "finished"
+    result_id: str
+    seconds: float
+    encode_seconds: float = 0.0
+    ram_gb: float = 0.0
+    versions: dict[str, str] = {}
+
+
+class Failed(Noun):
+    kind: Literal["failed"] = "failed"
+    cause: str
+    remedy: str
+    detail: str = ""
+
+
+class Cancelled(Noun):
+    kind: Literal["cancelled"] = "cancelled"
+
+
+FinalEvent = Finished | Failed | Cancelled
+Event = Annotated[Progress | Peek | Adjusted | NeedsConsent | FinalEvent, Field(discriminator="kind")]

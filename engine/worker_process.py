@@ -1,0 +1,158 @@
+"""One `python -m engine.worker`: started when first needed, spoken to in JSON lines, asked and then made to stop."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import IO
+
+from pydantic import ValidationError
+
+from engine.errors import WorkerDied
+from engine.events import Cancelled, Event, FinalEvent
+from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
+from engine.paths import APP, Places
+from engine.types import Job
+
+CANCEL_GRACE_SECONDS = 8.0
+POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
+QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+}
+
+
+def worker_command(places: Places, device: str) -> list[str]:
+    """How the worker of a device is started."""
+    roots = [part for root in places.model_roots for part in ("--models", str(root))]
+    return [sys.executable, "-m", "engine.worker", "--device", device, "--artifacts", str(places.staging), *roots]
+
+
+class WorkerProcess:
+    """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
+
+    def __init__(self, places: Places, device: str) -> None:
+        self._places, self._device = places, device
+        self._process: subprocess.Popen[str] | None = None
+        self._inbox: queue.Queue[Ready | JobEvent | None] = queue.Queue()
+        self.ready = Ready(versions={})
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here."""
+        if self._process and self._process.poll() is None:
+            return
+        environment = {k: v for k, v in os.environ.items() if k != "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"} | QUIET
+        log_path = self._places.logs / f"worker-{self._device.replace(':', '')}.log"
+        fresh = not log_path.exists() or log_path.stat().st_size > 5_000_000
+        with log_path.open("w" if fresh else "a") as log:
+            self._process = subprocess.Popen(
+                worker_command(self._places, self._device),
+                cwd=APP,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._inbox = queue.Queue()
+        assert self._process.stdout
+        threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+
+    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent:
+        """Run one job to its end; every event but the last goes to `emit`. Raises WorkerDied."""
+        self.start()
+        self._send(line(RunJob(job=job)))
+        asked_at: float | None = None
+        while True:
+            try:
+                message = self._inbox.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                message = self.ready  # nothing new: look at the stop button
+            if message is None:
+                code = self._wait()
+                if asked_at is not None:
+                    return Cancelled()
+                raise WorkerDied(*_obituary(code))
+            if isinstance(message, Ready):
+                self.ready = message
+            elif message.job_id == job.id:
+                if isinstance(message.event, FinalEvent):
+                    return message.event
+                emit(message.event)
+            if asked_at is None and stop_asked():
+                asked_at = time.monotonic()
+                self._send(line(CancelJob(job_id=job.id)))
+            elif asked_at is not None and time.monotonic() - asked_at > CANCEL_GRACE_SECONDS:
+                self.kill()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def stop(self) -> None:
+        """Close its stdin, which makes it leave; then make sure."""
+        if not self._process:
+            return
+        try:
+            if self._process.stdin:
+                self._process.stdin.close()
+            self._process.wait(timeout=3)
+        except (subprocess.TimeoutExpired, OSError):
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, text: str) -> None:
+        assert self._process and self._process.stdin
+        try:
+            self._process.stdin.write(text)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise WorkerDied(*_obituary(self._wait())) from error
+
+    def _wait(self) -> int:
+        assert self._process
+        try:
+            return self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | None]) -> None:
+    """Worker's stdout to the inbox; None at its end."""
+    with stream:
+        for text in stream:
+            try:
+                inbox.put(read_by_engine(text))
+            except ValidationError:
+                print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
+    inbox.put(None)
+
+
+def _obituary(code: int) -> tuple[str, str, str]:
+    if code in (-9, 137):
+        return (
+            "The engine process was killed, most likely because the computer ran out of memory.",
+            "Close other programs, or make the clip smaller or shorter, then try again.",
+            f"exit code {code}",
+        )
+    return (
+        "The engine process stopped unexpectedly.",
+        "Try again; if it happens again, run `app.py doctor` and look at the logs folder.",
+        f"exit code {code}",
+    )
