@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import MachineProblem, UnknownName, disk_full
 from engine.events import Event, Failed, FinalEvent, Finished, Progress
@@ -35,6 +35,7 @@ create index if not exists events_by_job on events (job_id, number);
 create table if not exists runs (number integer primary key autoincrement, model text not null, body text not null);
 create table if not exists settings (name text primary key, value text not null);
 """
+OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.", remedy="Ask for it again.")
 _event: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -90,7 +91,11 @@ class Store:
                 " where state = 'queued' and device = ? order by position limit 1) returning *",
                 (device,),
             ).fetchone()
-        return _job(row) if row else None
+        job = _job(row) if row else None
+        if row and not job:
+            self.finish(row["id"], OTHER_VERSION)
+            return self.claim(device)
+        return job
 
     def requeue(self, job_id: str, forget_attempt: bool = False) -> None:
         """Back to the queue, at its old place; an orderly shutdown does not count as an attempt."""
@@ -124,7 +129,11 @@ class Store:
         return bool(self._one("select stop_asked from jobs where id = ?", job_id)[0])
 
     def job(self, job_id: str) -> Job:
-        return _job(self._one("select * from jobs where id = ?", job_id))
+        """Raises UnknownName when there is none, or none that this version can read."""
+        job = _job(self._one("select * from jobs where id = ?", job_id))
+        if job is None:
+            raise UnknownName(OTHER_VERSION.cause, OTHER_VERSION.remedy)
+        return job
 
     def jobs(self, *states: JobState, limit: int = 200) -> list[Job]:
         """Jobs in these states (all when none is named), newest first."""
@@ -132,7 +141,8 @@ class Store:
         where = f"where state in ({marks})" if states else ""
         with self._reading() as db:
             rows = db.execute(f"select * from jobs {where} order by position desc limit ?", (*states, limit))
-            return [_job(row) for row in rows.fetchall()]
+            found = [_job(row) for row in rows.fetchall()]
+        return [job for job in found if job]
 
     # ---- events ----
 
@@ -223,11 +233,16 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: sqlite3.Row) -> Job | None:
+    """None when its plan was written by a version that planned otherwise."""
+    try:
+        plan = Plan.model_validate_json(row["plan"])
+    except ValidationError:
+        return None
     return Job(
         id=row["id"],
         stage=row["stage"],
-        plan=Plan.model_validate_json(row["plan"]),
+        plan=plan,
         take_id=row["take_id"],
         state=row["state"],
         created=row["created"],

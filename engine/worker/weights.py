@@ -61,7 +61,7 @@ class Shelf:
         for root in self._roots:
             if (root / model / "model_index.json").is_file():
                 return root / model
-        raise ModelProblem(f"The model '{model}' is not installed.", REMEDY)
+        raise ModelProblem(f"The model '{model}' is not installed.", f"Install it: `app.py models install {model}`.")
 
 
 def pipeline_class(name: str) -> Any:

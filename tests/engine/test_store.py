@@ -110,3 +110,13 @@ def test_what_was_committed_survives_a_kill_of_the_writer(tmp_path: Path, tiny_p
     kept = {j.id for j in Store(path).jobs(limit=10**6)}
     assert {f"job-{n}" for n in reported} <= kept
     assert len(kept) <= len(reported) + 1
+
+
+def test_a_job_of_another_version_is_ended_and_the_next_one_runs(store: Store, tiny_plan: Plan) -> None:
+    store.add_jobs([job(tiny_plan, "old"), job(tiny_plan, "new")])
+    with sqlite3.connect(store._path) as db:
+        db.execute("""update jobs set plan = '{"request": {}}' where id = 'old'""")
+    assert [found.id for found in store.jobs()] == ["new"]
+    claimed = store.claim("cpu")
+    assert claimed and claimed.id == "new"
+    assert isinstance(store.events("old")[-1][1], Failed)
