@@ -104,7 +104,7 @@ def _refined(clip: Array, name: str, camera: str, phase: float) -> Array:
 def _track(clip: Array, ground: Array) -> Track | None:
     """The largest connected thing that differs from the backdrop, followed through time."""
     difference = np.sqrt(((clip - ground) ** 2).sum(axis=-1))
-    threshold = np.clip(0.4 * np.percentile(difference, 98), 32, 90)
+    threshold = np.clip(0.3 * np.percentile(difference, 98), 26, 90)
     mask = ndimage.binary_opening(difference > threshold, np.ones((1, 3, 3)))
     labels, count = ndimage.label(mask)
     if not count:
