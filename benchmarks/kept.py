@@ -83,7 +83,7 @@ def measured(spec: world.Spec, prompt: str, clips: Clips, seconds: dict[str, flo
     height, width = clips.take.shape[1:3]
     names = ("render", "other_seed", "scratch", "ceiling")
     small = {name: likeness.shrunk(getattr(clips, name), height, width) for name in names}
-    paths = {name: path(getattr(clips, name)) for name in ("take", *names)}
+    paths = {name: judge.path(getattr(clips, name)) for name in ("take", *names)}
     enlarged = likeness.enlarged(clips.take, *clips.render.shape[1:3])
 
     def error(name: str) -> float | None:
@@ -99,12 +99,6 @@ def measured(spec: world.Spec, prompt: str, clips: Clips, seconds: dict[str, flo
         right={name: right(spec, getattr(clips, name)) for name in ("take", "render", "scratch")},
         seconds=seconds,
     )
-
-
-def path(clip: np.ndarray) -> Any:
-    """The subject's path as shares of the width; None where the judge sees no subject."""
-    track = judge.track(clip)
-    return None if track is None else (track.x / track.mask.shape[2], track.y / track.mask.shape[2])
 
 
 def right(spec: world.Spec, clip: np.ndarray) -> dict[str, bool]:

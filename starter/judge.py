@@ -215,3 +215,10 @@ def read(clip: Array) -> Reading:
         return Reading("", "", "", name, camera)
     colour = _colour(clip, track)
     return Reading(colour, _shape(track), _motion(clip, track, colour), name, camera)
+
+
+def path(clip: Array) -> tuple[Array, Array] | None:
+    """The subject's centre per frame, as shares of the clip's width; None where no subject is seen."""
+    clip = _shrink(clip, 80)
+    track = _track(clip, _refined(clip, *_fit_backdrop(clip)))
+    return None if track is None else (track.x / clip.shape[2], track.y / clip.shape[2])
