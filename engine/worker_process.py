@@ -21,6 +21,7 @@ from engine.types import Job
 
 CANCEL_GRACE_SECONDS = 8.0
 POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
+TRUSTING = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "DIFFUSERS_TRUST_REMOTE_KERNELS")  # Pinokio sets the first one
 QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -33,6 +34,11 @@ QUIET = {  # no library of the worker may call home, and none may be told to tru
     # take of the starter took 40 s with spinning threads and 0.9 s with sleeping ones (2 cores, measured).
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+
+def worker_environment() -> dict[str, str]:
+    """The variables a worker starts with: none lets a library run code from a model, or talk."""
+    return {name: value for name, value in os.environ.items() if name not in TRUSTING} | QUIET
 
 
 def worker_command(places: Places, device: str) -> list[str]:
@@ -58,14 +64,13 @@ class WorkerProcess:
         """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here."""
         if self._process and self._process.poll() is None:
             return
-        environment = {k: v for k, v in os.environ.items() if k != "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"} | QUIET
         log_path = self._places.logs / f"worker-{self._device.replace(':', '')}.log"
         fresh = not log_path.exists() or log_path.stat().st_size > 5_000_000
         with log_path.open("w" if fresh else "a") as log:
             self._process = subprocess.Popen(
                 worker_command(self._places, self._device),
                 cwd=APP,
-                env=environment,
+                env=worker_environment(),
                 text=True,
                 encoding="utf-8",
                 stdin=subprocess.PIPE,

@@ -15,6 +15,7 @@ import pytest
 from engine.errors import ModelProblem
 from engine.types import Placement
 from engine.worker import weights
+from engine.worker_process import worker_environment
 
 HERE = Placement(device="cpu", dtype="float32")
 MARK = "RUSHES_ATTACK_RAN"
@@ -128,3 +129,20 @@ def test_a_hostile_model_is_refused_and_its_code_never_runs(
         weights.load(model, HERE, "WanPipeline")
     assert refusal.value.cause and refusal.value.remedy
     assert not mark.exists()
+
+
+def test_the_worker_trusts_no_pickle_and_no_remote_kernel_whatever_the_shell_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "DIFFUSERS_TRUST_REMOTE_KERNELS"):
+        monkeypatch.setenv(name, "1")
+    environment = worker_environment()
+    assert not {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "DIFFUSERS_TRUST_REMOTE_KERNELS"} & environment.keys()
+    assert environment["HF_HUB_OFFLINE"] == "1" and environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+
+
+def test_a_remote_kernel_is_refused(model: Path) -> None:
+    """An attention backend that would fetch native code: not offered by the engine, refused by diffusers offline."""
+    pipe = weights.load(model, HERE, "WanPipeline").pipe
+    with pytest.raises((RuntimeError, ImportError, ValueError)):
+        pipe.transformer.set_attention_backend("sage_hub")
