@@ -102,11 +102,11 @@ def test_a_few_steps_lower_the_loss(workshop: argparse.Namespace) -> None:
     learner, cache, _ = train_dit.build(workshop)
     optimisers = train_dit.optimisers_for(learner, 1.0)
     losses = []
-    for _ in range(12):
+    for _ in range(8):
         torch.manual_seed(0)
         rng = np.random.default_rng(0)
         flow, guide = learner.loss(*cache.batch("take-square", rng, 2), rng)
         (flow + 0.1 * guide).backward()
         optimisers.step(1.0)
         losses.append(flow.item())
-    assert losses[-1] < 0.97 * losses[0]
+    assert losses[-1] < 0.98 * losses[0]
