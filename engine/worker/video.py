@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
@@ -47,6 +48,7 @@ def _encode(footage: Footage, fps: int, path: Path, recipe: Recipe) -> None:
         stream.pix_fmt = "yuv420p"
         stream.color_range, stream.colorspace = ColorRange.MPEG, Colorspace.ITU709
         stream.color_primaries, stream.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        sound = _sound_stream(footage, container)
         for image in frames:
             rgb = av.VideoFrame.from_ndarray(image, format="rgb24")
             container.mux(
@@ -60,3 +62,27 @@ def _encode(footage: Footage, fps: int, path: Path, recipe: Recipe) -> None:
                 )
             )
         container.mux(stream.encode())
+        if sound is not None:
+            _encode_sound(footage, container, sound)
+
+
+def _sound_stream(footage: Footage, container: av.container.OutputContainer) -> av.AudioStream | None:
+    """Every stream must be there before the first picture is written."""
+    if footage.sound is None:
+        return None
+    layout = "stereo" if np.atleast_2d(footage.sound).shape[0] == 2 else "mono"
+    return container.add_stream("aac", rate=footage.sample_rate, layout=layout)
+
+
+def _encode_sound(footage: Footage, container: av.container.OutputContainer, stream: av.AudioStream) -> None:
+    """The sound in AAC's own portions, at the rate that the model made."""
+    assert footage.sound is not None
+    samples = np.atleast_2d(footage.sound).astype(np.float32).clip(-1, 1)
+    layout = stream.layout.name
+    whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:2]), format="fltp", layout=layout)
+    whole.sample_rate = footage.sample_rate
+    waiting = av.AudioFifo()
+    waiting.write(whole)
+    for part in waiting.read_many(stream.frame_size, partial=True):
+        container.mux(stream.encode(part))
+    container.mux(stream.encode())
