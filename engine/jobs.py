@@ -6,12 +6,13 @@ then enforced. A job whose worker died is tried once more; a job that was runnin
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from pydantic import TypeAdapter
 
 from engine.errors import MachineProblem, RushesError, WorkerDied
-from engine.events import Adjusted, Failed, FinalEvent, Finished
+from engine.events import Adjusted, Event, Failed, FinalEvent, Finished
 from engine.library import Library
 from engine.paths import Places
 from engine.store import Store
@@ -35,12 +36,21 @@ class Lane(threading.Thread):
 
     def run(self) -> None:
         while not self._closing.is_set():
-            job = self._store.claim(self._device)
+            try:
+                job = self._store.claim(self._device)
+            except MachineProblem:  # the disk is full or gone; a lane waits until it is back
+                self._closing.wait(2.0)
+                continue
             if job:
                 self._finish(job, self._attempt(job))
             else:
                 with self._store.changed:
                     self._store.changed.wait(POLL_SECONDS)
+
+    def _note(self, job: Job, event: Event) -> None:
+        """Write an event down; one that a full disk refuses is not worth the job."""
+        with contextlib.suppress(MachineProblem):
+            self._store.add_event(job.id, event)
 
     def _finish(self, job: Job, final: FinalEvent) -> None:
         """Write down how it ended, however long the disk stays full: a lane outlives that too."""
@@ -61,9 +71,7 @@ class Lane(threading.Thread):
         """One job, tried again once when its worker dies under it."""
         try:
             self._library.stage(job)
-            final = self.worker.run(
-                job, lambda e: self._store.add_event(job.id, e), lambda: self._store.stop_asked(job.id)
-            )
+            final = self.worker.run(job, lambda event: self._note(job, event), lambda: self._store.stop_asked(job.id))
             if isinstance(final, Finished):
                 self._library.adopt(job)
                 self._remember(job, final)

@@ -29,6 +29,11 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | {"RUSHES_HOME": str(home), "COLUMNS": "200"}
 
 
+def hearing_ctrl_c() -> None:
+    """A test run in the background of a script is started deaf to Ctrl-C, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def document(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -138,7 +143,8 @@ def test_make_makes_a_take_and_its_render_and_names_the_mp4(tiny_home: Path, tmp
 def test_ctrl_c_stops_the_job_and_leaves(tiny_home: Path) -> None:
     words = [sys.executable, "app.py", "make", PROMPT, "--model", "tiny-wan", "--steps", "200", "--size", "384x384",
              "--frames", "49"]  # fmt: skip
-    with subprocess.Popen(words, cwd=APP, env=environment(tiny_home)) as process, Engine(tiny_home) as looker:
+    started = subprocess.Popen(words, cwd=APP, env=environment(tiny_home), preexec_fn=hearing_ctrl_c)
+    with started as process, Engine(tiny_home) as looker:
         while not looker.store.jobs("running"):
             time.sleep(0.1)
         (job,) = looker.store.jobs("running")
