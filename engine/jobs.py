@@ -12,7 +12,7 @@ import threading
 from pydantic import TypeAdapter
 
 from engine.errors import MachineProblem, RushesError, WorkerDied
-from engine.events import Adjusted, Event, Failed, FinalEvent, Finished
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished
 from engine.library import Library
 from engine.paths import Places
 from engine.store import Store
@@ -92,6 +92,9 @@ class Lane(threading.Thread):
             )
 
     def _after_death(self, job: Job, death: WorkerDied) -> FinalEvent:
+        if self._store.stop_asked(job.id):
+            self._library.discard(job)
+            return Cancelled()
         if self._closing.is_set():
             self._store.requeue(job.id, forget_attempt=True)
             raise SystemExit  # the thread ends; the job waits for the next start

@@ -129,7 +129,7 @@ class WorkerProcess:
         try:
             self._process.stdin.write(text)
             self._process.stdin.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: its stdin was closed to end it
             raise WorkerDied(*_obituary(self._wait())) from error
 
     def _wait(self) -> int:

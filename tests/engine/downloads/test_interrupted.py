@@ -43,9 +43,7 @@ def test_killed_at_random_bytes_it_goes_on_and_loses_almost_nothing(
     hub.add(REPO, a_model(kilobytes))
     total = sum(len(hub.repos[REPO].files[name]) for name in NEEDED)
     luck = random.Random(4)
-    width = (
-        total - 300_000 - total // 20
-    ) // kills  # one in each stretch, so that three in a row never fall on one piece
+    width = (total - 300_000 - total // 20) // kills  # one in each stretch: three in a row on one piece end it
     offsets = [total // 20 + number * width + luck.randrange(width // 2) for number in range(kills)]
     at: list[int] = []
     lock = threading.Lock()
