@@ -10,19 +10,12 @@ from collections.abc import Sequence
 from statistics import quantiles
 
 from engine.card import ModelCard
-from engine.placing import memory
+from engine.placing import memory, tokens
 from engine.types import Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
 
 # Sustained operations a second before anything was measured here. A CPU core of the last ten years does 10 to 60
 # GFLOP/s in torch's matmuls; a GPU 10 to 100 TFLOP/s. Wide on purpose: the first measured run replaces it.
 GUESSED_RATE = {"cpu": (1.0e10, 6.0e10), "cuda": (1.0e13, 1.0e14), "mps": (2.0e12, 2.0e13)}
-
-
-def tokens(card: ModelCard, run: Pass) -> int:
-    """Positions the transformer attends over."""
-    stride = card.latent.stride_pixels * card.latent.patch_pixels
-    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
-    return latent_frames * (run.width // stride) * (run.height // stride)
 
 
 def operations(card: ModelCard, run: Pass) -> float:

@@ -42,6 +42,13 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     return _on_card(request, card, device, hardware, runs)
 
 
+def tokens(card: ModelCard, run: Pass) -> int:
+    """Positions the transformer attends over."""
+    stride = card.latent.stride_pixels * card.latent.patch_pixels
+    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
+    return latent_frames * (run.width // stride) * (run.height // stride)
+
+
 def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
     """Peak (VRAM, RAM) in GB of a run under a placement. On the CPU there is no VRAM."""
     parts = {name: _size(name, part.params_b, placement) for name, part in card.components.items()}
@@ -119,10 +126,7 @@ def _size(name: str, params_b: float, placement: Placement) -> float:
 def _working(card: ModelCard, run: Pass, placement: Placement) -> float:
     """GB of the larger of denoising and decoding, which never happen together."""
     scale = BYTES[placement.dtype] / 2
-    stride = card.latent.stride_pixels * card.latent.patch_pixels
-    frames = (run.num_frames - 1) // card.latent.stride_frames + 1
-    tokens = frames * (run.width // stride) * (run.height // stride)
-    denoising = tokens * card.latent.width * ACTIVATION_BYTES * scale
+    denoising = tokens(card, run) * card.latent.width * ACTIVATION_BYTES * scale
     share = TILED_SHARE if placement.vae_tiling else 1.0
     decoding = run.num_frames * run.width * run.height * DECODE_BYTES * scale * share
     return max(denoising, decoding) / 1e9

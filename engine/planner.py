@@ -211,6 +211,5 @@ def _sigma(request: Request, card: ModelCard) -> float:
         return request.sigma
     if not 0 <= request.dial <= 1:
         raise BadSetting(f"The dial cannot stand at {request.dial:g}.", "Use 0 (stay close) to 1 (add detail).")
-    rule = card.sigma
-    low, high = (rule.close, rule.default) if request.dial <= 0.5 else (rule.default, rule.detail)
-    return round(low + (high - low) * (request.dial * 2 % 1 if request.dial not in (0.5, 1) else 1), 4)
+    rule, way = card.sigma, request.dial * 2 - 1  # -1 close, 0 default, 1 detail
+    return round(rule.default + way * (rule.detail - rule.default if way > 0 else rule.default - rule.close), 4)
