@@ -22,7 +22,7 @@ from engine.events import Cancelled, Event, FinalEvent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.library import Library
 from engine.paths import open_home
-from engine.store import Store, now
+from engine.store import PAUSED, Store, now
 from engine.types import HardwareProfile, Job, Overrides, Plan, Recipe, Request, Stage
 
 MAX_TAKES = 12  # one contact sheet
@@ -153,6 +153,21 @@ class Engine:
         """Ask a job to stop; it ends within a step."""
         if self.store.ask_to_stop(job_id):
             self.store.finish(job_id, Cancelled())
+
+    def retry(self, job_id: str) -> list[Job]:
+        """Queue once more what a job asked for."""
+        job = self.store.job(job_id)
+        if job.take_id:
+            return [self.render(job.take_id, job.plan.request.dial, job.plan.request.sigma)]
+        return self.make_takes(job.plan.request)
+
+    def pause(self, paused: bool) -> None:
+        """Let queued jobs wait until this is taken back; what runs goes on. It outlives a restart."""
+        self.store.set(PAUSED, "yes" if paused else "")
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.store.setting(PAUSED))
 
     def watch(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """A job's events as they come, from the beginning, ending with the final one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from engine.errors import BadFile, UnknownName, disk_full
+from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.media import picture_path
 from engine.paths import Places
 from engine.types import Clip, Job, Recipe, Take
@@ -93,6 +93,41 @@ class Library:
 
     def delete_take(self, take: Take) -> None:
         shutil.rmtree(Path(take.video).parent)
+
+    # ---- what the person throws away ----
+
+    def throw_away(self, item: Take | Clip) -> None:
+        """Into the trash, from where `take_back` brings it; `empty_trash` is what frees the disk."""
+        bin_, video = self._places.trash / item.id, Path(item.video)
+        try:
+            if isinstance(item, Take):
+                video.parent.replace(bin_)
+                return
+            bin_.mkdir(exist_ok=True)
+            for path in (video, video.with_suffix(".json"), Path(item.poster)):  # as it comes last, the MP4 goes first
+                if path.is_file():
+                    path.replace(bin_ / path.name)
+        except OSError as error:
+            raise InUse(f"{item.id} is in use and cannot be deleted.", "Close what plays it.", str(error)) from error
+
+    def take_back(self, name: str) -> None:
+        """Out of the trash again. Raises UnknownName when it is not there any more."""
+        bin_ = _child(self._places.trash, name)
+        if bin_ is None:
+            raise UnknownName("This is no longer in the trash.", "Make it again: its recipe is in every copy of it.")
+        if (bin_ / "take.json").is_file():
+            bin_.replace(self._places.takes / bin_.name)
+            return
+        for path in sorted(bin_.iterdir(), key=lambda path: path.suffix == ".mp4"):  # a clip's MP4 comes last
+            path.replace(self._places.clips / path.name)
+        bin_.rmdir()
+
+    def trash_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self._places.trash.rglob("*") if path.is_file())
+
+    def empty_trash(self) -> None:
+        for bin_ in self._places.trash.iterdir():
+            shutil.rmtree(bin_, ignore_errors=True)
 
     # ---- reading ----
 

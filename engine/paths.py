@@ -6,6 +6,7 @@
     clips/<id>.mp4 .json .jpg            finished clips
     models/<id>/                         installed models, each appears whole
     models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
+    trash/<id>/                          takes and clips that were thrown away
     presets/models/                      model cards of their own
     pictures/<content>.png               pictures that a person brought
     staging/<job>/                       what the worker is writing; the artifact folder
@@ -37,6 +38,10 @@ class Places:
     @property
     def clips(self) -> Path:
         return self.home / "clips"
+
+    @property
+    def trash(self) -> Path:
+        return self.home / "trash"
 
     @property
     def models(self) -> Path:
@@ -95,7 +100,7 @@ def open_home(home: Path | None = None) -> Places:
     chosen = home or Path(os.environ.get("RUSHES_HOME") or APP / "data")
     places = Places(chosen.expanduser().absolute())
     try:
-        for folder in (places.takes, places.clips, places.models, places.staging, places.logs):
+        for folder in (places.takes, places.clips, places.models, places.staging, places.logs, places.trash):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineProblem(

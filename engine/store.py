@@ -6,7 +6,6 @@ Write-ahead log with full sync, so what was committed is still there after a pow
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -17,12 +16,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from engine.ballast import make_room
 from engine.errors import MachineProblem, UnknownName, disk_full
 from engine.events import Event, Failed, FinalEvent, Finished, Progress
 from engine.types import Job, JobState, Plan, Run
 
 SCHEMA_VERSION = 1
-BALLAST_BYTES = 256_000  # some hundred events
 SCHEMA = """
 create table if not exists jobs (
     position integer primary key autoincrement, id text unique not null, stage text not null, device text not null,
@@ -35,6 +34,7 @@ create index if not exists events_by_job on events (job_id, number);
 create table if not exists runs (number integer primary key autoincrement, model text not null, body text not null);
 create table if not exists settings (name text primary key, value text not null);
 """
+PAUSED = "queue_paused"  # the setting that keeps queued jobs waiting while it is not empty
 OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.", remedy="Ask for it again.")
 _event: TypeAdapter[Event] = TypeAdapter(Event)
 
@@ -70,26 +70,20 @@ class Store:
         """All of them or none."""
         with self._writing() as db:
             for job in jobs:
+                device, plan = job.plan.placement.device, job.plan.model_dump_json()
                 db.execute(
                     "insert into jobs (id, stage, device, plan, take_id, state, created) values (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        job.id,
-                        job.stage,
-                        job.plan.placement.device,
-                        job.plan.model_dump_json(),
-                        job.take_id,
-                        "queued",
-                        job.created,
-                    ),
+                    (job.id, job.stage, device, plan, job.take_id, "queued", job.created),
                 )
 
     def claim(self, device: str) -> Job | None:
-        """The next queued job of this device, now running; None when there is none."""
+        """The next queued job of this device, now running; None when there is none, or the queue is paused."""
         with self._writing() as db:
             row = db.execute(
                 "update jobs set state = 'running', attempts = attempts + 1 where position = (select position from jobs"
-                " where state = 'queued' and device = ? order by position limit 1) returning *",
-                (device,),
+                " where state = 'queued' and device = ? order by position limit 1)"
+                " and not exists (select 1 from settings where name = ? and value != '') returning *",
+                (device, PAUSED),
             ).fetchone()
         job = _job(row) if row else None
         if row and not job:
@@ -103,6 +97,21 @@ class Store:
             db.execute(
                 "update jobs set state = 'queued', attempts = attempts - ? where id = ?", (int(forget_attempt), job_id)
             )
+
+    def move(self, job_id: str, earlier: bool) -> None:
+        """Swap a queued job with the one that waits before it, or after it; at the end of the queue, nothing."""
+        self._one("select id from jobs where id = ?", job_id)
+        order, side = ("desc", "<") if earlier else ("asc", ">")
+        with self._writing() as db:
+            row = db.execute(
+                "select me.position as mine, other.position as theirs from jobs me join jobs other"
+                f" on other.state = 'queued' and other.position {side} me.position"
+                f" where me.id = ? and me.state = 'queued' order by other.position {order} limit 1",
+                (job_id,),
+            ).fetchone()
+            if row:  # by way of a place that nobody has: positions are unique
+                for there, here in ((0, row["mine"]), (row["mine"], row["theirs"]), (row["theirs"], 0)):
+                    db.execute("update jobs set position = ? where position = ?", (there, here))
 
     def finish(self, job_id: str, event: FinalEvent) -> None:
         """The end of a job: its state and its last event in one transaction. Progress is forgotten."""
@@ -188,7 +197,7 @@ class Store:
         """One transaction; a kill inside it leaves no trace."""
         try:
             with self._lock:
-                self._make_room()
+                make_room(self._path.parent, self._ballast)
                 self._db.execute("begin immediate")
                 try:
                     yield self._db
@@ -201,16 +210,6 @@ class Store:
             raise _problem(error, self._path) from error
         with self.changed:
             self.changed.notify_all()
-
-    def _make_room(self) -> None:
-        """Keep a small file while there is space, give it up when there is none: the end of a job is always written."""
-        try:
-            if shutil.disk_usage(self._path.parent).free < BALLAST_BYTES:
-                self._ballast.unlink(missing_ok=True)
-            elif not self._ballast.exists():
-                self._ballast.write_bytes(bytes(BALLAST_BYTES))
-        except OSError:
-            self._ballast.unlink(missing_ok=True)  # it filled up in this very moment
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,7 @@ import pytest
 from engine import APP
 from engine.errors import MachineProblem, UnknownName
 from engine.events import Failed, Finished, Progress
-from engine.store import Store
+from engine.store import PAUSED, Store
 from engine.types import Job, Plan
 
 
@@ -120,3 +120,36 @@ def test_a_job_of_another_version_is_ended_and_the_next_one_runs(store: Store, t
     claimed = store.claim("cpu")
     assert claimed and claimed.id == "new"
     assert isinstance(store.events("old")[-1][1], Failed)
+
+
+def order(store: Store) -> list[str]:
+    return [job.id for job in reversed(store.jobs("queued"))]
+
+
+def test_a_queued_job_changes_places_with_its_neighbour_and_stays_at_the_ends(store: Store, tiny_plan: Plan) -> None:
+    store.add_jobs([job(tiny_plan, name) for name in ("a", "b", "c")])
+    store.move("c", earlier=True)
+    assert order(store) == ["a", "c", "b"]
+    store.move("a", earlier=False)
+    assert order(store) == ["c", "a", "b"]
+    store.move("c", earlier=True)
+    store.move("b", earlier=False)
+    assert order(store) == ["c", "a", "b"]
+    claimed = store.claim("cpu")
+    assert claimed and claimed.id == "c"
+
+
+def test_a_running_job_keeps_its_place(store: Store, tiny_plan: Plan) -> None:
+    store.add_jobs([job(tiny_plan, "a"), job(tiny_plan, "b")])
+    store.claim("cpu")
+    store.move("a", earlier=False)
+    store.move("b", earlier=True)
+    assert [job.id for job in store.jobs()] == ["b", "a"]
+
+
+def test_a_paused_queue_hands_out_nothing_until_it_goes_on(store: Store, tiny_plan: Plan) -> None:
+    store.add_jobs([job(tiny_plan)])
+    store.set(PAUSED, "yes")
+    assert store.claim("cpu") is None
+    store.set(PAUSED, "")
+    assert store.claim("cpu")
