@@ -5,11 +5,12 @@ Sizes are in pixels, component sizes in GB (10^9 bytes) and billions of paramete
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from engine.types import Argument, Aspect, Noun, Size
+from engine.types import Argument, Aspect, LatentUpsampler, Noun, Size
 
 Input = Literal["text", "image", "last_image", "video", "control_video", "mask", "references", "audio"]
 
@@ -71,6 +72,7 @@ class PassRule(Noun):
     """How one stage of this model is sampled unless the person says otherwise.
 
     `arguments`: what this model's pipeline call takes beyond what every pipeline takes, by diffusers' names.
+    `sigmas`: the noise levels of a model distilled for exactly these steps; `flow_shift` then serves other step counts.
     `forwards`: calls of the transformer a step, where that is not two with guidance above 1 and one without.
     """
 
@@ -78,8 +80,16 @@ class PassRule(Noun):
     num_inference_steps: Annotated[int, Field(ge=1, le=200)]
     guidance_scale: Annotated[float, Field(ge=0, le=30)]
     flow_shift: Annotated[float, Field(gt=0, le=30)] = 1.0
+    sigmas: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     arguments: dict[str, Argument] = {}
     forwards: Annotated[int, Field(ge=1, le=8)] | None = None
+
+    @model_validator(mode="after")
+    def _a_level_for_every_step(self) -> Self:
+        falling = all(first > second for first, second in pairwise(self.sigmas))
+        if self.sigmas and not (falling and len(self.sigmas) == self.num_inference_steps):
+            raise ValueError("sigmas must fall, and be as many as num_inference_steps")
+        return self
 
 
 class SigmaRule(Noun):
@@ -121,7 +131,8 @@ class ModelCard(Noun):
     `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a picture, over the same
     weights, where that is another. `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null
     until it was resolved at an install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of
-    LoRA file that fit. `not_yet`: why this version cannot run it, when it cannot.
+    LoRA file that fit. `latent_upsampler`: a render starts through the component of that name, on a take of half its
+    size. `not_yet`: why this version cannot run it, when it cannot.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -147,7 +158,14 @@ class ModelCard(Noun):
     take: PassRule
     render: PassRule
     sigma: SigmaRule
+    latent_upsampler: LatentUpsampler | None = None
     loras: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _an_upsampler_has_weights(self) -> Self:
+        if self.latent_upsampler and "latent_upsampler" not in self.components:
+            raise ValueError("latent_upsampler needs a component of that name")
+        return self
 
     @property
     def size_gb(self) -> float:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from engine.card import ModelCard, PassRule
+from engine.card import ModelCard, PassRule, SizeRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast, operations
 from engine.placing import place
@@ -38,11 +38,12 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
     _check_pictures(request, card)
     frames = _frames(request, card, reasons)
-    render_size = _size(request, card, reasons)
+    sizes = _halved_sizes(request, card, reasons) if card.latent_upsampler else _sizes(request, card, reasons)
     passes: dict[Stage, Pass] = {
-        "take": _pass(card, card.take, request.take, _take_size(request, card, render_size), frames),
-        "render": _pass(card, card.render, request.render, render_size, frames),
+        "take": _pass(card, card.take, request.take, sizes[0], frames),
+        "render": _pass(card, card.render, request.render, sizes[1], frames),
     }
+    _check_levels(card, passes, reasons)
     placement, reason = place(request, card, hardware, (passes["take"], passes["render"]))
     reasons.append(reason)
     return Plan(
@@ -57,6 +58,7 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         take=passes["take"],
         render=passes["render"],
         sigma=_sigma(request, card),
+        latent_upsampler=card.latent_upsampler,
         max_tokens=card.prompt.max_tokens,
         placement=placement,
         forecast=forecast(card, passes, placement, hardware, runs),
@@ -133,19 +135,33 @@ def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
     return snapped
 
 
-def _size(request: Request, card: ModelCard, reasons: list[str]) -> Size:
+def _sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
+    """The take's and the render's: as asked, or as the card says."""
     default = card.render.sizes[request.aspect]
-    asked = request.render
-    if asked.width is None and asked.height is None:
-        return default
-    return _snapped(_asked_size(asked, default), card, reasons)
+    asked = _asked_size(request.render, default)
+    render = _snapped(asked, card.size, card.name, reasons) if _has_size(request.render) else default
+    return _take_size(request, card, render), render
+
+
+def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
+    """The take's and the render's of a model whose upsampler doubles a take, neither more nor less."""
+    wanted = _asked_size(request.render, card.render.sizes[request.aspect])
+    smaller = _asked_size(request.take, card.take.sizes[request.aspect])
+    if _has_size(request.take) and not _has_size(request.render):
+        wanted = Size(width=2 * smaller.width, height=2 * smaller.height)
+    rule = card.size.model_copy(update={"multiple": 2 * card.size.multiple, "minimum": 2 * card.size.minimum})
+    render = _snapped(wanted, rule, card.name, reasons)
+    take = Size(width=render.width // 2, height=render.height // 2)
+    if _has_size(request.take) and take != smaller:
+        reasons.append(f"A take of {take} instead of {smaller}: {card.name} doubles its takes.")
+    return take, render
 
 
 def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
     """The take's size: as asked, as the card says, or the render's shape at the card's take-to-render scale."""
     asked, default = request.take, card.take.sizes[request.aspect]
-    if asked.width is not None or asked.height is not None:
-        return _snapped(_asked_size(asked, default), card, [])
+    if _has_size(asked):
+        return _snapped(_asked_size(asked, default), card.size, card.name, [])
     full = card.render.sizes[request.aspect]
     if render == full:
         return default
@@ -164,20 +180,24 @@ def _asked_size(asked: Overrides, default: Size) -> Size:
     )
 
 
-def _snapped(size: Size, card: ModelCard, reasons: list[str]) -> Size:
-    rule = card.size
+def _has_size(asked: Overrides) -> bool:
+    return asked.width is not None or asked.height is not None
+
+
+def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[str]) -> Size:
     for side in (size.width, size.height):
         if not rule.minimum <= side <= rule.maximum:
             raise BadSetting(
-                f"{card.name} cannot make a picture of {size}.",
+                f"{name} cannot make a picture of {size}.",
                 f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
             )
     width, height = (
         max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
     )
-    snapped = Size(width=min(width, rule.maximum), height=min(height, rule.maximum))
+    largest = rule.maximum // rule.multiple * rule.multiple
+    snapped = Size(width=min(width, largest), height=min(height, largest))
     if snapped != size:
-        reasons.append(f"{snapped} instead of {size}: {card.name} needs multiples of {rule.multiple} pixels.")
+        reasons.append(f"{snapped} instead of {size}: {name} needs multiples of {rule.multiple} pixels.")
     return snapped
 
 
@@ -197,10 +217,21 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         num_inference_steps=steps,
         guidance_scale=guidance,
         flow_shift=shift,
+        sigmas=rule.sigmas if steps == len(rule.sigmas) and asked.flow_shift is None else (),
         arguments=rule.arguments,
         forwards=rule.forwards or (2 if guidance > 1 else 1),
     )
     return run.model_copy(update={"operations": operations(card, run)})
+
+
+def _check_levels(card: ModelCard, passes: dict[Stage, Pass], reasons: list[str]) -> None:
+    rules: dict[Stage, PassRule] = {"take": card.take, "render": card.render}
+    for stage, rule in rules.items():
+        if rule.sigmas and not passes[stage].sigmas:
+            reasons.append(
+                f"{card.name} was trained for exactly {len(rule.sigmas)} steps of its own in a {stage}; with other "
+                "settings the picture may be worse."
+            )
 
 
 def _sigma(request: Request, card: ModelCard) -> float:
@@ -212,4 +243,4 @@ def _sigma(request: Request, card: ModelCard) -> float:
     if not 0 <= request.dial <= 1:
         raise BadSetting(f"The dial cannot stand at {request.dial:g}.", "Use 0 (stay close) to 1 (add detail).")
     rule, way = card.sigma, request.dial * 2 - 1  # -1 close, 0 default, 1 detail
-    return round(rule.default + way * (rule.detail - rule.default if way > 0 else rule.default - rule.close), 4)
+    return round(rule.default + way * (rule.detail - rule.default if way > 0 else rule.default - rule.close), 6)

@@ -126,6 +126,7 @@ class Request(Noun):
 class Pass(Noun):
     """One run of the sampler, fully resolved.
 
+    `sigmas`: the exact noise level of every step, for a model distilled for these; empty: spaced by the flow shift.
     `forwards`: calls of the transformer a step; `operations`: floating-point operations it is forecast to take.
     """
 
@@ -136,6 +137,7 @@ class Pass(Noun):
     num_inference_steps: int
     guidance_scale: float
     flow_shift: float
+    sigmas: tuple[float, ...] = ()
     forwards: int
     arguments: dict[str, Argument] = {}
     operations: float
@@ -147,6 +149,16 @@ class Pass(Noun):
     @property
     def seconds(self) -> float:
         return self.num_frames / self.fps
+
+
+class LatentUpsampler(Noun):
+    """The second stage that a model brings along: a network that doubles the sides of a take's latents.
+
+    Both numbers are the diffusers upsampling pipeline's own; 0 leaves the step out.
+    """
+
+    adain_factor: Annotated[float, Field(ge=0, le=10)] = 0.0
+    tone_map_compression_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class Placement(Noun):
@@ -193,6 +205,7 @@ class Plan(Noun):
     take: Pass
     render: Pass
     sigma: float
+    latent_upsampler: LatentUpsampler | None = None
     max_tokens: int
     placement: Placement
     forecast: Forecast

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ class Watch:
 
 def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
     """The latents of a clip from noise of the plan's seed."""
+    if shot.run.sigmas:  # levels of the model's own, the first of them pure noise
+        whole = replace(shot, plan=shot.plan.model_copy(update={"sigma": 1.0}))
+        return _denoise(model, family, shot, _exact(model, family, whole, watch), {})
     scheduler = family.scheduler(model.pipe, shot.run)
     return _denoise(model, family, shot, watched(scheduler, watch), {})
 
@@ -57,11 +61,16 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
     """The latents of a render that keeps `take`, the latents of the approved take."""
     if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)
-    scheduler = family.late_scheduler(model.pipe, shot.run)
     watch.check()
+    scheduler = _exact(model, family, shot, watch)
     start = family.start(model.pipe, scheduler, take, shot)
-    late_timesteps = functools.partial(family.late_timesteps, shot=shot)
-    return _denoise(model, family, shot, watched(scheduler, watch, late_timesteps), start)
+    return _denoise(model, family, shot, scheduler, start)
+
+
+def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
+    """A scheduler that goes from the plan's sigma to 0 by levels that the family sets."""
+    exact_timesteps = functools.partial(family.exact_timesteps, shot=shot)
+    return watched(family.exact_scheduler(model.pipe, shot.run), watch, exact_timesteps)
 
 
 def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, start: dict[str, Any]) -> Latents:
@@ -95,8 +104,8 @@ def _prompts(model: Model, family: LatentVideo, shot: Shot) -> dict[str, Any]:
     return model.embeddings[words]
 
 
-def watched(scheduler: Any, watch: Watch, late_timesteps: Callable[..., None] | None = None) -> Any:
-    """The scheduler, reporting its steps and, for a late start, setting its timesteps by `late_timesteps`.
+def watched(scheduler: Any, watch: Watch, exact_timesteps: Callable[..., None] | None = None) -> Any:
+    """The scheduler, reporting its steps and, where given, setting its timesteps by `exact_timesteps`.
 
     By a subclass and not by replaced methods: pipelines deep-copy schedulers, ask for their class and read signatures.
     """
@@ -107,10 +116,10 @@ def watched(scheduler: Any, watch: Watch, late_timesteps: Callable[..., None] | 
         @functools.wraps(kind.set_timesteps)
         def set_timesteps(self, *given: Any, **named: Any) -> None:
             original = functools.partial(kind.set_timesteps, self)
-            if late_timesteps is None:
+            if exact_timesteps is None:
                 original(*given, **named)
             else:
-                late_timesteps(self, original, device=named.get("device"))
+                exact_timesteps(self, original, device=named.get("device"))
             if self is reporter:
                 watch.begin(len(self.timesteps))
 

@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.types import Placement, Plan
-from engine.worker import families, memory
+from engine.worker import families, memory, second_stage
 from engine.worker.memory import DTYPES
 
 diffusers_logging.disable_progress_bar()
@@ -53,7 +53,9 @@ class Shelf:
             self._key = key
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
+            stage = self._model.pipe.second_stage
             self._model.pipe = wanted.from_pipe(self._model.pipe)
+            self._model.pipe.second_stage = stage
             self._model.pipe.set_progress_bar_config(disable=True)
         return self._model
 
@@ -97,6 +99,7 @@ def load(
             variant=variant_of(folder),
             **parts(folder),
         )
+        second_stage.attach(pipe, folder, DTYPES[placement.dtype])
     except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
         raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
     pipe.set_progress_bar_config(disable=True)

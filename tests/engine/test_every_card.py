@@ -46,6 +46,10 @@ def build_of(card: ModelCard) -> Callable[[Path], None]:
             return (
                 _two_experts(wan.build_i2v) if two else (wan.build_flf if "last_image" in card.needs else wan.build_i2v)
             )
+        case "LTXPipeline" if card.latent_upsampler:
+            return ltx.build_two_stages
+        case "LTX2Pipeline" if card.latent_upsampler:
+            return ltx2.build_two_stages
         case "CogVideoXPipeline" if "1.5" in card.id:
             return roomy(cogvideox.build_15)
     return BUILDS[card.pipeline]

@@ -59,10 +59,20 @@ def build(folder: Path) -> None:
 
 def build_upsampler(folder: Path) -> None:
     torch.manual_seed(0)
-    upsampler = LTX2LatentUpsamplerModel(
+    LTX2LatentUpsamplePipeline(vae=_vae(), latent_upsampler=_upsampler()).save_pretrained(folder)
+
+
+def build_two_stages(folder: Path) -> None:
+    """With the upsampler in a folder beside the other parts, as an install leaves it."""
+    build(folder)
+    torch.manual_seed(0)
+    _upsampler().save_pretrained(folder / "latent_upsampler")
+
+
+def _upsampler() -> LTX2LatentUpsamplerModel:
+    return LTX2LatentUpsamplerModel(
         in_channels=CHANNELS, mid_channels=32, num_blocks_per_stage=1, use_rational_resampler=False
     )
-    LTX2LatentUpsamplePipeline(vae=_vae(), latent_upsampler=upsampler).save_pretrained(folder)
 
 
 def _transformer() -> LTX2VideoTransformer3DModel:

@@ -19,9 +19,9 @@ class CogVideoX(LatentVideo):
     def scheduler(self, pipe: Any, run: Pass) -> Any:
         return type(pipe.scheduler).from_config(pipe.scheduler.config)
 
-    late_scheduler = scheduler
+    exact_scheduler = scheduler
 
-    def late_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
+    def exact_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
         """The last `num_inference_steps` of a whole schedule that reaches sigma there: DDIM steps by its spacing."""
         steps, training = shot.run.num_inference_steps, scheduler.config.num_train_timesteps
         deviations = (1 - scheduler.alphas_cumprod).sqrt()
@@ -33,7 +33,7 @@ class CogVideoX(LatentVideo):
         clean = self.begin(pipe, take, shot)["latents"]
         noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
         coming = copy.deepcopy(scheduler)
-        self.late_timesteps(coming, coming.set_timesteps, shot, clean.device)
+        self.exact_timesteps(coming, coming.set_timesteps, shot, clean.device)
         return {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:

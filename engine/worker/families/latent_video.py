@@ -83,19 +83,23 @@ class LatentVideo:
         name = "flow_shift" if "flow_shift" in config else "shift"
         return type(pipe.scheduler).from_config(config, **{name: run.flow_shift})
 
-    def late_scheduler(self, pipe: Any, run: Pass) -> Any:
-        """A fresh scheduler that takes sigmas as they are: `late_timesteps` has shifted them already."""
+    def exact_scheduler(self, pipe: Any, run: Pass) -> Any:
+        """A fresh scheduler that takes sigmas as they are: `exact_timesteps` has shifted them already."""
         config = pipe.scheduler.config
         name = "flow_shift" if "flow_shift" in config else "shift"
         return type(pipe.scheduler).from_config(config, **{name: 1.0}, use_dynamic_shifting=False, shift_terminal=None)
 
-    def late_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
-        """Set `num_inference_steps` steps from the plan's sigma to 0, spaced as the flow shift spaces them.
+    def exact_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
+        """Set `num_inference_steps` steps from the plan's sigma to 0, by the pass's own levels or its flow shift.
 
         `original`: the scheduler's own set_timesteps. Shift s takes u to s u / (1 + (s - 1) u).
         """
-        shift, sigma = shot.run.flow_shift, shot.plan.sigma
-        u = np.linspace(sigma / (shift - (shift - 1) * sigma), 0, shot.run.num_inference_steps + 1)[:-1]
+        run, sigma = shot.run, shot.plan.sigma
+        if run.sigmas:
+            original(sigmas=np.array(run.sigmas) * (sigma / run.sigmas[0]), device=device)
+            return
+        shift = run.flow_shift
+        u = np.linspace(sigma / (shift - (shift - 1) * sigma), 0, run.num_inference_steps + 1)[:-1]
         original(sigmas=shift * u / (1 + (shift - 1) * u), device=device)
 
     def noised(self, scheduler: Any, clean: torch.Tensor, noise: torch.Tensor, sigma: float) -> torch.Tensor:

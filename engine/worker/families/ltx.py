@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from engine.types import Pass
+from engine.worker import second_stage
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels
 from engine.worker.families.mochi import NAMES
 
@@ -30,6 +31,13 @@ class Ltx(LatentVideo):
             noisy["latents"][:, : first.shape[1]] = first.to(noisy["latents"])
         return noisy
 
+    def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
+        if not shot.plan.latent_upsampler:
+            return super().begin(pipe, take, shot)
+        grid = self.grid(pipe, take["latents"], shot.plan.take)
+        large = second_stage.doubled(pipe, grid, shot.plan.latent_upsampler, shot.run)
+        return {"latents": self.packed(pipe, large)}
+
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
         clean = self.to_vae(pipe, latents["latents"], shot.run)
         if not pipe.vae.config.timestep_conditioning:
@@ -41,19 +49,26 @@ class Ltx(LatentVideo):
         at = torch.tensor([timestep], device=clean.device, dtype=clean.dtype)
         return pipe.vae.decode(noisy, at, return_dict=False)[0]
 
-    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+    def grid(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        """Tokens as (1, channels, frames, height, width)."""
         side = pipe.vae_spatial_compression_ratio
         frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
         patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
-        grid = pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+        return pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+
+    def packed(self, pipe: Any, grid: torch.Tensor) -> torch.Tensor:
+        return pipe._pack_latents(grid, pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+
+    def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         vae = pipe.vae
+        grid = self.grid(pipe, latents, run)
         clean = pipe._denormalize_latents(grid, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
         return clean.to(vae.dtype)
 
     def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
         vae = pipe.vae
         clean = pipe._normalize_latents(encoded, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
-        return pipe._pack_latents(clean, pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+        return self.packed(pipe, clean)
 
 
 family = Ltx()

@@ -10,13 +10,12 @@ from typing import Any
 import torch
 
 from engine.types import Pass
+from engine.worker import second_stage
 from engine.worker.families.latent_video import (
     Footage,
     Latents,
     LatentVideo,
     Shot,
-    encoded_pixels,
-    enlarged,
     frames_of,
 )
 from engine.worker.families.ltx import DECODING
@@ -41,9 +40,16 @@ class Ltx2(LatentVideo):
         return {"latents": output.frames, "audio_latents": output.audio}
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
-        small = self.pixels(pipe, take, shot.of_take())
-        latents = encoded_pixels(pipe, enlarged(small, shot.run))
+        latents = self.begin(pipe, take, shot)["latents"]
         return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma}
+
+    def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
+        if not shot.plan.latent_upsampler:
+            return super().begin(pipe, take, shot)
+        return {"latents": second_stage.doubled(pipe, take["latents"], shot.plan.latent_upsampler, shot.run)}
+
+    def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
+        return encoded  # the pipeline normalises what it is given
 
     def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
         frames = frames_of(pipe, self.pixels(pipe, latents, shot))
