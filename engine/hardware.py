@@ -33,7 +33,7 @@ def read(disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = p
         devices = [_apple()]
     cores = _cores()
     devices.append(Device(id="cpu", name=f"{_processor()}, {cores} cores"))
-    memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP)
+    memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP, _memberships())
     if limit < memory.total:
         notes.append(f"This runs in a container that may use {limit / GB:.1f} GB of memory.")
     if "microsoft" in platform.release().casefold():
@@ -50,18 +50,47 @@ def read(disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = p
     )
 
 
-def _container(cgroup: Path) -> tuple[int, int]:
-    """(limit, used) bytes of the control group, of either version; a limit that is none is enormous."""
-    for limit_file, used_file in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
+def _container(root: Path, memberships: str) -> tuple[int, int]:
+    """(limit, used) bytes of this process's control group; a limit that is none is enormous.
+
+    `memberships`: the text of /proc/self/cgroup. The tightest limit on the way up counts, of either version of control
+    groups. What is used does not include the cache of files, which gives way.
+    """
+    found = [(UNLIMITED, 0)]
+    for line in memberships.splitlines():
+        _, kinds, path = line.split(":", 2)
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        own = root / "memory" if kinds else root
+        groups = [own / path.strip("/"), *(own / path.strip("/")).parents]
+        found += [_group(group) for group in groups if group.is_relative_to(own)]
+    return min(found)
+
+
+def _group(group: Path) -> tuple[int, int]:
+    for limit_file, used_file in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
         try:
-            limit, used = (cgroup / limit_file).read_text().strip(), (cgroup / used_file).read_text().strip()
-            return (UNLIMITED if limit == "max" else int(limit)), int(used)
+            limit, used = (group / limit_file).read_text().strip(), int((group / used_file).read_text())
+            return (UNLIMITED if limit == "max" else int(limit)), max(used - _cache(group), 0)
         except (OSError, ValueError):
             continue
     return UNLIMITED, 0
+
+
+def _cache(group: Path) -> int:
+    """Bytes of files kept in memory only because there was room."""
+    try:
+        lines = (line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return sum(int(size) for name, size in lines if name in ("inactive_file", "active_file"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _memberships() -> str:
+    try:
+        return Path("/proc/self/cgroup").read_text()
+    except OSError:  # not Linux
+        return ""
 
 
 def _cores() -> int:

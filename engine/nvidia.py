@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
@@ -16,7 +17,9 @@ Answer = TypeVar("Answer")
 
 
 def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
-    """The cards, and what a person should know. `nvml`: the pynvml module, or a recording of one.
+    """The cards, the one with the most memory first, and what a person should know.
+
+    `nvml`: the pynvml module, or a recording of one.
 
     A machine without an NVIDIA driver answers nothing at all; that is the ordinary case and no news.
     """
@@ -40,7 +43,7 @@ def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
 def _devices(nvml: Any, count: int) -> tuple[list[Device], list[str]]:
     devices: list[Device] = []
     notes: list[str] = []
-    for index in range(count):
+    for index in visible(os.environ.get("CUDA_VISIBLE_DEVICES"), count):
         try:
             devices.append(_device(nvml, index, len(devices)))
         except nvml.NVMLError as error:
@@ -49,7 +52,15 @@ def _devices(nvml: Any, count: int) -> tuple[list[Device], list[str]]:
         heavy = [f"{tenant.name} ({tenant.vram_gb:.1f} GB)" for tenant in device.tenants if tenant.vram_gb >= 1]
         if heavy:
             notes.append(f"Other programs use the memory of {device.name}: {', '.join(heavy)}. Closing them helps.")
+    devices.sort(key=lambda device: -device.vram_gb)
     return devices, notes
+
+
+def visible(chosen: str | None, count: int) -> list[int]:
+    """The cards that CUDA_VISIBLE_DEVICES lets torch see, in its order. Names of cards (GPU-...) are not understood."""
+    if chosen is None or not all(word.strip().isdecimal() for word in chosen.split(",")):
+        return list(range(count)) if chosen != "" else []
+    return [index for index in map(int, chosen.split(",")) if index < count]
 
 
 def _device(nvml: Any, index: int, number: int) -> Device:
@@ -57,6 +68,7 @@ def _device(nvml: Any, index: int, number: int) -> Device:
     card = nvml.nvmlDeviceGetHandleByIndex(index)
     part = _mig_part(nvml, card) or card
     memory = nvml.nvmlDeviceGetMemoryInfo(part)
+    share = 1.0 if part is card else memory.total / nvml.nvmlDeviceGetMemoryInfo(card).total  # of a card cut up by MIG
 
     def ask(question: Callable[[Any], Answer], otherwise: Answer) -> Answer:
         """What not every card and driver can say."""
@@ -75,6 +87,8 @@ def _device(nvml: Any, index: int, number: int) -> Device:
         compute_capability=f"{major}.{minor}" if major else "",
         driver=_text(ask(lambda _: nvml.nvmlSystemGetDriverVersion(), "")),
         cuda=_cuda(ask(lambda _: nvml.nvmlSystemGetCudaDriverVersion(), 0)),
+        cores=round(ask(nvml.nvmlDeviceGetNumGpuCores, 0) * share),
+        clock_mhz=ask(lambda it: nvml.nvmlDeviceGetMaxClockInfo(it, nvml.NVML_CLOCK_SM), 0),
         pcie_generation=ask(nvml.nvmlDeviceGetMaxPcieLinkGeneration, 0),
         pcie_width=ask(nvml.nvmlDeviceGetMaxPcieLinkWidth, 0),
         tenants=tuple(_tenants(ask, nvml)),

@@ -38,7 +38,8 @@ class Tenant(Noun):
 class Device(Noun):
     """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0, mps.
 
-    `cuda`: the newest CUDA that its driver allows; `tenants`: who else uses its memory, the largest first.
+    `cuda`: the newest CUDA that its driver allows; `cores` and `clock_mhz`: what its driver says of its speed;
+    `tenants`: who else uses its memory, the largest first.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Device(Noun):
     compute_capability: str = ""
     driver: str = ""
     cuda: str = ""
+    cores: int = 0
+    clock_mhz: int = 0
     pcie_generation: int = 0
     pcie_width: int = 0
     tenants: tuple[Tenant, ...] = ()

@@ -30,6 +30,7 @@ QUIET = {  # no library of the worker may call home, and none may be told to tru
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # torch counts cards as NVML does
     # Threads of a parallel region wait asleep and not spinning: beside another program that keeps the cores busy, a
     # take of the starter took 40 s with spinning threads and 0.9 s with sleeping ones (2 cores, measured).
     "OMP_WAIT_POLICY": "PASSIVE",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from engine import hardware
+from engine import hardware, nvidia
 from engine.types import Device
 from tests.engine.recorded_nvml import CARDS, RecordedNvml
 
@@ -25,6 +26,7 @@ def test_a_card_is_read_as_its_specification_says(name: str, tmp_path: Path) -> 
     assert 6 <= card.vram_gb <= 86 and card.vram_free_gb < card.vram_gb
     assert float(card.compute_capability) >= 6 and card.driver and float(card.cuda) >= 12
     assert card.pcie_generation in (3, 4, 5) and card.pcie_width in (8, 16)
+    assert 1000 < card.cores < 22000 and 1900 <= card.clock_mhz < 3200
 
 
 def test_there_are_cards_of_every_size_people_own() -> None:
@@ -45,7 +47,7 @@ def test_who_else_uses_the_memory_is_said(tmp_path: Path) -> None:
 
 def test_a_mig_part_counts_with_its_own_memory(tmp_path: Path) -> None:
     card = profile("h100-mig", tmp_path).best
-    assert "MIG" in card.name and card.vram_gb < 11
+    assert "MIG" in card.name and card.vram_gb < 11 and card.cores < 16896 / 7
 
 
 def test_a_lost_card_is_left_out_and_the_other_one_works(tmp_path: Path) -> None:
@@ -76,20 +78,49 @@ def test_without_nvml_the_card_that_torch_reported_counts(tmp_path: Path) -> Non
     assert profile("rtx-4090", tmp_path, (amd,)).best.name == "NVIDIA GeForce RTX 4090"
 
 
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"memory.max": "8000000000", "memory.current": "1000"}, (8_000_000_000, 1000)),
-        ({"memory.max": "max", "memory.current": "1000"}, (hardware.UNLIMITED, 1000)),
-        ({"memory/memory.limit_in_bytes": "4000", "memory/memory.usage_in_bytes": "10"}, (4000, 10)),
-        ({}, (hardware.UNLIMITED, 0)),
-        ({"memory.max": "nonsense", "memory.current": ""}, (hardware.UNLIMITED, 0)),
-    ],
-)
+CASES = [  # /proc/self/cgroup, files, expected
+    ("0::/", {"memory.max": "8000000000", "memory.current": "1000"}, (8_000_000_000, 1000)),
+    ("0::/", {"memory.max": "max", "memory.current": "1000"}, (hardware.UNLIMITED, 0)),
+    (
+        "0::/user/app",
+        {
+            "user/memory.max": "5000",
+            "user/memory.current": "900",
+            "user/memory.stat": "anon 100\nactive_file 300\ninactive_file 200",
+            "user/app/memory.max": "max",
+            "user/app/memory.current": "800",
+        },
+        (5000, 400),
+    ),
+    (
+        "9:pids:/x\n4:memory:/box",
+        {"memory/box/memory.limit_in_bytes": "4000", "memory/box/memory.usage_in_bytes": "10"},
+        (4000, 10),
+    ),
+    ("", {}, (hardware.UNLIMITED, 0)),
+    ("0::/", {"memory.max": "nonsense", "memory.current": ""}, (hardware.UNLIMITED, 0)),
+]
+
+
+@pytest.mark.parametrize(("memberships", "files", "expected"), CASES)
 def test_the_memory_limit_of_a_container_is_read(
-    files: dict[str, str], expected: tuple[int, int], tmp_path: Path
+    memberships: str, files: dict[str, str], expected: tuple[int, int], tmp_path: Path
 ) -> None:
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert hardware._container(tmp_path) == expected
+    assert hardware._container(tmp_path, memberships) == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "seen"), [(None, [0, 1]), ("", []), ("1", [1]), ("1,0", [1, 0]), ("7", []), ("GPU-12ab", [0, 1])]
+)
+def test_the_cards_that_a_person_hides_from_torch_are_hidden(chosen: str | None, seen: list[int]) -> None:
+    assert nvidia.visible(chosen, 2) == seen
+
+
+def test_the_card_with_the_most_memory_is_the_one_to_use(tmp_path: Path) -> None:
+    answers = json.loads((CARDS / "two-cards.json").read_text())
+    answers["devices"].reverse()
+    found = hardware.read(tmp_path, (), RecordedNvml(answers))
+    assert [(device.id, round(device.vram_gb)) for device in found.devices[:2]] == [("cuda:1", 26), ("cuda:0", 13)]
