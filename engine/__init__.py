@@ -11,6 +11,7 @@ from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finish
 from engine.library import read_recipe
 from engine.manifest import Download, Quote
 from engine.paths import APP
+from engine.preset import PRESET_KINDS, AnyPreset, Camera, Look, Preset
 from engine.types import (
     Aspect,
     Clip,
@@ -29,11 +30,14 @@ __version__ = "0.1.0"
 __all__ = [
     "APP",
     "MAX_TAKES",
+    "PRESET_KINDS",
     "Adjusted",
+    "AnyPreset",
     "Aspect",
     "BadFile",
     "BadInput",
     "BadSetting",
+    "Camera",
     "Cancelled",
     "Clip",
     "Download",
@@ -47,6 +51,7 @@ __all__ = [
     "HardwareProfile",
     "InUse",
     "Job",
+    "Look",
     "MachineProblem",
     "ModelCard",
     "ModelGated",
@@ -55,6 +60,7 @@ __all__ = [
     "Peek",
     "PictureRole",
     "Plan",
+    "Preset",
     "Progress",
     "Quote",
     "Recipe",

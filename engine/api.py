@@ -15,15 +15,16 @@ from filelock import FileLock, Timeout
 
 from engine import hardware, media, planner, wordlist
 from engine.card import ModelCard
-from engine.catalog import Catalog
+from engine.catalog import Catalog, Kind, Presets, named
 from engine.downloads import Downloads
-from engine.errors import BadSetting
+from engine.errors import BadFile, BadSetting
 from engine.events import Cancelled, Event, FinalEvent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.library import Library
 from engine.paths import open_home
+from engine.preset import AnyPreset, Camera, Look, Preset, Style
 from engine.store import PAUSED, Store, now
-from engine.types import HardwareProfile, Job, Overrides, Plan, Recipe, Request, Stage
+from engine.types import HardwareProfile, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
 MAX_TAKES = 12  # one contact sheet
 GUEST_POLL_SECONDS = 0.15
@@ -41,6 +42,7 @@ class Engine:
         self.store = Store(self.places.database)
         self.library = Library(self.places)
         self.catalog = Catalog(*self.places.cards)
+        self._presets = Presets(*self.places.presets)
         self.downloads = Downloads(self.places)
         self._lock = FileLock(self.places.lock)
         self._lanes: list[Lane] = []
@@ -115,19 +117,73 @@ class Engine:
         """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
         card = self.catalog.card(request.model)
         phrases = wordlist.read(self.places.word_list)
-        wordlist.check(f"{request.prompt} {request.negative_prompt}", phrases)
         seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs(card.id)
-        made = planner.plan(seeded, card, machine or self.hardware(), runs)
+        made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
+        wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
     def unknown_words(self, request: Request) -> list[str]:
-        return planner.unknown_words(request.prompt, self.catalog.card(request.model))
+        return self.catalog.card(request.model).prompt.unknown(request.prompt)
 
     def keep_picture(self, path: Path) -> str:
         """Take in a picture; its id goes into `Request.pictures`. Raises BadFile."""
         return media.keep_picture(path, self.places.pictures)
+
+    def _styles(self, request: Request) -> list[Style]:
+        if request.wording is not None:  # a recipe's words are final, whatever became of its look since
+            return []
+        look = [self._presets.get(Look, request.look)] if request.look else []
+        camera = [self._presets.get(Camera, request.camera)] if request.camera else []
+        return [*look, *camera]
+
+    # ---- presets ----
+
+    def looks(self) -> list[Look]:
+        """The looks to choose from, by name; `look.words_for(card)` is empty for a model that cannot do it."""
+        return self._presets.all(Look)
+
+    def cameras(self) -> list[Camera]:
+        return self._presets.all(Camera)
+
+    def presets(self) -> list[Preset]:
+        """The whole requests that this person saved."""
+        return self._presets.all(Preset)
+
+    def preset(self, kind: type[Kind], name: str) -> Kind:
+        """One by its id. Raises UnknownName, or BadFile when its file is broken."""
+        return self._presets.get(kind, name)
+
+    def is_own_preset(self, preset: AnyPreset) -> bool:
+        """Whether it lies in the person's data folder and can be deleted."""
+        return self._presets.is_own(preset)
+
+    def preset_problems(self) -> list[BadFile]:
+        """Files among the presets that cannot be used, each with the field that is wrong."""
+        return self._presets.problems()
+
+    def save_preset(self, name: str, content: Request | Look | Camera) -> AnyPreset:
+        """Keep a request, or a changed look or camera, under a name; an own one of that name is replaced.
+
+        Raises BadSetting for a name that cannot be one. Pictures and the device are left out.
+        """
+        named_so_far = Preset(id="new", name="new", request=content) if isinstance(content, Request) else content
+        kept = named(named_so_far, name)
+        self._presets.save(kept)
+        return kept
+
+    def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
+        """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""
+        return self._presets.export(self._presets.get(kind, name), folder)
+
+    def import_preset(self, path: Path, renamed: str | None = None) -> AnyPreset:
+        """Take in a friend's file. Raises BadFile with the field that is wrong; then nothing has changed."""
+        return self._presets.receive(path, renamed)
+
+    def delete_preset(self, kind: type[AnyPreset], name: str) -> None:
+        """Delete one of the person's own; where it replaced one of ours, that is back. Raises BadInput."""
+        self._presets.delete(kind, name)
 
     # ---- making ----
 
@@ -193,7 +249,7 @@ def draw_seed() -> int:
 
 
 def as_request(recipe: Recipe) -> Request:
-    """The request that repeats a recipe exactly: every resolved number is asked for by name."""
+    """The request that repeats a recipe exactly: every resolved number and the final words are asked for by name."""
     plan = recipe.plan
     take, render = (
         Overrides(**run.model_dump(include=set(Overrides.model_fields))) for run in (plan.take, plan.render)
@@ -205,6 +261,7 @@ def as_request(recipe: Recipe) -> Request:
             "seconds": None,
             "sigma": plan.sigma,
             "device": None,
+            "wording": Wording(prompt=plan.told, negative_prompt=plan.negative_prompt),
             "take": take,
             "render": render,
         }

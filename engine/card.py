@@ -5,6 +5,7 @@ Sizes are in pixels, component sizes in GB (10^9 bytes) and billions of paramete
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -123,6 +124,13 @@ class PromptRule(Noun):
     languages: tuple[str, ...] = ("English",)
     style: str = ""
     words: tuple[str, ...] = ()
+
+    def unknown(self, text: str) -> list[str]:
+        """Words of a text that this model never saw, in order, each once. Empty for a model of the open world."""
+        if not self.words:
+            return []
+        known = set(self.words)
+        return list(dict.fromkeys(word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in known))
 
 
 class ModelCard(Noun):

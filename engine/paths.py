@@ -8,6 +8,7 @@
     models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
     trash/<id>/                          takes and clips that were thrown away
     presets/models/                      model cards of their own
+    presets/looks/ cameras/ requests/    presets of their own, each a file that a friend can use
     pictures/<content>.png               pictures that a person brought
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
@@ -59,6 +60,11 @@ class Places:
     def cards(self) -> tuple[Path, Path]:
         """Where model cards lie: the app's, then the person's own."""
         return APP / "presets" / "models", self.home / "presets" / "models"
+
+    @property
+    def presets(self) -> tuple[Path, Path]:
+        """Where looks, cameras and saved requests lie: the app's, then the person's own."""
+        return APP / "presets", self.home / "presets"
 
     @property
     def pictures(self) -> Path:

@@ -13,6 +13,7 @@ from engine.card import ModelCard, PassRule, SizeRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast, operations
 from engine.placing import place
+from engine.preset import Style
 from engine.types import (
     HardwareProfile,
     Overrides,
@@ -22,18 +23,25 @@ from engine.types import (
     Run,
     Size,
     Stage,
+    Wording,
 )
+from engine.wording import compose
 
 MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
 MAX_SEED = 2**63 - 1
 
 
-def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Sequence[Run] = ()) -> Plan:
-    """Resolve `request` (its seed already drawn) for `card` on `hardware`. Raises BadPrompt or BadSetting."""
-    reasons: list[str] = []
+def plan(
+    request: Request, card: ModelCard, hardware: HardwareProfile, runs: Sequence[Run] = (), styles: Sequence[Style] = ()
+) -> Plan:
+    """Resolve `request` (its seed already drawn; `styles` are its look and camera) for `card` on `hardware`.
+
+    Raises BadPrompt or BadSetting.
+    """
+    wording, reasons = compose(request, card, styles)
     if card.not_yet:
         raise BadSetting(f"This version of Rushes cannot run {card.name} yet: {card.not_yet}.", "Choose another model.")
-    _check_prompt(request, card, reasons)
+    _check_prompt(request, card, wording, reasons)
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
     _check_pictures(request, card)
@@ -54,7 +62,8 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
         revision=card.revision,
         licence=card.licence.line,
         seed=request.seed,
-        negative_prompt=request.negative_prompt or card.prompt.default_negative,
+        prompt=wording.prompt,
+        negative_prompt=wording.negative_prompt,
         take=passes["take"],
         render=passes["render"],
         sigma=_sigma(request, card),
@@ -66,17 +75,8 @@ def plan(request: Request, card: ModelCard, hardware: HardwareProfile, runs: Seq
     )
 
 
-def unknown_words(prompt: str, card: ModelCard) -> list[str]:
-    """Words of the prompt that this model never saw, in order, each once. Empty for a model of the open world."""
-    if not card.prompt.words:
-        return []
-    known = set(card.prompt.words)
-    words = re.findall(r"[^\W_]+", prompt.casefold())
-    return list(dict.fromkeys(word for word in words if word not in known))
-
-
-def _check_prompt(request: Request, card: ModelCard, reasons: list[str]) -> None:
-    for prompt in (request.prompt, request.negative_prompt):
+def _check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[str]) -> None:
+    for prompt in (request.prompt, request.negative_prompt, wording.prompt, wording.negative_prompt):
         if len(prompt) > MAX_PROMPT_CHARS:
             raise BadPrompt(
                 f"The prompt is {len(prompt)} characters long; no model reads that much.",
@@ -86,9 +86,9 @@ def _check_prompt(request: Request, card: ModelCard, reasons: list[str]) -> None
             raise BadPrompt("The prompt has invisible control characters in it.", "Type it by hand instead.")
     if not request.prompt.strip():
         raise BadPrompt("The prompt is empty.", "Say in a sentence what should be seen.")
-    if request.negative_prompt and not card.prompt.negative:
+    if wording.negative_prompt and not card.prompt.negative:
         raise BadPrompt(f"{card.name} takes no negative prompt.", "Leave it empty.")
-    unknown = unknown_words(request.prompt, card)
+    unknown = card.prompt.unknown(request.prompt)
     if unknown:
         spoken = re.findall(r"[^\W_]+", request.prompt.casefold())
         if all(word in unknown for word in spoken):

@@ -101,16 +101,28 @@ Precision = Literal["full", "fp8", "int8", "nf4"]
 Offload = Literal["resident", "model", "group"]
 PictureRole = Literal["image", "last_image"]
 PictureId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+PresetId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+
+class Wording(Noun):
+    """What a model is told, to the letter."""
+
+    prompt: str
+    negative_prompt: str = ""
 
 
 class Request(Noun):
     """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
 
-    `pictures`: the ids of kept pictures (`Engine.keep_picture`) by what they are for.
+    `pictures`: the ids of kept pictures (`Engine.keep_picture`) by what they are for. `look`, `camera`: presets whose
+    words are added. `wording`: the final words of a recipe that is repeated; then look and camera are not asked again.
     """
 
     prompt: str
     negative_prompt: str = ""
+    look: PresetId | None = None
+    camera: PresetId | None = None
+    wording: Wording | None = None
     model: str = "starter"
     aspect: Aspect = "square"
     seconds: float | None = None
@@ -194,7 +206,8 @@ class Forecast(Noun):
 class Plan(Noun):
     """Exactly what will run: the take, and the render that would follow it from level `sigma`.
 
-    `filtered_by`: the person's own content filter, stated when it is on.
+    `prompt`: what the model is told, the words of look and camera among them (empty in plans from before there were
+    any). `filtered_by`: the person's own content filter, stated when it is on.
     """
 
     request: Request
@@ -204,6 +217,7 @@ class Plan(Noun):
     revision: str | None
     licence: str
     seed: int
+    prompt: str = ""
     negative_prompt: str = ""
     take: Pass
     render: Pass
@@ -214,6 +228,10 @@ class Plan(Noun):
     forecast: Forecast
     reasons: tuple[str, ...]
     filtered_by: str = ""
+
+    @property
+    def told(self) -> str:
+        return self.prompt or self.request.prompt
 
     def stage(self, stage: Stage) -> Pass:
         return self.take if stage == "take" else self.render

@@ -1,4 +1,4 @@
-"""Hostile models: each gets a refusal, and its code never runs. Later issues add their own inputs here."""
+"""Hostile models and presets: each gets a refusal, and its code never runs. Later issues add their own inputs here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ModelProblem
+from engine import Engine
+from engine.errors import BadFile, ModelProblem
 from engine.types import Placement
 from engine.worker import weights
 from engine.worker_process import worker_environment
@@ -146,3 +147,75 @@ def test_a_remote_kernel_is_refused(model: Path) -> None:
     pipe = weights.load(model, HERE, "WanPipeline").pipe
     with pytest.raises((RuntimeError, ImportError, ValueError)):
         pipe.transformer.set_attention_backend("sage_hub")
+
+
+LOOK = """id = "mine"
+kind = "look"
+format = 1
+name = "Mine"
+summary = "A look."
+words = "Soft light."
+"""
+SAVED = """id = "mine"
+kind = "request"
+name = "Mine"
+[request]
+prompt = "a red ball"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "named"),
+    [
+        (LOOK, 'kind = "look"', 'kind = "virus"', "kind"),
+        (LOOK, 'kind = "look"', "", "kind"),
+        (LOOK, "format = 1", "format = 2", "'format': a newer Rushes"),
+        (LOOK, "format = 1", 'format = "1"', "'format'"),
+        (LOOK, 'id = "mine"', 'id = "../../../etc/passwd"', "'id'"),
+        (LOOK, 'id = "mine"', 'id = "C:\\\\mine"', "'id'"),
+        (LOOK, 'id = "mine"', 'id = "con"', "'id'"),
+        (LOOK, 'id = "mine"', 'id = ""', "'id'"),
+        (LOOK, 'name = "Mine"', 'name = "<img src=x onerror=alert(1)>"', "'name'"),
+        (LOOK, 'name = "Mine"', 'name = "Mine\\u0000"', "'name'"),
+        (LOOK, 'name = "Mine"', 'name = "\\u202Egnp.exe"', "'name'"),
+        (LOOK, 'summary = "A look."', 'summary = "</script><script>"', "'summary'"),
+        (LOOK, 'words = "Soft light."', 'words = "Soft\\u001b[31m light."', "'words'"),
+        (LOOK, 'words = "Soft light."', f'words = "{"a" * 601}"', "'words'"),
+        (LOOK, 'words = "Soft light."', "words = 7", "'words'"),
+        (LOOK, 'words = "Soft light."', "", "'words'"),
+        (LOOK, "format = 1", "surprise = 1", "'surprise'"),
+        (LOOK, 'summary = "A look."', 'allows = ["<b>"]', "'allows.0'"),
+        (LOOK, "format = 1", "families = { wan = 1 }", "'families.wan'"),
+        (LOOK, "format = 1", "x = " + "[" * 10_000 + "]" * 10_000, "cannot be read"),
+        (LOOK, "format = 1", "a" + ".a" * 15_000 + " = 1", "'a'"),
+        (LOOK, "format = 1", "#" * 40_000, "too large"),
+        (LOOK, LOOK, "", "kind"),
+        (LOOK, LOOK, "\x00", "cannot be read"),
+        (SAVED, 'prompt = "a red ball"', "", "'request.prompt'"),
+        (SAVED, 'prompt = "a red ball"', 'prompt = "<script>"', "HTML"),
+        (SAVED, 'prompt = "a red ball"', 'prompt = "a\\u0007ball"', "control characters"),
+        (SAVED, "[request]", '[request]\npictures = { image = "../../secret" }', "request.pictures"),
+        (SAVED, "[request]", '[request]\ndevice = "cuda:9"', "request.device"),
+        (SAVED, "[request]", '[request]\nwording = { prompt = "something else" }', "request.wording"),
+        (SAVED, "[request]", '[request]\nlook = "../../etc"', "'request.look'"),
+        (SAVED, "[request]", "[request]\ndial = nan", "'request.dial'"),
+        (SAVED, "[request]", "[request]\nsurprise = 1", "'request.surprise'"),
+    ],
+)
+def test_a_hostile_preset_is_refused_by_the_field_and_nothing_is_kept(
+    text: str, old: str, new: str, named: str, tmp_path: Path
+) -> None:
+    assert old in text
+    file = tmp_path / "friend.toml"
+    file.write_text(text.replace(old, new))
+    with Engine(tmp_path / "home") as studio:
+        with pytest.raises(BadFile, match=named) as refusal:
+            studio.import_preset(file)
+        assert len(refusal.value.cause) < 300 and refusal.value.remedy
+        assert not studio.places.presets[1].exists()
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/", "nowhere.toml"])
+def test_what_is_no_file_is_no_preset(path: str, tmp_path: Path) -> None:
+    with Engine(tmp_path / "home") as studio, pytest.raises(BadFile, match="no file"):
+        studio.import_preset(Path(path))

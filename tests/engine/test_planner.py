@@ -8,7 +8,7 @@ import pytest
 
 from engine.card import ModelCard
 from engine.errors import BadInput, BadPrompt, BadSetting
-from engine.planner import plan, unknown_words
+from engine.planner import plan
 from engine.types import HardwareProfile, Overrides, Request
 
 PROMPT = "a red ball rolls to the left on a blue background"
@@ -40,7 +40,7 @@ def test_a_prompt_without_a_known_word_is_refused(prompt: str, card: ModelCard, 
 
 def test_unknown_words_are_named_and_the_plan_goes_on(card: ModelCard, machine: HardwareProfile) -> None:
     small = card.model_copy(update={"prompt": words(card, ("a", "red", "ball"))})
-    assert unknown_words("A red zebra, a Ball! zebra", small) == ["zebra"]
+    assert small.prompt.unknown("A red zebra, a Ball! zebra") == ["zebra"]
     made = plan(request(prompt="a red zebra ball"), small, machine)
     assert any("zebra" in reason for reason in made.reasons)
 

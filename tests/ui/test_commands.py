@@ -97,6 +97,15 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--image", "icon.png"), "takes no starting picture"),
         (("make", PROMPT, "--model", "wan2.1-i2v-14b-480p"), "needs a starting picture"),
         (("make", PROMPT, "--model", "wan2.1-vace-14b"), "cannot run"),
+        (("make", PROMPT, "--look", "nonesuch"), "no 'nonesuch' among the looks"),
+        (("make", PROMPT, "--camera", "../../etc"), "'camera'"),
+        (("make", PROMPT, "--preset", "nonesuch"), "no 'nonesuch' among the requests"),
+        (("make", "--recipe", "x.mp4", "--look", "night"), "A recipe says everything itself"),
+        (("presets", "import", "README.md"), "cannot be read"),
+        (("presets", "import", "/dev/zero"), "no file"),
+        (("presets", "delete", "look", "film-noir"), "comes with Rushes"),
+        (("presets", "export", "look", "../../etc"), "among the looks"),
+        (("presets", "export", "look", "film-noir", "--out", "/nonexistent"), "does not exist"),
         (("render", "ghost"), "no take called 'ghost'"),
         (("render", "../../etc/passwd"), "no take called"),
         (("plan", "\x01"), "control characters"),
@@ -120,6 +129,26 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     done = command(tmp_path / "file" / "below", "library")
     assert done.returncode == 1 and "cannot be used" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_presets_are_listed_with_what_the_model_can_do(tiny_home: Path) -> None:
+    answer = document(command(tiny_home, "presets", "--json"))
+    works = {camera["id"]: camera["works"] for camera in answer["cameras"]}
+    assert works["pan-left"] and not works["orbit"] and len(answer["looks"]) >= 12
+
+
+def test_a_plan_with_a_look_and_a_camera_says_what_it_tells_the_model(tiny_home: Path) -> None:
+    answer = document(command(tiny_home, "plan", PROMPT, "--look", "film-noir", "--camera", "pan-left", "--json"))
+    assert answer["plan"]["prompt"] == f"{PROMPT}. the camera pans left"
+    assert any("Film noir changes nothing" in reason for reason in answer["reasons"])
+
+
+@pytest.mark.slow
+def test_a_saved_request_is_made_again_and_options_change_it(tiny_home: Path, tmp_path: Path) -> None:
+    take = document(command(tiny_home, "make", PROMPT, *QUICK, "--camera", "still", "--take-only", "--json"))["take"]
+    document(command(tiny_home, "presets", "save", "Ball", take["id"], "--json"))
+    again = document(command(tiny_home, "make", "--preset", "ball", "--seed", "9", "--take-only", "--json"))["take"]
+    assert again["prompt"] == PROMPT and again["model"] == "tiny-wan" and again["seed"] == 9
 
 
 @pytest.mark.slow

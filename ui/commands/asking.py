@@ -9,13 +9,27 @@ import typer
 
 from engine import BadFile, Engine, HardwareProfile, Overrides, Plan, Request, examine
 from ui import terminal
-from ui.commands.options import Frames, Json, Length, Model, Shape, SizeText, aspect_of_text, row, size_of_text
+from ui.commands.options import (
+    CameraName,
+    Frames,
+    Json,
+    Length,
+    LookName,
+    Model,
+    Shape,
+    SizeText,
+    aspect_of_text,
+    row,
+    size_of_text,
+)
 from ui.terminal import words
 
 
 def plan(
     prompt: Annotated[str, typer.Argument(help="What should be seen.")],
     model: Model = "starter",
+    look: LookName = None,
+    camera: CameraName = None,
     aspect: Shape = "square",
     seconds: Length = None,
     frames: Frames = None,
@@ -27,8 +41,8 @@ def plan(
 
     def body() -> None:
         request = Request(
-            prompt=prompt, model=model, aspect=aspect_of_text(aspect), seconds=seconds, num_frames=frames,
-            render=Overrides(**size_of_text(size)),
+            prompt=prompt, model=model, look=look, camera=camera, aspect=aspect_of_text(aspect), seconds=seconds,
+            num_frames=frames, render=Overrides(**size_of_text(size)),
         )  # fmt: skip
         with Engine() as studio:
             found = studio.plan(request, _machine(hardware_file))

@@ -8,20 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadSetting, Clip, Engine, Overrides, Request, as_request, read_recipe
+from engine import BadFile, BadSetting, Clip, Engine, Preset, Request, as_request, read_recipe
 from ui import terminal
 from ui.commands.options import (
+    CameraName,
     DeviceName,
     Dial,
     Frames,
     Json,
     Length,
-    Model,
+    LookName,
     Seed,
-    Shape,
     SizeText,
     Steps,
     aspect_of_text,
+    changed,
     check_out,
     kept_pictures,
     row,
@@ -33,9 +34,12 @@ from ui.terminal import words
 
 def make(
     prompt: Annotated[str | None, typer.Argument(help="What should be seen, in a sentence.")] = None,
-    model: Model = "starter",
+    model: Annotated[str | None, typer.Option("--model", help="A model's id; the starter when left out.")] = None,
+    look: LookName = None,
+    camera: CameraName = None,
+    preset: Annotated[str | None, typer.Option("--preset", help="A saved request; other options change it.")] = None,
     seed: Seed = None,
-    aspect: Shape = "square",
+    aspect: Annotated[str | None, typer.Option("--aspect", help="square, wide or tall.")] = None,
     seconds: Length = None,
     frames: Frames = None,
     size: SizeText = None,
@@ -55,16 +59,17 @@ def make(
         check_out(out)
         with Engine() as studio:
             if recipe is not None:
-                if prompt is not None or any((seed, seconds, frames, size, steps, dial, image, last_image)):
+                if any((prompt, look, camera, preset, seed, seconds, frames, size, steps, dial, image, last_image)):
                     raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
                 found = read_recipe(recipe)
                 return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
-            request = Request(
-                prompt=prompt or "", model=model, seed=seed, aspect=aspect_of_text(aspect), seconds=seconds,
-                num_frames=frames, dial=0.5 if dial is None else dial, device=device,
-                pictures=unseen_pictures(image, last_image),
-                render=Overrides(**size_of_text(size), num_inference_steps=steps),
-            )  # fmt: skip
+            saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
+            request = changed(saved, {
+                "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
+                "num_frames": frames, "dial": dial, "device": device, "pictures": unseen_pictures(image, last_image),
+                "aspect": None if aspect is None else aspect_of_text(aspect),
+                "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
+            })  # fmt: skip
             studio.plan(request)  # refuses before a picture is kept
             request = request.model_copy(update={"pictures": kept_pictures(studio, image, last_image)})
             return _make(studio, request, take_only, out, as_json)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from engine import Aspect, BadFile, BadSetting, Clip, Engine, PictureRole, Recipe, Take
 
+Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Model = Annotated[str, typer.Option("--model", help="A model's id; see `models`.")]
 Shape = Annotated[str, typer.Option("--aspect", help="square, wide or tall.")]
 Frames = Annotated[int | None, typer.Option("--frames", help="Number of frames.")]
 Length = Annotated[float | None, typer.Option("--seconds", help="Length of the clip.")]
 SizeText = Annotated[str | None, typer.Option("--size", help="Size of the render, as 256x160.")]
+LookName = Annotated[str | None, typer.Option("--look", help="A look's name; see `presets`.")]
+CameraName = Annotated[str | None, typer.Option("--camera", help="A camera move's name; see `presets`.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="The number that picks the take; drawn when left out.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of the render.")]
 DeviceName = Annotated[str | None, typer.Option("--device", help="cpu, cuda:0, ...; the best one when left out.")]
@@ -37,6 +41,13 @@ def size_of_text(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise BadSetting(f"'{text[:20]}' is not a size.", "Write width x height in pixels, such as 256x160.") from error
     return {"width": width, "height": height}
+
+
+def changed(saved: Fields, given: dict[str, Any]) -> Fields:
+    """What was saved, with what was given instead."""
+    return type(saved).model_validate(
+        saved.model_dump() | {name: new for name, new in given.items() if new is not None}
+    )
 
 
 def unseen_pictures(image: Path | None, last_image: Path | None) -> dict[PictureRole, str]:

@@ -11,7 +11,7 @@ NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
 
 class HunyuanVideo(LatentVideo):
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
-        answer = dict(zip(NAMES, self._encoded(pipe, shot, shot.plan.request.prompt), strict=True))
+        answer = dict(zip(NAMES, self._encoded(pipe, shot, shot.plan.told), strict=True))
         if shot.plan.negative_prompt:
             negative = self._encoded(pipe, shot, shot.plan.negative_prompt)
             answer |= {f"negative_{name}": part for name, part in zip(NAMES, negative, strict=True)}

@@ -22,7 +22,7 @@ class HunyuanVideo15(LatentVideo):
 
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.negative_prompt)):
+        for prefix, words in (("", shot.plan.told), ("negative_", shot.plan.negative_prompt)):
             parts = pipe.encode_prompt(prompt=words, device=pipe._execution_device, dtype=pipe.transformer.dtype)
             answer |= {f"{prefix}{name}": part for name, part in zip(NAMES, parts, strict=True)}
         return answer

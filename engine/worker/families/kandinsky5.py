@@ -21,7 +21,7 @@ class Kandinsky5(LatentVideo):
 
     def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for prefix, words in (("", shot.plan.request.prompt), ("negative_", shot.plan.negative_prompt)):
+        for prefix, words in (("", shot.plan.told), ("negative_", shot.plan.negative_prompt)):
             parts = pipe.encode_prompt(
                 prompt=[words], max_sequence_length=shot.plan.max_tokens, device=pipe._execution_device
             )

@@ -64,7 +64,7 @@ class LatentVideo:
         """What the pipeline's own encode_prompt answers, for both prompts."""
         return tuple(
             pipe.encode_prompt(
-                prompt=shot.plan.request.prompt,
+                prompt=shot.plan.told,
                 negative_prompt=shot.plan.negative_prompt,
                 do_classifier_free_guidance=True,
                 max_sequence_length=shot.plan.max_tokens,
