@@ -38,6 +38,7 @@ class Licence(Noun):
 class Component(Noun):
     """One part of the model on disk.
 
+    `gguf`: the one file that holds this part's weights, in `repo`; its config is still the model's own.
     `repo`: the hub repository it comes from when that is not the model's own; `folder`: where it lies there ("" is the
     top). `files`: the names to take there (such as "*Q4_K_M.gguf"); empty: its safetensors, configs and vocabulary.
     """
@@ -48,6 +49,7 @@ class Component(Noun):
     revision: str | None = None
     folder: str = ""
     files: tuple[str, ...] = ()
+    gguf: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,120}\.gguf)?$")] = ""
 
 
 class SizeRule(Noun):
@@ -174,6 +176,10 @@ class ModelCard(Noun):
         if self.latent_upsampler and "latent_upsampler" not in self.components:
             raise ValueError("latent_upsampler needs a component of that name")
         return self
+
+    @property
+    def is_gguf(self) -> bool:
+        return any(component.gguf for component in self.components.values())
 
     @property
     def size_gb(self) -> float:

@@ -6,7 +6,8 @@ pixel. Smaller formats alter the picture, so they are chosen only where nothing 
 
 from __future__ import annotations
 
-from engine.card import ModelCard
+from engine.card import Component, ModelCard
+from engine.combinations import WORDS, obstacle
 from engine.errors import BadSetting
 from engine.types import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Request
 
@@ -19,8 +20,9 @@ ACTIVATION_BYTES = 24
 DECODE_BYTES, TILED_SHARE = 120, 0.22
 BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
 SMALLER: tuple[Precision, ...] = ("full", "fp8", "nf4")
-WORDS = {"fp8": "8-bit weights", "int8": "8-bit weights", "nf4": "4-bit weights"}
-
+# fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
+FP8_TEXT_BYTES = 1.45
+PINNED_SHARE = 0.5  # of the RAM: more page-locked memory than that leaves too little for everything else
 
 Placed = tuple[Placement, str]  # and the reason for it
 
@@ -32,13 +34,13 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     if chosen not in names:
         raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(names)}.")
     device = hardware.devices[names.index(chosen)]
-    _check(request, device)
-    precision: Precision = request.precision or "full"
+    native: Precision = "gguf" if card.is_gguf else "full"
+    precision, offload = request.precision or native, request.offload or "resident"
+    if hindrance := obstacle(card, device, precision, offload):
+        raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
     if chosen == "cpu":
         reason = "Runs on the CPU" + ("." if request.device else ": no graphics card that models can use was found.")
-        return Placement(
-            device="cpu", dtype="float32", precision=precision, offload=request.offload or "resident"
-        ), reason
+        return Placement(device="cpu", dtype="float32", precision=precision), reason
     return _on_card(request, card, device, hardware, runs)
 
 
@@ -51,7 +53,7 @@ def tokens(card: ModelCard, run: Pass) -> int:
 
 def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
     """Peak (VRAM, RAM) in GB of a run under a placement. On the CPU there is no VRAM."""
-    parts = {name: _size(name, part.params_b, placement) for name, part in card.components.items()}
+    parts = {name: _size(name, part, placement) for name, part in card.components.items()}
     working = _working(card, run, placement)
     total = sum(parts.values())
     if placement.device == "cpu":
@@ -70,18 +72,30 @@ def _on_card(
     request: Request, card: ModelCard, device: Device, hardware: HardwareProfile, runs: tuple[Pass, Pass]
 ) -> Placed:
     """The first way that fits, in the order of how little it costs; the last one when none does."""
-    offloads: tuple[Offload, ...] = (request.offload,) if request.offload else ("resident", "model", "group")
-    precisions = (request.precision,) if request.precision else SMALLER
     room_gb, ram_gb = 0.92 * device.vram_free_gb, 0.85 * hardware.ram_free_gb
-    for precision in precisions:
-        for offload in offloads:
-            for tiling in (False, True):
-                tried = Placement(device=device.id, dtype=_dtype(device), precision=precision, offload=offload,
-                                  vae_tiling=tiling)  # fmt: skip
-                needs = [memory(card, run, tried) for run in runs]
-                if max(vram for vram, _ in needs) <= room_gb and max(ram for _, ram in needs) <= ram_gb:
-                    return tried, _told(tried, device)
+    for precision, offload in _ways(request, card, device):
+        for tiling in (False, True):
+            tried = Placement(device=device.id, dtype=_dtype(device), precision=precision, offload=offload,
+                              vae_tiling=tiling, vae_slicing=tiling)  # fmt: skip
+            tried = tried.model_copy(update={"pin_memory": _may_pin(card, tried, hardware)})
+            needs = [memory(card, run, tried) for run in runs]
+            if max(vram for vram, _ in needs) <= room_gb and max(ram for _, ram in needs) <= ram_gb:
+                return tried, _told(tried, device)
     return tried, f"{card.name} is larger than {device.name} and this computer's memory hold; it will probably not run."
+
+
+def _ways(request: Request, card: ModelCard, device: Device) -> list[tuple[Precision, Offload]]:
+    """The combinations that work here, in the order of how little they cost."""
+    offloads: tuple[Offload, ...] = (request.offload,) if request.offload else ("resident", "model", "group")
+    precisions = (request.precision,) if request.precision else (*SMALLER, *(("gguf",) if card.is_gguf else ()))
+    return [(p, o) for p in precisions for o in offloads if not obstacle(card, device, p, o)]
+
+
+def _may_pin(card: ModelCard, placement: Placement, hardware: HardwareProfile) -> bool:
+    """Whether streaming may lock the weights in RAM, which hides the transfers; CUDA alone can."""
+    weights_gb = sum(_size(name, part, placement) for name, part in card.components.items())
+    streamed = placement.offload == "group" and placement.device.startswith("cuda")
+    return streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb
 
 
 def _told(placement: Placement, device: Device) -> str:
@@ -96,19 +110,9 @@ def _told(placement: Placement, device: Device) -> str:
         if placement.precision != "full"
         else ""
     )
-    return how + tiled + smaller
-
-
-def _check(request: Request, device: Device) -> None:
-    """Combinations that are known not to work are refused here and not by a traceback."""
-    if request.precision in ("int8", "nf4") and not device.id.startswith("cuda"):
-        raise BadSetting(
-            f"{WORDS[request.precision]} of this kind need an NVIDIA card.", "Choose full precision or fp8."
-        )
-    if request.offload in ("model", "group") and device.id == "cpu":
-        raise BadSetting(
-            "There is nothing to offload to on the CPU.", "Leave offloading alone, or choose a graphics card."
-        )
+    slow = placement.offload == "group" and not placement.pin_memory
+    pieces = " The weights are more than half of the memory, so they travel slower." if slow else ""
+    return how + tiled + smaller + pieces
 
 
 def _dtype(device: Device) -> Dtype:
@@ -117,10 +121,14 @@ def _dtype(device: Device) -> Dtype:
     return "bfloat16" if modern else "float16"
 
 
-def _size(name: str, params_b: float, placement: Placement) -> float:
+def _size(name: str, part: Component, placement: Placement) -> float:
     """GB of one part: the large ones take the smaller format, the VAE never does."""
-    small = placement.precision != "full" and ("transformer" in name or "text_encoder" in name)
-    return params_b * BYTES[placement.precision if small else placement.dtype]
+    if part.gguf:
+        return part.size_gb
+    small = placement.precision not in ("full", "gguf") and ("transformer" in name or "text_encoder" in name)
+    if placement.precision == "fp8" and "text_encoder" in name:
+        return part.params_b * FP8_TEXT_BYTES
+    return part.params_b * BYTES[placement.precision if small else placement.dtype]
 
 
 def _working(card: ModelCard, run: Pass, placement: Placement) -> float:

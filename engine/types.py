@@ -97,7 +97,7 @@ class Overrides(Noun):
 
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-Precision = Literal["full", "fp8", "int8", "nf4"]
+Precision = Literal["full", "fp8", "int8", "nf4", "gguf"]
 Offload = Literal["resident", "model", "group"]
 PictureRole = Literal["image", "last_image"]
 PictureId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -179,15 +179,18 @@ class LatentUpsampler(Noun):
 class Placement(Noun):
     """Where the model runs and how it lies in memory.
 
-    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in `dtype`.
-    `offload`: whole on the device, one part at a time, or streamed from RAM block by block.
+    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in `dtype`,
+    "gguf" as the model's file has them. `offload`: whole on the device, one part at a time, or streamed from RAM block
+    by block, out of page-locked memory where `pin_memory`.
     """
 
     device: str
     dtype: Dtype
     precision: Precision = "full"
     offload: Offload = "resident"
+    pin_memory: bool = False
     vae_tiling: bool = False
+    vae_slicing: bool = False
 
 
 class Forecast(Noun):

@@ -10,6 +10,7 @@ import diffusers
 import torch
 import transformers
 from diffusers import PipelineQuantizationConfig
+from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting
 
 from engine.types import Placement
 
@@ -41,12 +42,11 @@ def _bits(library: Any, placement: Placement) -> Any:
 def settle(pipe: Any, placement: Placement) -> None:
     """Bring a freshly loaded pipeline to where the plan wants it."""
     if placement.precision == "fp8":
-        for name in ("transformer", "transformer_2"):
-            part = getattr(pipe, name, None)
-            if part is not None:
-                part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=DTYPES[placement.dtype])
+        store_small(pipe, DTYPES[placement.dtype])
     if placement.vae_tiling:
         pipe.vae.enable_tiling()
+    if placement.vae_slicing:
+        pipe.vae.enable_slicing()
     match placement.offload:
         case "resident":
             pipe.to(placement.device)
@@ -54,7 +54,28 @@ def settle(pipe: Any, placement: Placement) -> None:
             pipe.enable_model_cpu_offload(device=placement.device)
         case "group":
             on_cuda = placement.device.startswith("cuda")  # streams, which hide the transfers, are CUDA's
+            # The VAE stays on the card: streams learn the order of its layers from the first clip, and tiles change it.
             pipe.enable_group_offload(
                 onload_device=torch.device(placement.device), offload_type="leaf_level", use_stream=on_cuda,
-                record_stream=on_cuda, non_blocking=on_cuda,
+                record_stream=on_cuda, non_blocking=on_cuda, low_cpu_mem_usage=not placement.pin_memory,
+                exclude_modules=["vae"],
+            )  # fmt: skip
+
+
+def store_small(pipe: Any, dtype: torch.dtype) -> None:
+    """Keep the weights of the large parts in fp8 and compute in `dtype`, layer by layer.
+
+    Left alone in a text encoder: embeddings, whose format its pipeline takes for the format of the whole; an output
+    layer that shares their weights; and T5's `wo`, whose input is brought to the format that its weights are stored in.
+    """
+    for name in LARGE:
+        part = getattr(pipe, name, None)
+        if part is None:
+            continue
+        if name.startswith("transformer"):
+            part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+        else:
+            apply_layerwise_casting(
+                part, torch.float8_e4m3fn, dtype, skip_modules_classes=(torch.nn.Embedding,),
+                skip_modules_pattern=(*DEFAULT_SKIP_MODULES_PATTERN, r"\bwo$", "lm_head"),
             )  # fmt: skip

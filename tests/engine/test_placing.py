@@ -10,6 +10,7 @@ import pytest
 from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
+from engine.combinations import obstacle
 from engine.errors import BadSetting
 from engine.planner import plan
 from engine.types import Device, HardwareProfile, Plan, Request
@@ -79,14 +80,59 @@ def test_the_number_format_is_one_that_the_card_computes_in(capability: str, dty
     assert planned(CARDS["starter"], machine(8, capability=capability)).placement.dtype == dtype
 
 
-@pytest.mark.parametrize(
-    "fields", [{"precision": "nf4"}, {"precision": "int8"}, {"offload": "group"}, {"offload": "model"}]
-)
-def test_a_combination_that_does_not_work_is_refused_before_it_starts(
-    fields: dict[str, Any], card: ModelCard, machine: HardwareProfile
+CPU = Device(id="cpu", name="a CPU")
+APPLE = Device(id="mps", name="Apple GPU", vram_gb=24, vram_free_gb=20)
+PASCAL = Device(id="cuda:0", name="an old card", vram_gb=8, vram_free_gb=8, compute_capability="6.1")
+ADA = PASCAL.model_copy(update={"name": "a new card", "compute_capability": "8.9"})
+GGUF = {"transformer": CARDS["wan2.1-t2v-1.3b"].components["transformer"].model_copy(update={"gguf": "w-Q4_0.gguf"})}
+CANNOT: list[tuple[Device, dict[str, Any], bool, str]] = [
+    (CPU, {"precision": "nf4"}, False, "NVIDIA"),
+    (CPU, {"precision": "int8"}, False, "NVIDIA"),
+    (CPU, {"offload": "group"}, False, "nothing to offload"),
+    (CPU, {"offload": "model"}, False, "nothing to offload"),
+    (APPLE, {"precision": "nf4"}, False, "NVIDIA"),
+    (APPLE, {"precision": "int8"}, False, "NVIDIA"),
+    (APPLE, {"precision": "fp8"}, False, "fp8"),
+    (APPLE, {"offload": "group"}, False, "own memory"),
+    (APPLE, {"offload": "model"}, False, "own memory"),
+    (PASCAL, {"precision": "int8"}, False, "too old"),
+    (ADA, {"precision": "int8", "offload": "group"}, False, "streamed"),
+    (ADA, {"precision": "gguf"}, False, "does not come as a GGUF"),
+    (ADA, {"precision": "int8"}, True, "smaller already"),
+    (ADA, {"precision": "fp8"}, True, "smaller already"),
+    (ADA, {"precision": "nf4"}, True, "smaller already"),
+    (ADA, {"precision": "full"}, True, "smaller already"),
+]
+
+
+@pytest.mark.parametrize(("device", "fields", "gguf", "why"), CANNOT)
+def test_a_combination_that_does_not_work_is_refused_with_the_reason(
+    device: Device, fields: dict[str, Any], gguf: bool, why: str
 ) -> None:
-    with pytest.raises(BadSetting):
-        planned(card, machine, **fields)
+    card = CARDS["wan2.1-t2v-1.3b"]
+    card = card.model_copy(update={"components": card.components | GGUF}) if gguf else card
+    hardware = machine(8).model_copy(update={"devices": (device,)})
+    with pytest.raises(BadSetting, match=why):
+        planned(card, hardware, **fields)
+
+
+@pytest.mark.parametrize("device", [CPU, APPLE, PASCAL, ADA], ids=lambda device: device.name)
+@pytest.mark.parametrize("gguf", [False, True])
+def test_what_is_chosen_by_itself_is_never_a_combination_that_does_not_work(device: Device, gguf: bool) -> None:
+    for card in FITS_FROM_TEXT:
+        parts = {"transformer": card.components["transformer"].model_copy(update={"gguf": "w.gguf"})} if gguf else {}
+        card = card.model_copy(update={"components": card.components | parts})
+        for ram_gb in (8, 64, 512):
+            hardware = machine(8, ram_gb).model_copy(update={"devices": (device,)})
+            chosen = planned(card, hardware).placement
+            assert obstacle(card, device, chosen.precision, chosen.offload) == ""
+
+
+def test_weights_larger_than_half_of_the_memory_are_not_locked_in_it() -> None:
+    roomy, narrow = (planned(CARDS["wan2.1-t2v-14b"], machine(16, ram_gb=ram)) for ram in (128, 64))
+    assert roomy.placement.offload == narrow.placement.offload == "group"
+    assert roomy.placement.pin_memory and not narrow.placement.pin_memory
+    assert any("travel slower" in reason for reason in narrow.reasons)
 
 
 def test_an_experts_choice_is_kept() -> None:
