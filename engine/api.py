@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import secrets
@@ -12,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from PIL import Image
 
-from engine import hardware, media, planner, wordlist
+from engine import fitting, hardware, inputs, media, planner, videos, wordlist
 from engine.card import ModelCard
 from engine.catalog import Catalog, Kind, Presets, named
 from engine.downloads import Downloads
@@ -24,7 +26,19 @@ from engine.library import Library
 from engine.paths import open_home
 from engine.preset import AnyPreset, Camera, Look, Preset, Style
 from engine.store import PAUSED, Store, now
-from engine.types import HardwareProfile, Job, Overrides, Plan, Recipe, Request, Stage, Wording
+from engine.types import (
+    HardwareProfile,
+    Job,
+    MediaRole,
+    Overrides,
+    Plan,
+    Recipe,
+    Request,
+    Stage,
+    VideoFacts,
+    VideoRole,
+    Wording,
+)
 
 MAX_TAKES = 12  # one contact sheet
 GUEST_POLL_SECONDS = 0.15
@@ -91,6 +105,8 @@ class Engine:
         except Timeout:
             return False
         recover(self.store, self.library)
+        waiting = (job.plan.request for job in self.store.jobs("queued", "running", limit=10_000))
+        media.prune(self.places.media, itertools.chain(self.library.requests(), waiting))
         self._lanes = [Lane(self.places, self.store, device.id) for device in self.hardware().devices]
         for lane in self._lanes:
             lane.start()
@@ -120,7 +136,11 @@ class Engine:
         seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs(card.id)
+        footage = self._footage(request)
+        seeded = inputs.as_long_as(footage, seeded, card)
         made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
+        reasons = (*made.reasons, *inputs.reasons(footage, made, card))
+        made = made.model_copy(update={"reasons": reasons})
         wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
@@ -128,8 +148,24 @@ class Engine:
         return self.catalog.card(request.model).prompt.unknown(request.prompt)
 
     def keep_picture(self, path: Path) -> str:
-        """Take in a picture; its id goes into `Request.pictures`. Raises BadFile."""
-        return media.keep_picture(path, self.places.pictures)
+        """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. Raises BadFile."""
+        return media.keep_picture(path, self.places.media)
+
+    def keep_video(self, path: Path) -> str:
+        """Take in a video; its id goes into `Request.videos`. Raises BadFile."""
+        return videos.keep_video(path, self.places.media)
+
+    def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
+        """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
+        found = fitting.read(self.places.media, request, self.plan(request).render).of(role)
+        if not found:
+            raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
+        return fitting.strip(found)
+
+    def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
+        """What is known of a request's videos, as far as they are kept."""
+        paths = {role: media.video_path(self.places.media, name) for role, name in request.videos.items()}
+        return {role: videos.facts(path) for role, path in paths.items() if path.is_file()}
 
     def _styles(self, request: Request) -> list[Style]:
         if request.wording is not None:  # a recipe's words are final, whatever became of its look since

@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.types import Argument, Aspect, LatentUpsampler, Noun, Size
+from engine.types import Argument, Aspect, LatentUpsampler, MediaRole, Noun, Size
 
-Input = Literal["text", "image", "last_image", "video", "control_video", "mask", "references", "audio"]
+Input = Literal["text", "audio"] | MediaRole
 
 
 class Licence(Noun):
@@ -53,11 +53,15 @@ class Component(Noun):
 
 
 class SizeRule(Noun):
-    """Width and height are multiples of `multiple`, each between `minimum` and `maximum` pixels."""
+    """Width and height are multiples of `multiple`, each between `minimum` and `maximum` pixels.
+
+    `only`: the one size of a model whose positions are learned.
+    """
 
     multiple: Annotated[int, Field(ge=1)]
     minimum: Annotated[int, Field(ge=1)]
     maximum: int
+    only: Size | None = None
 
 
 class FrameRule(Noun):
@@ -103,6 +107,17 @@ class SigmaRule(Noun):
     detail: Annotated[float, Field(gt=0, le=1)]
 
 
+class StrengthRule(Noun):
+    """How far a clip may leave a video that it starts from: 0 keeps the video's pictures, 1 forgets them.
+
+    `continues`: whether the model goes on where a video ends that is shorter than the clip.
+    """
+
+    minimum: Annotated[float, Field(ge=0, le=1)]
+    default: Annotated[float, Field(ge=0, le=1)]
+    continues: bool = False
+
+
 class LatentRule(Noun):
     """The latent grid a forecast counts operations on: strides of the VAE and patch of the transformer."""
 
@@ -138,11 +153,12 @@ class PromptRule(Noun):
 class ModelCard(Noun):
     """One model. It lies in the folder `id` of a models root; `repo` is empty for a model that ships with the app.
 
-    `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a picture, over the same
-    weights, where that is another. `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null
-    until it was resolved at an install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of
-    LoRA file that fit. `latent_upsampler`: a render starts through the component of that name, on a take of half its
-    size. `not_yet`: why this version cannot run it, when it cannot.
+    `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a first picture,
+    `guided_pipeline`: the one for more than that, over the same weights, where they are others. `inputs`: what it can
+    take; `needs`: what it cannot do without. `revision` is null until it was resolved at an install. `variant`: the
+    precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit. `latent_upsampler`: a render
+    starts through the component of that name, on a take of half its size. `not_yet`: why this version cannot run it,
+    when it cannot.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -152,6 +168,7 @@ class ModelCard(Noun):
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     pipeline: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
     image_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""
+    guided_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""
     repo: str = ""
     revision: str | None = None
     variant: str | None = None
@@ -169,6 +186,7 @@ class ModelCard(Noun):
     render: PassRule
     sigma: SigmaRule
     latent_upsampler: LatentUpsampler | None = None
+    strength: StrengthRule | None = None
     loras: tuple[str, ...] = ()
 
     @model_validator(mode="after")

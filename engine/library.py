@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from engine import media
 from engine.errors import BadFile, InUse, UnknownName, disk_full
-from engine.media import picture_path
 from engine.paths import Places
-from engine.types import Clip, Job, Recipe, Take
+from engine.types import Clip, Job, Recipe, Request, Take
 
 MAX_RECIPE_BYTES = 200_000
+GIVEN = "given"  # in a job's folder: the pictures and videos of its request
 TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
 
 
@@ -65,10 +68,11 @@ class Library:
             folder.mkdir(parents=True)
             if job.take_id:
                 shutil.copyfile(self.take(job.take_id).latents, folder / "take.safetensors")
-            for role, name in job.plan.request.pictures.items():
-                shutil.copyfile(picture_path(self._places.pictures, name), folder / f"{role}.png")
+            (folder / GIVEN).mkdir()
+            for kept in media.files_of(job.plan.request, self._places.media):
+                shutil.copyfile(kept, folder / GIVEN / kept.name)
         except FileNotFoundError as error:
-            raise BadFile("A picture of this take is no longer there.", "Choose the picture again.") from error
+            raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
         except OSError as error:
             raise disk_full(error) from error
         return folder
@@ -84,6 +88,7 @@ class Library:
     def adopt(self, job: Job) -> None:
         """Move a finished result from staging into the library. A take appears whole; a clip's MP4 comes last."""
         folder = self._places.staging / job.id
+        shutil.rmtree(folder / GIVEN, ignore_errors=True)
         if job.stage == "take":
             folder.replace(self._places.takes / job.id)
             return
@@ -130,6 +135,14 @@ class Library:
             shutil.rmtree(bin_, ignore_errors=True)
 
     # ---- reading ----
+
+    def requests(self) -> Iterator[Request]:
+        """What was asked for in all that is here, the trash included."""
+        yield from (take.recipe.plan.request for take in self.takes())
+        yield from (clip.recipe.plan.request for clip in self.clips())
+        for path in self._places.trash.glob("*/*.json"):
+            with contextlib.suppress(BadFile):
+                yield read_recipe(path).plan.request
 
     def _take(self, folder: Path) -> Take | None:
         if not all((folder / name).is_file() for name in TAKE_FILES):

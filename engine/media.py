@@ -1,25 +1,30 @@
 """Pictures that a person brings: opened with suspicion, made plain, kept under the name of their content.
 
-What is kept is a new PNG of the visible pixels: upright (EXIF), first frame, RGB, no alpha, no metadata.
-Not covered here: videos and sound.
+What is kept is a new PNG of the visible pixels: upright (EXIF), first frame, RGB, no alpha, no metadata. Videos are
+kept beside them (`videos`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from engine.errors import BadFile, disk_full
+from engine.types import Request
 
 MAX_FILE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
 REMEDY = "Choose a JPEG, PNG or WebP picture."
 ID_LENGTH = 32
+FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought yesterday
 
 
 def keep_picture(path: Path, folder: Path) -> str:
@@ -42,8 +47,34 @@ def keep_picture(path: Path, folder: Path) -> str:
 
 
 def picture_path(folder: Path, name: str) -> Path:
-    """Where a kept picture lies. Ids are checked where they enter (`PictureId`), so this cannot leave `folder`."""
+    """Where a kept picture lies. Ids are checked where they enter (`MediaId`), so this cannot leave `folder`."""
     return folder / f"{name}.png"
+
+
+def video_path(folder: Path, name: str) -> Path:
+    """Where a kept video lies."""
+    return folder / f"{name}.mp4"
+
+
+def files_of(request: Request, folder: Path) -> list[Path]:
+    """The kept files that a request refers to."""
+    pictures = [picture_path(folder, name) for name in request.picture_ids]
+    return [*pictures, *(video_path(folder, name) for name in request.videos.values())]
+
+
+def prune(folder: Path, used: Iterable[Request]) -> int:
+    """Remove what no request of `used` refers to and was not brought just now; answers the bytes freed."""
+    if not folder.is_dir():
+        return 0
+    wanted = {path.name for request in used for path in files_of(request, folder)}
+    freed = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # it stays until the next start
+            found = path.stat()
+            if path.name not in wanted and time.time() - found.st_mtime > FORGOTTEN_AFTER_SECONDS:
+                path.unlink()
+                freed += found.st_size
+    return freed
 
 
 def _plain_png(content: bytes, name: str) -> bytes:

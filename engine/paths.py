@@ -9,7 +9,7 @@
     trash/<id>/                          takes and clips that were thrown away
     presets/models/                      model cards of their own
     presets/looks/ cameras/ requests/    presets of their own, each a file that a friend can use
-    pictures/<content>.png               pictures that a person brought
+    media/<content>.png .mp4             pictures and videos that a person brought
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
@@ -67,9 +67,9 @@ class Places:
         return APP / "presets", self.home / "presets"
 
     @property
-    def pictures(self) -> Path:
-        """Pictures that a person brought, under the name of their content."""
-        return self.home / "pictures"
+    def media(self) -> Path:
+        """Pictures and videos that a person brought, under the name of their content."""
+        return self.home / "media"
 
     @property
     def staging(self) -> Path:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from engine import inputs
 from engine.card import ModelCard, PassRule, SizeRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast, operations
@@ -44,8 +45,9 @@ def plan(
     _check_prompt(request, card, wording, reasons)
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
-    _check_pictures(request, card)
+    inputs.check(request, card)
     frames = _frames(request, card, reasons)
+    inputs.check_keyframes(request, frames)
     sizes = _halved_sizes(request, card, reasons) if card.latent_upsampler else _sizes(request, card, reasons)
     passes: dict[Stage, Pass] = {
         "take": _pass(card, card.take, request.take, sizes[0], frames),
@@ -58,7 +60,7 @@ def plan(
         request=request,
         model=card.id,
         family=card.family,
-        pipeline=(request.pictures and card.image_pipeline) or card.pipeline,
+        pipeline=_pipeline(request, card),
         revision=card.revision,
         licence=card.licence.line,
         seed=request.seed,
@@ -72,7 +74,15 @@ def plan(
         placement=placement,
         forecast=forecast(card, passes, placement, hardware, runs),
         reasons=tuple(reasons),
+        strength=inputs.strength(request, card),
     )
+
+
+def _pipeline(request: Request, card: ModelCard) -> str:
+    """The diffusers class for what is given."""
+    if request.given in ((), ("image",)):
+        return (request.given and card.image_pipeline) or card.pipeline
+    return card.guided_pipeline or card.image_pipeline or card.pipeline
 
 
 def _check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[str]) -> None:
@@ -101,16 +111,6 @@ def _check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: 
         raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
 
 
-def _check_pictures(request: Request, card: ModelCard) -> None:
-    names = {"image": "a starting picture", "last_image": "a last picture"}
-    for role in request.pictures:
-        if role not in card.inputs:
-            raise BadSetting(f"{card.name} takes no {names[role][2:]}.", "Leave it out, or choose a model that does.")
-    for need in card.needs:
-        if need in names and need not in request.pictures:
-            raise BadSetting(f"{card.name} needs {names[need]}.", "Add one, or choose a model that works from text.")
-
-
 def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
     rule = card.frames
     if request.num_frames is not None:
@@ -137,6 +137,9 @@ def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
 
 def _sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
     """The take's and the render's: as asked, or as the card says."""
+    if card.size.only:
+        reasons.append(f"{card.name} knows one size only, {card.size.only}, so its take is as large as its render.")
+        return card.size.only, card.size.only
     default = card.render.sizes[request.aspect]
     asked = _asked_size(request.render, default)
     render = _snapped(asked, card.size, card.name, reasons) if _has_size(request.render) else default

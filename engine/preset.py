@@ -17,7 +17,8 @@ from engine.card import ModelCard
 from engine.types import Noun, PresetId, Request
 
 RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # no file may be called so on Windows
-LOCAL = {"pictures", "device", "wording"}  # what of a request means something on one computer, or for one recipe, only
+MEDIA = {"pictures", "references", "keyframes", "videos"}
+LOCAL = MEDIA | {"device", "wording"}  # what of a request means something on one computer, or for one recipe, only
 
 
 def plain(text: str) -> str:

@@ -99,8 +99,11 @@ class Overrides(Noun):
 Dtype = Literal["float32", "bfloat16", "float16"]
 Precision = Literal["full", "fp8", "int8", "nf4", "gguf"]
 Offload = Literal["resident", "model", "group"]
-PictureRole = Literal["image", "last_image"]
-PictureId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+PictureRole = Literal["image", "last_image", "mask"]
+VideoRole = Literal["video", "control_video", "face_video", "mask"]
+MediaRole = Literal["image", "last_image", "keyframes", "references", "video", "control_video", "face_video", "mask"]
+MediaId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Fit = Literal["crop", "pad"]
 PresetId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
@@ -114,8 +117,10 @@ class Wording(Noun):
 class Request(Noun):
     """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
 
-    `pictures`: the ids of kept pictures (`Engine.keep_picture`) by what they are for. `look`, `camera`: presets whose
-    words are added. `wording`: the final words of a recipe that is repeated; then look and camera are not asked again.
+    `pictures`, `references`, `keyframes` (by frame, from 0): ids of kept pictures (`Engine.keep_picture`); `videos`: of
+    kept videos (`Engine.keep_video`). `fit`: how they are brought to the clip's shape. `strength`: how far the clip may
+    leave a video that it starts from, 0 to 1. `look`, `camera`: presets whose words are added. `wording`: the final
+    words of a recipe that is repeated; then look and camera are not asked again.
     """
 
     prompt: str
@@ -133,9 +138,36 @@ class Request(Noun):
     device: str | None = None
     precision: Precision | None = None
     offload: Offload | None = None
-    pictures: dict[PictureRole, PictureId] = {}
+    pictures: dict[PictureRole, MediaId] = {}
+    references: tuple[MediaId, ...] = ()
+    keyframes: dict[int, MediaId] = {}
+    videos: dict[VideoRole, MediaId] = {}
+    fit: Fit = "crop"
+    strength: float | None = None
     take: Overrides = Overrides()
     render: Overrides = Overrides()
+
+    @property
+    def given(self) -> tuple[MediaRole, ...]:
+        """What pictures and videos are given for, each role once."""
+        many: tuple[tuple[MediaRole, object], ...] = (("keyframes", self.keyframes), ("references", self.references))
+        return (*self.pictures, *(role for role, some in many if some), *self.videos)
+
+    @property
+    def picture_ids(self) -> tuple[MediaId, ...]:
+        return (*self.pictures.values(), *self.references, *self.keyframes.values())
+
+
+class VideoFacts(Noun):
+    """What is known of a kept video: its size, upright, and its length."""
+
+    width: int
+    height: int
+    seconds: float
+
+    @property
+    def size(self) -> str:
+        return f"{self.width}x{self.height}"
 
 
 class Pass(Noun):
@@ -231,6 +263,7 @@ class Plan(Noun):
     forecast: Forecast
     reasons: tuple[str, ...]
     filtered_by: str = ""
+    strength: float | None = None
 
     @property
     def told(self) -> str:

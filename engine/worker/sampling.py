@@ -96,7 +96,7 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, star
 def _prompts(model: Model, family: LatentVideo, shot: Shot) -> dict[str, Any]:
     """Encoded prompts, from memory when these words were said before."""
     request = shot.plan.request
-    words = (shot.plan.told, shot.plan.negative_prompt, shot.plan.max_tokens, *sorted(request.pictures.values()))
+    words = (shot.plan.told, shot.plan.negative_prompt, shot.plan.max_tokens, *request.pictures.items())
     if words not in model.embeddings:
         if len(model.embeddings) >= PROMPTS_KEPT:
             model.embeddings.clear()

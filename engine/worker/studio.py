@@ -11,12 +11,13 @@ from pathlib import Path
 
 import psutil
 import torch
-from PIL import Image, ImageOps
 
+from engine import fitting
 from engine.errors import JobCancelled, RushesError, disk_full
 from engine.events import Cancelled, Event, Failed, FinalEvent, Finished, Progress
+from engine.library import GIVEN
 from engine.store import now
-from engine.types import Device, Job, Pass, Recipe
+from engine.types import Device, Job, Recipe
 from engine.worker import families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 
@@ -60,8 +61,7 @@ class Studio:
         family = families.of(plan.family)
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
-        pictures = {role: fitted(folder / f"{role}.png", run) for role in plan.request.pictures}
-        shot = Shot(plan, run, generator, pictures)
+        shot = Shot(plan, run, generator, fitting.read(folder / GIVEN, plan.request, run))
         # 2. the latents: drawn from noise, or continued from the approved take
         if job.stage == "take":
             latents = sampling.draw(model, family, shot, watch)
@@ -95,12 +95,6 @@ class Studio:
             ram_gb=round(ram_gb, 3),
             versions=recipe.versions,
         )
-
-
-def fitted(path: Path, run: Pass) -> Image.Image:
-    """A picture at the size of a pass: as much of its middle as has the right shape."""
-    with Image.open(path) as image:
-        return ImageOps.fit(image.convert("RGB"), (run.width, run.height), Image.Resampling.LANCZOS)
 
 
 def devices() -> tuple[Device, ...]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from engine.errors import JobCancelled
 from engine.events import Progress
+from engine.fitting import Given
 from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan, Request
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
@@ -129,7 +130,7 @@ def planned(case: Case) -> Plan:
 def shot(plan: Plan, stage: Any) -> Shot:
     run = plan.stage(stage)
     pictures = {role: PICTURES[role].resize((run.width, run.height)) for role in plan.request.pictures}
-    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), pictures)
+    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), Given(pictures))
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(words: tuple[str, ...], s
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
     with Engine(tmp_path) as studio:
-        assert not studio.store.jobs() and not studio.library.takes() and not studio.places.pictures.exists()
+        assert not studio.store.jobs() and not studio.library.takes() and not studio.places.media.exists()
 
 
 def test_bad_input_with_json_is_one_document(tmp_path: Path) -> None:

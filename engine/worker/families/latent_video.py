@@ -7,7 +7,7 @@ the pipeline's call gives them, so that sound can travel with the picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,26 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from engine.fitting import Given
 from engine.types import Pass, PictureRole, Plan
 
+NOTHING = Given()
 Latents = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One run of a pipeline: the plan, the pass of it that runs, the source of its noise, pictures at its size."""
+    """One run of a pipeline: the plan, the pass of it that runs, the source of its noise, and what was given for it."""
 
     plan: Plan
     run: Pass
     generator: torch.Generator
-    pictures: dict[PictureRole, Image.Image] = field(default_factory=dict)
+    given: Given = NOTHING
+
+    @property
+    def pictures(self) -> dict[PictureRole, Image.Image]:
+        """The first and the last picture, by the names that pipelines give them."""
+        return self.given.pictures
 
     def of_take(self) -> Shot:
         """The same for the take that this render starts on."""

@@ -1,0 +1,169 @@
+"""Videos that a person brings: opened with suspicion, made plain, kept under the name of their content.
+
+What is kept is a new MP4 of the visible pictures at their own times: upright, square pixels, at most 1920 a side, 30
+seconds and 60 pictures a second, near-lossless H.264, no sound, no metadata. Models read it at their own frame rate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from engine.errors import BadFile, disk_full
+from engine.media import ID_LENGTH, video_path
+from engine.types import VideoFacts
+
+MAX_FILE_BYTES = 4_000_000_000
+MAX_PIXELS = 36_000_000  # 8K
+MAX_SIDE, MIN_SIDE = 1920, 16
+MAX_SECONDS, MAX_FPS = 30, 60
+MAX_FRAMES_READ = 20_000  # 30 s of the fastest camera; a file that claims no times says more
+CLOCK = 90_000  # ticks a second of what is kept
+# By content, whatever the name says; no playlists, which name other files and addresses.
+READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "protocol_whitelist": "file"}
+WRITING = {"crf": "10", "preset": "veryfast", "x264-params": "mbtree=0"}
+REMEDY = "Choose an MP4, MOV, WebM, MKV or AVI video."
+
+
+def keep_video(path: Path, folder: Path) -> str:
+    """Keep a plain copy of a video in `folder`; answers its id. Raises BadFile in one sentence."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadFile(f"{path.name} is larger than {MAX_FILE_BYTES // 10**9} GB.", "Cut out the part you need.")
+        with path.open("rb") as file:
+            name = hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a video'}).", REMEDY) from error
+    kept = video_path(folder, name)
+    pictures = _plain_pictures(path)
+    first = next(pictures)  # refused here, before anything is written
+    part = folder / f"{name}.part"
+    try:
+        folder.mkdir(exist_ok=True)
+        _write(itertools.chain([first], pictures), part)
+        part.replace(kept)
+    except OSError as error:
+        raise disk_full(error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return name
+
+
+def facts(kept: Path) -> VideoFacts:
+    """Size and length of a kept video. Raises BadFile when it is gone."""
+    import av
+
+    try:
+        with av.open(str(kept)) as container:
+            stream = container.streams.video[0]
+            seconds = float((stream.duration or 0) * (stream.time_base or 0))
+            return VideoFacts(width=stream.width, height=stream.height, seconds=round(seconds, 3))
+    except (OSError, av.FFmpegError, IndexError) as error:
+        raise BadFile("A video of this shot is no longer there.", "Choose the video again.", str(error)) from error
+
+
+def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
+    """Up to `count` pictures of a kept video, `fps` a second, each the one that is seen at that moment."""
+    import av
+
+    seconds = facts(kept).seconds
+    with av.open(str(kept)) as container:
+        coming = iter(container.decode(container.streams.video[0]))
+        shown = ahead = next(coming)
+        start = ahead.time
+        for moment in (number / fps for number in range(count)):
+            if moment and moment + 0.5 / fps > seconds:
+                return
+            while ahead is not None and ahead.time - start <= moment + 1e-6:
+                shown, ahead = ahead, next(coming, None)
+            yield shown.to_image()
+
+
+def _plain_pictures(path: Path) -> Iterator[tuple[float, Image.Image]]:
+    """Each picture with its time from 0, upright RGB of one size. Raises BadFile; always gives at least one."""
+    import av
+
+    try:
+        with av.open(str(path.absolute()), options=READING) as container:
+            if not container.streams.video:
+                raise BadFile(f"{path.name} has no pictures in it.", REMEDY)
+            stream = container.streams.video[0]
+            if not 0 < stream.width * stream.height <= MAX_PIXELS:
+                size = f"{stream.width} x {stream.height}"
+                raise BadFile(f"{path.name} is {size} pixels, which no model can use.", REMEDY)
+            end = yield from _thinned(container.decode(stream), _square(stream))
+            claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS)
+            if claimed - end > max(1.0, claimed / 2):
+                raise BadFile(f"{path.name} ends long before its end: it was cut short.", "Copy or export it again.")
+    except (OSError, av.FFmpegError, ValueError, IndexError, MemoryError) as error:
+        raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
+
+
+def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[tuple[float, Image.Image], None, float]:
+    """What is kept of the decoded frames: the first seconds, no more than `MAX_FPS`, in the size of the first.
+
+    Returns the time at which the last one ends.
+    """
+    start, last, end, size = None, -1.0, 0.0, None
+    for frame in itertools.islice(frames, MAX_FRAMES_READ):
+        start = frame.time if start is None else start
+        time = (frame.time or 0.0) - (start or 0.0)
+        if time >= MAX_SECONDS:
+            return MAX_SECONDS
+        end = time + float((frame.duration or 0) * frame.time_base)
+        if time < last + 1 / (MAX_FPS + 1):
+            continue
+        upright = frame.to_image()
+        for _ in range(round(frame.rotation / 90) % 4):  # counted against the clock
+            upright = upright.transpose(Image.Transpose.ROTATE_90)
+        size = size or _kept_size(upright, wider if frame.rotation % 180 == 0 else 1 / wider)
+        last = time
+        yield time, upright.resize(size, Image.Resampling.LANCZOS)
+    if last < 0:
+        raise ValueError("no picture could be decoded")
+    return end
+
+
+def _square(stream: Any) -> Fraction:
+    """How much wider its pixels are than high; old camcorders have such."""
+    ratio = stream.sample_aspect_ratio
+    return Fraction(ratio) if ratio and Fraction(1, 4) <= ratio <= 4 else Fraction(1)
+
+
+def _kept_size(upright: Image.Image, wider: Fraction) -> tuple[int, int]:
+    """Even sides, square pixels, none above `MAX_SIDE`."""
+    height, width = upright.height, float(upright.width * wider)
+    scale = min(1.0, MAX_SIDE / max(width, height))
+    sides = [round(side * scale / 2) * 2 for side in (width, height)]
+    if min(sides) < MIN_SIDE:
+        raise ValueError("too small")
+    return sides[0], sides[1]
+
+
+def _write(pictures: Iterator[tuple[float, Image.Image]], path: Path) -> None:
+    import av
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream: Any = None
+        for time, picture in pictures:
+            if stream is None:
+                stream = container.add_stream("libx264", rate=MAX_FPS, options=WRITING)
+                stream.width, stream.height = picture.size
+                stream.pix_fmt = "yuv420p"
+                stream.time_base = stream.codec_context.time_base = Fraction(1, CLOCK)
+                stream.color_range, stream.colorspace = ColorRange.MPEG, Colorspace.ITU709
+                stream.color_primaries, stream.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+            frame = av.VideoFrame.from_image(picture).reformat(
+                format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
+                dst_colorspace=Colorspace.ITU709,
+            )  # fmt: skip
+            frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
