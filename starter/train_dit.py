@@ -27,6 +27,7 @@ from starter.world import Spec
 BATCH = {"take": 8, "render": 2}  # clips per rank and step
 NO_CAPTION = 0.12
 GUIDE_WEIGHT = 0.1
+SUBJECT_WEIGHT = 4.0  # the subject fills a tenth of a frame and holds most of what is asked for
 EMA = 0.998
 REFRESH_STEPS = 200  # how often to look for new shards
 
@@ -57,7 +58,11 @@ class Learner:
         noisy = (1 - level) * latents + level * noise
         with torch.autocast("cpu", torch.bfloat16):
             flow = self.transformer(noisy, 1000 * sigma, self.embeddings(specs, rng), return_dict=False)[0]
-        return (flow.float() - (noise - latents)).square().mean(), self.guide.loss(coverage, specs)
+        # Only where little noise is left, since there the place of the subject is known: weighted at high noise, the
+        # model would learn to draw it larger than it is.
+        weight = 1 + SUBJECT_WEIGHT * (1 - level) * coverage[:, None]
+        squares = (flow.float() - (noise - latents)).square()
+        return (weight * squares).mean() / weight.mean(), self.guide.loss(coverage, specs)
 
 
 def optimisers_for(learner: Learner, rate: float) -> Optimisers:

@@ -31,6 +31,17 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     return (x.T if tall else x).float()
 
 
+def _orthogonal_on_ranks(updates: list[Tensor]) -> list[Tensor]:
+    """Every update orthogonalised; the ranks, which hold the same updates, share the work."""
+    ranks, rank = (dist.get_world_size(), dist.get_rank()) if dist.is_initialized() else (1, 0)
+    mine = [_orthogonal(update) if i % ranks == rank else torch.zeros_like(update) for i, update in enumerate(updates)]
+    if ranks == 1:
+        return mine
+    message = torch.cat([update.flatten() for update in mine])
+    dist.all_reduce(message)
+    return [part.view_as(u) for part, u in zip(message.split([u.numel() for u in updates]), updates, strict=True)]
+
+
 class Muon(torch.optim.Optimizer):
     """Momentum whose update is orthogonalised; a convolution counts as the matrix (out, in x kernel)."""
 
@@ -40,14 +51,17 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
         for group in self.param_groups:
-            for p in (p for p in group["params"] if p.grad is not None):
-                state = self.state[p]
-                if not state:
-                    state["momentum"] = torch.zeros_like(p)
-                state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-                update = p.grad.lerp(state["momentum"], group["momentum"]).flatten(1)
+            params = [p for p in group["params"] if p.grad is not None]
+            for p, update in zip(params, _orthogonal_on_ranks([self._update(p, group) for p in params]), strict=True):
                 scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
-                p.add_(_orthogonal(update).view_as(p), alpha=-group["lr"] * scale)
+                p.add_(update.view_as(p), alpha=-group["lr"] * scale)
+
+    def _update(self, p: nn.Parameter, group: dict) -> Tensor:
+        state = self.state[p]
+        if not state:
+            state["momentum"] = torch.zeros_like(p)
+        state["momentum"].lerp_(p.grad, 1 - group["momentum"])
+        return p.grad.lerp(state["momentum"], group["momentum"]).flatten(1)
 
 
 class Optimisers:
