@@ -9,6 +9,7 @@ from engine.doctor import Finding, examine
 from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, ModelGated, RushesError
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Peek, Progress
 from engine.library import read_recipe
+from engine.lora_file import LoraFile, read_lora
 from engine.manifest import Download, Quote
 from engine.paths import APP
 from engine.preset import PRESET_KINDS, AnyPreset, Camera, Look, Preset
@@ -19,6 +20,7 @@ from engine.types import (
     Forecast,
     HardwareProfile,
     Job,
+    LoraUse,
     MediaRole,
     Overrides,
     PictureRole,
@@ -56,6 +58,8 @@ __all__ = [
     "InUse",
     "Job",
     "Look",
+    "LoraFile",
+    "LoraUse",
     "MachineProblem",
     "MediaRole",
     "ModelCard",
@@ -75,5 +79,6 @@ __all__ = [
     "VideoRole",
     "as_request",
     "examine",
+    "read_lora",
     "read_recipe",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from PIL import Image
 
-from engine import fitting, hardware, inputs, media, planner, videos, wordlist
+from engine import fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
 from engine.card import ModelCard
 from engine.catalog import Catalog, Kind, Presets, named
 from engine.downloads import Downloads
@@ -23,6 +23,8 @@ from engine.errors import BadFile, BadSetting
 from engine.events import Cancelled, Event, FinalEvent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.library import Library
+from engine.lora_file import LoraFile, read_lora
+from engine.loras import Loras
 from engine.paths import open_home
 from engine.preset import AnyPreset, Camera, Look, Preset, Style
 from engine.store import PAUSED, Store, now
@@ -55,6 +57,7 @@ class Engine:
         self.places = open_home(home)
         self.store = Store(self.places.database)
         self.library = Library(self.places)
+        self.loras = Loras(self.places.loras, self.store)
         self.catalog = Catalog(*self.places.cards)
         self._presets = Presets(*self.places.presets)
         self.downloads = Downloads(self.places)
@@ -134,6 +137,9 @@ class Engine:
         card = self.catalog.card(request.model)
         phrases = wordlist.read(self.places.word_list)
         seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
+        uses, files = self.loras.resolve(seeded.loras, pairs=lora_fit.PARTS[1] in card.components)
+        worn = lora_fit.planned(uses, files, card, self.cards())
+        seeded = seeded.model_copy(update={"loras": uses})
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs(card.id)
         footage = self._footage(request)
@@ -141,6 +147,7 @@ class Engine:
         made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
         reasons = (*made.reasons, *inputs.reasons(footage, made, card))
         made = made.model_copy(update={"reasons": reasons})
+        made = worn.on(made, card)
         wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
@@ -220,6 +227,16 @@ class Engine:
     def delete_preset(self, kind: type[AnyPreset], name: str) -> None:
         """Delete one of the person's own; where it replaced one of ours, that is back. Raises BadInput."""
         self._presets.delete(kind, name)
+
+    def keep_lora(self, path: Path, model: str | None = None) -> LoraFile:
+        """Take in a LoRA; its id goes into `Request.loras`. Raises BadFile, or BadSetting where `model` is another."""
+        if model:
+            lora_fit.check(read_lora(path), self.catalog.card(model), self.cards())
+        return self.loras.keep(path)
+
+    def made_for(self, lora: LoraFile) -> list[ModelCard]:
+        """The models that a LoRA fits."""
+        return lora_fit.made_for(lora, self.cards())
 
     # ---- making ----
 

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from engine.errors import MachineProblem, RushesError, WorkerDied
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished
-from engine.library import Library
+from engine.library import GIVEN, Library
+from engine.loras import Loras
 from engine.paths import Places
 from engine.store import Store
 from engine.types import Device, Job, Run
@@ -30,7 +31,7 @@ class Lane(threading.Thread):
     def __init__(self, places: Places, store: Store, device: str) -> None:
         super().__init__(name=f"lane {device}", daemon=True)
         self._store, self._device = store, device
-        self._library = Library(places)
+        self._library, self._loras = Library(places), Loras(places.loras, store)
         self.worker = WorkerProcess(places, device)
         self._closing = threading.Event()
 
@@ -70,7 +71,7 @@ class Lane(threading.Thread):
     def _attempt(self, job: Job) -> FinalEvent:
         """One job, tried again once when its worker dies under it."""
         try:
-            self._library.stage(job)
+            self._loras.stage(job.plan, self._library.stage(job) / GIVEN)
             final = self.worker.run(job, lambda event: self._note(job, event), lambda: self._store.stop_asked(job.id))
             if isinstance(final, Finished):
                 self._library.adopt(job)

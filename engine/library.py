@@ -16,7 +16,7 @@ from engine.paths import Places
 from engine.types import Clip, Job, Recipe, Request, Take
 
 MAX_RECIPE_BYTES = 200_000
-GIVEN = "given"  # in a job's folder: the pictures and videos of its request
+GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
 
 

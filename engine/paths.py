@@ -10,6 +10,7 @@
     presets/models/                      model cards of their own
     presets/looks/ cameras/ requests/    presets of their own, each a file that a friend can use
     media/<content>.png .mp4             pictures and videos that a person brought
+    loras/<content>.safetensors .json    LoRAs that a person brought, and what each says of itself
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
@@ -70,6 +71,11 @@ class Places:
     def media(self) -> Path:
         """Pictures and videos that a person brought, under the name of their content."""
         return self.home / "media"
+
+    @property
+    def loras(self) -> Path:
+        """LoRAs that a person brought, under the name of their content."""
+        return self.home / "loras"
 
     @property
     def staging(self) -> Path:

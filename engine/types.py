@@ -102,8 +102,10 @@ Offload = Literal["resident", "model", "group"]
 PictureRole = Literal["image", "last_image", "mask"]
 VideoRole = Literal["video", "control_video", "face_video", "mask"]
 MediaRole = Literal["image", "last_image", "keyframes", "references", "video", "control_video", "face_video", "mask"]
-MediaId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]  # the beginning of a sha256
+MediaId = ContentId
 Fit = Literal["crop", "pad"]
+Noise = Literal["", "high", "low"]
 PresetId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
@@ -112,6 +114,15 @@ class Wording(Noun):
 
     prompt: str
     negative_prompt: str = ""
+
+
+class LoraUse(Noun):
+    """A kept LoRA (`Engine.keep_lora`) in a request. `low`: the other half of a pair, with the same strength."""
+
+    id: ContentId
+    strength: float = 1.0
+    low: ContentId | None = None
+    name: str = ""
 
 
 class Request(Noun):
@@ -144,6 +155,7 @@ class Request(Noun):
     videos: dict[VideoRole, MediaId] = {}
     fit: Fit = "crop"
     strength: float | None = None
+    loras: tuple[LoraUse, ...] = ()
     take: Overrides = Overrides()
     render: Overrides = Overrides()
 
@@ -225,6 +237,15 @@ class Placement(Noun):
     vae_slicing: bool = False
 
 
+class PlannedLora(Noun):
+    """A LoRA as it is worn: `parts` names the file of each transformer. `licence` is empty where nothing is said."""
+
+    name: str
+    strength: float
+    licence: str = ""
+    parts: dict[str, ContentId]
+
+
 class Forecast(Noun):
     """What a plan will need, said before it starts. `basis` says how sure it is, in words."""
 
@@ -242,7 +263,8 @@ class Plan(Noun):
     """Exactly what will run: the take, and the render that would follow it from level `sigma`.
 
     `prompt`: what the model is told, the words of look and camera among them (empty in plans from before there were
-    any). `filtered_by`: the person's own content filter, stated when it is on.
+    any). `fused`: the LoRAs are merged into the weights while loading. `filtered_by`: the person's own content filter,
+    stated when it is on.
     """
 
     request: Request
@@ -260,6 +282,8 @@ class Plan(Noun):
     latent_upsampler: LatentUpsampler | None = None
     max_tokens: int
     placement: Placement
+    loras: tuple[PlannedLora, ...] = ()
+    fused: bool = False
     forecast: Forecast
     reasons: tuple[str, ...]
     filtered_by: str = ""

@@ -57,7 +57,7 @@ class Studio:
         plan, folder = job.plan, self._artifacts / job.id
         # 1. the model, warm if it was used last
         watch.emit(Progress(phase="loading"))
-        model = self._shelf.get(plan)
+        model = self._shelf.get(plan, folder / GIVEN)
         family = families.of(plan.family)
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)

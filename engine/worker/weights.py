@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
-from engine.types import Placement, Plan
-from engine.worker import families, memory, second_stage
+from engine.types import Placement, Plan, PlannedLora
+from engine.worker import adapters, families, memory, second_stage
 from engine.worker.memory import DTYPES
 
 diffusers_logging.disable_progress_bar()
@@ -40,16 +41,21 @@ class Shelf:
 
     def __init__(self, roots: list[Path]) -> None:
         self._roots = roots
-        self._key: tuple[str, Placement] | None = None
+        self._key: tuple[str, Placement, tuple[PlannedLora, ...]] | None = None
         self._model: Model | None = None
 
-    def get(self, plan: Plan) -> Model:
-        """The plan's model, loaded unless it is the one already here. Raises ModelProblem."""
-        key = (plan.model, plan.placement)
+    def get(self, plan: Plan, given: Path) -> Model:
+        """The plan's model, loaded unless it is the one already here, wearing the LoRAs that lie in `given`.
+
+        Raises ModelProblem or BadFile.
+        """
+        key = (plan.model, plan.placement, plan.loras if plan.fused else ())
         if self._key != key or self._model is None:
             self._key, self._model = None, None  # free the old one before the new one needs its room
             folder = self._folder(plan.model)
-            self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts)
+            merge = functools.partial(adapters.merge, plan=plan, folder=given)
+            first = merge if plan.fused else _nothing
+            self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts, first)
             self._key = key
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
@@ -57,6 +63,8 @@ class Shelf:
             self._model.pipe = wanted.from_pipe(self._model.pipe)
             self._model.pipe.second_stage = stage
             self._model.pipe.set_progress_bar_config(disable=True)
+        if not plan.fused:
+            adapters.wear(self._model.pipe, plan, given)
         return self._model
 
     def _folder(self, model: str) -> Path:
@@ -74,10 +82,20 @@ def pipeline_class(name: str) -> Any:
     return found
 
 
+def _nothing(pipe: Any) -> None:
+    pass
+
+
 def load(
-    folder: Path, placement: Placement, pipeline: str, parts: Callable[[Path], dict[str, Any]] = lambda _: {}
+    folder: Path,
+    placement: Placement,
+    pipeline: str,
+    parts: Callable[[Path], dict[str, Any]] = lambda _: {},
+    first: Callable[[Any], None] = _nothing,
 ) -> Model:
     """Load a pipeline folder in the diffusers layout; `parts` loads what diffusers cannot.
+
+    `first` is done to the weights before they are placed in memory.
 
     Raises ModelProblem when the weights are missing or damaged.
     """
@@ -103,6 +121,7 @@ def load(
     except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
         raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
     pipe.set_progress_bar_config(disable=True)
+    first(pipe)
     memory.settle(pipe, placement)
     return Model(pipe=pipe, fingerprint=fingerprint, embeddings={})
 

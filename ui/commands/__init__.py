@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, installing, making, presets
+from ui.commands import asking, installing, loras, making, presets
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -46,3 +46,4 @@ for command in (making.make, making.render, asking.plan, asking.hardware, asking
     app.command()(command)
 app.add_typer(installing.models, name="models")
 app.add_typer(presets.presets, name="presets")
+app.add_typer(loras.loras, name="loras")

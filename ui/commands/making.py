@@ -18,12 +18,14 @@ from ui.commands.options import (
     Json,
     Length,
     LookName,
+    LoraTexts,
     Seed,
     SizeText,
     Steps,
     aspect_of_text,
     changed,
     check_out,
+    chosen_loras,
     kept_pictures,
     row,
     size_of_text,
@@ -48,6 +50,7 @@ def make(
     device: DeviceName = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture to start from.")] = None,
     last_image: Annotated[Path | None, typer.Option("--last-image", help="A picture to end on.")] = None,
+    lora: LoraTexts = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
     take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
     recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
@@ -59,7 +62,8 @@ def make(
         check_out(out)
         with Engine() as studio:
             if recipe is not None:
-                if any((prompt, look, camera, preset, seed, seconds, frames, size, steps, dial, image, last_image)):
+                said = (prompt, look, camera, preset, seed, seconds, frames, size, steps, dial, image, last_image, lora)
+                if any(said):
                     raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
                 found = read_recipe(recipe)
                 return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
@@ -70,6 +74,7 @@ def make(
                 "aspect": None if aspect is None else aspect_of_text(aspect),
                 "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
             })  # fmt: skip
+            request = changed(request, {"loras": chosen_loras(studio, request.model, lora)})
             studio.plan(request)  # refuses before a picture is kept
             request = request.model_copy(update={"pictures": kept_pictures(studio, image, last_image)})
             return _make(studio, request, take_only, out, as_json)

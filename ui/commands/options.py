@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
 
-from engine import Aspect, BadFile, BadSetting, Clip, Engine, PictureRole, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, PictureRole, Recipe, Take
 
 Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -23,6 +24,9 @@ CameraName = Annotated[str | None, typer.Option("--camera", help="A camera move'
 Seed = Annotated[int | None, typer.Option("--seed", help="The number that picks the take; drawn when left out.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of the render.")]
 DeviceName = Annotated[str | None, typer.Option("--device", help="cpu, cuda:0, ...; the best one when left out.")]
+LoraTexts = Annotated[
+    list[str] | None, typer.Option("--lora", help="A LoRA's file or name, perhaps with :strength. May be repeated.")
+]
 Dial = Annotated[float | None, typer.Option("--dial", help="0 = stay close to the take ... 1 = add detail.")]
 
 
@@ -60,6 +64,21 @@ def kept_pictures(studio: Engine, image: Path | None, last_image: Path | None) -
     """The pictures of a request, taken in. Raises BadFile."""
     given: tuple[tuple[PictureRole, Path | None], ...] = (("image", image), ("last_image", last_image))
     return {role: studio.keep_picture(path) for role, path in given if path is not None}
+
+
+def chosen_loras(studio: Engine, model: str, texts: list[str] | None) -> tuple[LoraUse, ...] | None:
+    """Each FILE[:strength] or NAME[:strength]; a file that fits the model is taken in. Raises BadInput."""
+    if texts is None:
+        return None
+    uses = []
+    for text in texts:
+        name, _, tail = text.rpartition(":")
+        if not (name and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", tail)):  # else the colon is part of a path
+            name, tail = text, "1"
+        path = Path(name)
+        file = studio.keep_lora(path, model) if path.suffix == ".safetensors" else studio.loras.find(name)
+        uses.append(LoraUse(id=file.id, strength=float(tail)))
+    return tuple(uses)
 
 
 def check_out(out: Path | None) -> None:

@@ -1,0 +1,154 @@
+"""Which LoRA fits which model, and how it is worn: pure arithmetic over what the file and the card say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from engine.card import ModelCard
+from engine.errors import BadSetting
+from engine.lora_file import LoraFile, pair_name
+from engine.types import LoraUse, Noun, Placement, Plan, PlannedLora
+
+MAX_LORAS = 8
+STRONGEST = 4.0
+PARTS = ("transformer", "transformer_2")  # of a pair: for the noisy steps, for the late ones
+
+
+def made_for(lora: LoraFile, cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """The models whose transformer has the shape that the file speaks of."""
+    fitting = [
+        card
+        for card in cards
+        if card.family in lora.families
+        and card.latent.width == lora.width
+        and lora.blocks <= card.latent.layers
+        and (not lora.sees_image or "image_encoder" in card.components)
+    ]
+    exact = [card for card in fitting if card.latent.layers == lora.blocks]
+    return exact or fitting
+
+
+def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUse]:
+    """Halves of a pair become one: both chosen, or one whose other half is kept. Raises BadSetting on two strengths."""
+    strengths = {use.id: use.strength for use in uses}
+    result: list[LoraUse] = []
+    for use in uses:
+        other = None if use.low else _other_half(kept[use.id], kept.values())
+        if other is None:
+            result.append(use)
+            continue
+        if strengths.get(other.id, use.strength) != use.strength:
+            raise BadSetting(
+                f"'{kept[use.id].name}' and '{other.name}' are one LoRA in two halves.", "Give both the same strength."
+            )
+        halves = (use.id, other.id) if other.noise == "low" else (other.id, use.id)
+        if halves[0] not in (done.id for done in result if done.low):
+            result.append(LoraUse(id=halves[0], low=halves[1], strength=use.strength))
+    return result
+
+
+def _other_half(lora: LoraFile, kept: Iterable[LoraFile]) -> LoraFile | None:
+    same = (lora.families, lora.width, lora.blocks, pair_name(lora.name))
+    halves = (half for half in kept if {half.noise, lora.noise} == {"high", "low"})
+    return next(
+        (half for half in halves if (half.families, half.width, half.blocks, pair_name(half.name)) == same), None
+    )
+
+
+def planned(uses: Sequence[LoraUse], files: dict[str, LoraFile], card: ModelCard, cards: Sequence[ModelCard]) -> Worn:
+    """How the LoRAs of a request are worn by a model. Raises BadSetting with what each is made for."""
+    if len(uses) > MAX_LORAS:
+        raise BadSetting(f"{len(uses)} LoRAs at once are too many.", f"Choose at most {MAX_LORAS}.")
+    chosen = [name for use in uses for name in (use.id, use.low) if name]
+    if len(set(chosen)) < len(chosen):
+        raise BadSetting("The same LoRA was chosen twice.", "Choose it once, with one strength.")
+    return Worn(loras=tuple(_planned(use, files, card, cards) for use in uses), files=files)
+
+
+def _planned(use: LoraUse, files: Mapping[str, LoraFile], card: ModelCard, cards: Sequence[ModelCard]) -> PlannedLora:
+    lora, low = files[use.id], files[use.low] if use.low else None
+    if not -STRONGEST <= use.strength <= STRONGEST:
+        raise BadSetting(f"The strength {use.strength:g} is out of range.", f"Use -{STRONGEST:g} to {STRONGEST:g}.")
+    for half in (lora, low) if low else (lora,):
+        check(half, card, cards)
+    two = PARTS[1] in card.components
+    if low and not two:
+        raise BadSetting(
+            f"'{lora.name}' is a pair for a model of two transformers, which {card.name} is not.",
+            "Choose a model such as Wan 2.2 A14B, or one half of the pair.",
+        )
+    match (low, lora.noise if two else ""):
+        case (LoraFile(), _):
+            worn = {PARTS[0]: use.id, PARTS[1]: use.low or ""}
+        case (None, "high"):
+            worn = {PARTS[0]: use.id}
+        case (None, "low"):
+            worn = {PARTS[1]: use.id}
+        case _:
+            worn = {part: use.id for part in PARTS if two or part == PARTS[0]}
+    licence = " / ".join(dict.fromkeys(half.licence for half in (lora, low) if half and half.licence))
+    return PlannedLora(name=lora.name, strength=use.strength, licence=licence, parts=worn)
+
+
+def check(lora: LoraFile, card: ModelCard, cards: Sequence[ModelCard]) -> None:
+    """Raises BadSetting, with the models that it is made for, when a LoRA does not fit a model."""
+    fitting = made_for(lora, cards)
+    if card in fitting:
+        if lora.layout in card.loras:
+            return
+        raise BadSetting(
+            f"The LoRA '{lora.name}' is for {card.name}, but in a layout that this version cannot read.",
+            "Look for it in the layout of diffusers.",
+        )
+    names = [other.name for other in fitting]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    made = f"is made for {', '.join(names[:3])}{more}" if names else "is made for a model that Rushes does not know"
+    raise BadSetting(
+        f"The LoRA '{lora.name}' {made}, not for {card.name}.", "Choose that model, or leave the LoRA out."
+    )
+
+
+class Worn(Noun):
+    """The LoRAs of a plan, and what their files say."""
+
+    loras: tuple[PlannedLora, ...] = ()
+    files: dict[str, LoraFile] = {}
+
+    def on(self, plan: Plan, card: ModelCard) -> Plan:
+        """The plan with them, and what a person should know."""
+        reasons = (*plan.reasons, *self.reasons(card, plan.placement))
+        return plan.model_copy(update={"loras": self.loras, "fused": self.fused(plan.placement), "reasons": reasons})
+
+    def reasons(self, card: ModelCard, placement: Placement) -> list[str]:
+        said = [reason for lora in self.loras for reason in self._reasons(lora, card)]
+        if self.fused(placement):
+            said.append(
+                "The LoRAs are worked into the weights, which are streamed block by block; "
+                "another LoRA or strength loads the model again."
+            )
+        return said
+
+    def fused(self, placement: Placement) -> bool:
+        """Whether they are merged while loading: streamed beside every block, they would cost more time than steps."""
+        mergeable = placement.offload == "group" and placement.precision in ("full", "fp8")
+        return mergeable and any(lora.strength for lora in self.loras)
+
+    def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:
+        halves = [self.files[name] for name in dict.fromkeys(lora.parts.values())]
+        said = []
+        if PARTS[1] in card.components and len(lora.parts) == 1:
+            half, rest = ("early", "late") if PARTS[0] in lora.parts else ("late", "early")
+            said.append(
+                f"The LoRA '{lora.name}' acts on the {half} steps only: its half for the {rest} ones is not here."
+            )
+        elif len(halves) == 2:
+            said.append(f"The LoRA '{halves[0].name}' is joined with its other half, '{halves[1].name}'.")
+        if left_out := sum(half.left_out for half in halves):
+            said.append(f"{left_out} small changes of '{lora.name}' to norms cannot be applied and are left out.")
+        if len(halves[0].families) > 1:
+            said.append(f"The file of '{lora.name}' does not say for certain which model family it was made for.")
+        if not lora.licence:
+            said.append(
+                f"The LoRA '{lora.name}' says nothing about its licence: ask its maker before selling the clip."
+            )
+        return said

@@ -1,0 +1,160 @@
+"""The LoRAs of one data root: taken in under the name of their content, or left where another app keeps them.
+
+A record beside each says what it is. A LoRA in a shared folder has a record only: it is read there, never moved, and
+refused when it has changed since it was chosen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from engine.errors import BadFile, UnknownName, disk_full
+from engine.lora_file import LoraFile, read_lora
+from engine.lora_fit import joined
+from engine.store import Store
+from engine.types import LoraUse, Noun, Plan
+
+SHARED = "lora_folders"  # the setting that names folders of other apps
+MAX_LISTED = 1000
+
+
+class Record(Noun):
+    """What lies beside a LoRA. `origin`: where the file is, when another app keeps it; then its size and age too."""
+
+    file: LoraFile
+    origin: str = ""
+    bytes: int = 0
+    modified_ns: int = 0
+
+
+class Loras:
+    """The kept LoRAs, and those in folders that another app shares."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self._folder, self._store = folder, store
+
+    # ---- what is there ----
+
+    def kept(self) -> list[LoraFile]:
+        """Every LoRA that a request can name, by name."""
+        found = [self._record(path.stem) for path in self._folder.glob("*.json")]
+        return sorted((record.file for record in found if record), key=lambda file: (file.name.casefold(), file.id))
+
+    def shared(self) -> list[tuple[Path, LoraFile]]:
+        """LoRAs in the shared folders, to be chosen by `keep`; what else lies there is the other app's."""
+        found = (path for folder in self.folders() for path in sorted(folder.rglob("*.safetensors")))
+        said = []
+        for path in itertools.islice(found, MAX_LISTED):
+            with contextlib.suppress(BadFile):
+                said.append((path, read_lora(path)))
+        return said
+
+    def folders(self) -> list[Path]:
+        return [Path(text) for text in json.loads(self._store.setting(SHARED, "[]"))]
+
+    def share(self, folders: Sequence[Path]) -> None:
+        """Read LoRAs from these folders too. Raises BadFile when one is no folder."""
+        for folder in folders:
+            if not folder.is_dir():
+                raise BadFile(f"There is no folder {folder}.", "Choose a folder that another app keeps LoRAs in.")
+        self._store.set(SHARED, json.dumps([str(folder.absolute()) for folder in folders]))
+
+    def find(self, name: str) -> LoraFile:
+        """The kept LoRA of this id or name. Raises UnknownName."""
+        matches = [file for file in self.kept() if file.id == name or file.name.casefold() == name.casefold()]
+        if len(matches) == 1:
+            return matches[0]
+        several = f" {len(matches)} LoRAs have this name; use its id." if matches else ""
+        raise UnknownName(f"There is no LoRA called '{name[:80]}'.{several}", "See `app.py loras` for their names.")
+
+    def path(self, name: str) -> Path:
+        """Where a LoRA's file lies. Raises BadFile when it is gone or is another one now."""
+        record = self._record(name)
+        path = Path(record.origin) if record and record.origin else self._folder / f"{name}.safetensors"
+        if record is None or not path.is_file():
+            raise BadFile("A LoRA of this shot is no longer there.", "Choose its file again, or leave it out.")
+        if record.origin and (path.stat().st_size, path.stat().st_mtime_ns) != (record.bytes, record.modified_ns):
+            raise BadFile(f"The LoRA {path.name} has changed since it was chosen.", "Choose it again.")
+        return path
+
+    # ---- coming and going ----
+
+    def keep(self, path: Path) -> LoraFile:
+        """Take in a LoRA, or remember where a shared one lies. Raises BadFile in one sentence."""
+        said = read_lora(path)
+        try:
+            with path.open("rb") as opened:
+                name = hashlib.file_digest(opened, "sha256").hexdigest()[:32]
+            self._folder.mkdir(exist_ok=True)
+            file, mine, where = (
+                said.model_copy(update={"id": name}),
+                self._folder / f"{name}.safetensors",
+                path.resolve(),
+            )
+            if not mine.is_file() and any(where.is_relative_to(folder.resolve()) for folder in self.folders()):
+                age = where.stat()
+                self._write(Record(file=file, origin=str(where), bytes=age.st_size, modified_ns=age.st_mtime_ns))
+                return file
+            if not mine.is_file():
+                part = self._folder / f"{name}.part"
+                shutil.copyfile(path, part)
+                part.replace(mine)
+            self._write(Record(file=file))
+        except OSError as error:
+            raise disk_full(error) from error
+        return file
+
+    def remove(self, name: str) -> None:
+        """Forget a kept LoRA; a shared file stays where it is."""
+        file = self.find(name)
+        (self._folder / f"{file.id}.json").unlink(missing_ok=True)
+        (self._folder / f"{file.id}.safetensors").unlink(missing_ok=True)
+
+    def stage(self, plan: Plan, folder: Path) -> None:
+        """Lay the LoRAs of a plan into a folder, without a copy where the disk is the same."""
+        for name in {name for lora in plan.loras if lora.strength for name in lora.parts.values()}:
+            source, place = self.path(name), folder / f"{name}.safetensors"
+            try:
+                place.hardlink_to(source)
+            except OSError:  # another disk, or one without links
+                try:
+                    shutil.copyfile(source, place)
+                except OSError as error:
+                    raise disk_full(error) from error
+
+    # ---- in a request ----
+
+    def resolve(self, uses: Sequence[LoraUse], pairs: bool) -> tuple[tuple[LoraUse, ...], dict[str, LoraFile]]:
+        """The LoRAs of a request by name, with halves joined for a model of two transformers, and what their files say.
+
+        Raises BadFile when one is not here.
+        """
+        kept = {file.id: file for file in self.kept()} if uses else {}
+        for use in uses:
+            if use.id not in kept or (use.low and use.low not in kept):
+                raise BadFile(
+                    f"The LoRA '{use.name or use.id}' of this shot is not on this computer.",
+                    "Add its file with `app.py loras add`, or leave it out.",
+                )
+        chosen = joined(uses, kept) if pairs else uses
+        named = tuple(use.model_copy(update={"name": kept[use.id].name}) for use in chosen)
+        return named, {name: kept[name] for use in named for name in (use.id, use.low) if name}
+
+    def _record(self, name: str) -> Record | None:
+        try:
+            return Record.model_validate_json((self._folder / f"{name}.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def _write(self, record: Record) -> None:
+        part = self._folder / f"{record.file.id}.json.part"
+        part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        part.replace(self._folder / f"{record.file.id}.json")

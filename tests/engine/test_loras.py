@@ -1,0 +1,194 @@
+"""LoRAs made by peft on tiny models of several families, worn in every way that a CPU can place a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.errors import BadFile
+from engine.types import Offload, Placement, Plan, PlannedLora, Precision
+from engine.worker import adapters, families, sampling, weights
+from tests.engine.test_families import CASES, planned, shot
+from tests.tiny import loras
+
+pytestmark = pytest.mark.slow
+ONE, OTHER = "1" * 32, "2" * 32
+FAMILIES = ("starter", "wan-2.1", "wan-2.2-moe", "wan-i2v", "hunyuan-video", "hunyuan-video-1.5", "ltx", "ltx-2",
+            "cogvideox", "mochi", "kandinsky-5")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """A tiny checkpoint with two LoRAs for it, as they lie in an artifact folder."""
+
+    name: str
+    folder: Path
+    artifacts: Path
+
+    def load(self, placement: Placement, first: Callable[[Any], None] = lambda _: None) -> weights.Model:
+        case = CASES[self.name]
+        return weights.load(self.folder, placement, case.pipeline, families.of(case.family).parts, first)
+
+    def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> Plan:
+        made = planned(CASES[self.name])
+        parts = [part for part in adapters.PARTS if (self.folder / part).is_dir()]
+        found = [PlannedLora(name=name, strength=strength, parts=dict.fromkeys(parts, name)) for name, strength in worn]
+        changes: dict[str, Any] = {"loras": tuple(found), "placement": placement or made.placement}
+        return made.model_copy(update=changes)
+
+
+@torch.no_grad()
+def frames(loaded: weights.Model, plan: Plan) -> np.ndarray:
+    family = families.of(plan.family)
+    take = shot(plan, "take")
+    watch = sampling.Watch(lambda event: None, lambda: False)
+    return family.decode(loaded.pipe, sampling.draw(loaded, family, take, watch), take).frames
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return built(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return built("wan-2.1", tmp_path_factory.mktemp("small"))
+
+
+def built(name: str, root: Path) -> Model:
+    found = Model(name, root / name, root / "artifacts")
+    found.artifacts.mkdir()
+    CASES[name].build(found.folder)
+    for seed, file in enumerate((ONE, OTHER)):
+        loras.make(found.folder, found.artifacts / f"{file}.safetensors", seed)
+    return found
+
+
+def test_a_lora_is_seen_mixes_fades_and_leaves_no_trace(model: Model) -> None:
+    loaded = model.load(model.plan().placement)
+
+    def worn(*chosen: tuple[str, float]) -> np.ndarray:
+        plan = model.plan(*chosen)
+        adapters.wear(loaded.pipe, plan, model.artifacts)
+        return frames(loaded, plan)
+
+    none, one, half = worn(), worn((ONE, 1.0)), worn((ONE, 0.5))
+    both, other = worn((ONE, 1.0), (OTHER, 1.0)), worn((OTHER, 1.0))
+    different = [none, one, half, both, other]
+    assert all(not np.array_equal(a, b) for i, a in enumerate(different) for b in different[:i])
+    assert np.array_equal(worn((ONE, 0.0)), none)
+    assert np.array_equal(worn((ONE, 1.0)), one)  # on again, the same picture
+    assert np.array_equal(worn(), none)
+
+
+@pytest.mark.parametrize(("precision", "offload"), [("fp8", "resident"), ("full", "group"), ("full", "model"),
+                                                    ("fp8", "model")])  # fmt: skip
+def test_every_placement_wears_and_takes_off(small: Model, precision: Precision, offload: Offload) -> None:
+    placement = Placement(device="cpu", dtype="float32", precision=precision, offload=offload)
+    loaded = small.load(placement)
+    none = frames(loaded, small.plan())
+    plan = small.plan((ONE, 1.0), placement=placement)
+    adapters.wear(loaded.pipe, plan, small.artifacts)
+    on = frames(loaded, plan)
+    adapters.wear(loaded.pipe, small.plan(placement=placement), small.artifacts)
+    assert not np.array_equal(on, none)
+    assert np.array_equal(frames(loaded, small.plan()), none)
+
+
+def test_fp8_storage_rounds_the_model_and_not_the_lora(small: Model) -> None:
+    placement = Placement(device="cpu", dtype="float32", precision="fp8")
+    pipe = small.load(placement).pipe
+    adapters.wear(pipe, small.plan((ONE, 1.0), placement=placement), small.artifacts)
+    layer = pipe.transformer.blocks[0].attn1.to_q
+    saved = load_file(small.artifacts / f"{ONE}.safetensors")["transformer.blocks.0.attn1.to_q.lora_A.weight"]
+    assert layer.base_layer.weight.dtype == torch.float8_e4m3fn
+    assert torch.equal(layer.lora_A[ONE].weight, saved)
+
+
+@pytest.mark.parametrize("precision", ["full", "fp8"])
+def test_merged_into_streamed_weights_it_looks_as_if_it_were_worn(small: Model, precision: Precision) -> None:
+    streamed = Placement(device="cpu", dtype="float32", precision=precision, offload="group")
+    plan = small.plan((ONE, 1.0), (OTHER, -0.5), placement=streamed)
+    merged = small.load(streamed, lambda pipe: adapters.merge(pipe, plan, small.artifacts))
+    resident = small.load(Placement(device="cpu", dtype="float32"))
+    none = frames(resident, small.plan())
+    adapters.wear(resident.pipe, plan, small.artifacts)
+    worn, mixed = frames(resident, plan).astype(int), frames(merged, plan).astype(int)
+    assert not hasattr(merged.pipe.transformer.blocks[0].attn1.to_q, "base_layer")
+    error, effect = np.abs(mixed - worn).mean(), np.abs(none - worn).mean()
+    assert error < (0.02 if precision == "full" else 0.5) * effect  # fp8 rounds what is merged
+
+
+@pytest.mark.parametrize("halves", [("transformer",), ("transformer_2",)])
+def test_half_of_a_pair_touches_its_own_transformer_only(
+    halves: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pair = built("wan-2.2-moe", tmp_path_factory.mktemp("pair"))
+    loaded = pair.load(pair.plan().placement)
+    lora = PlannedLora(name="half", strength=1.0, parts=dict.fromkeys(halves, ONE))
+    adapters.wear(loaded.pipe, pair.plan().model_copy(update={"loras": (lora,)}), pair.artifacts)
+    for name in adapters.PARTS:
+        assert bool(getattr(getattr(loaded.pipe, name), "peft_config", None)) == (name in halves)
+
+
+STRANGE = {
+    "a layer that the model does not have": {"blocks.1.": "blocks.7."},
+    "a matrix without its partner": {"blocks.0.attn1.to_q.lora_B": "blocks.0.attn1.to_k.lora_B"},
+    "weights of a text encoder": {"transformer.blocks.0": "text_encoder.blocks.0"},
+    "an alpha that nobody reads": {"blocks.0.attn1.to_q.lora_B.weight": "blocks.0.attn1.to_q.alpha"},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_a_lora_that_fits_in_part_is_refused_and_nothing_is_worn(small: Model, strange: str, tmp_path: Path) -> None:
+    loras.renamed(small.artifacts / f"{ONE}.safetensors", tmp_path / f"{ONE}.safetensors", STRANGE[strange])
+    loaded = small.load(small.plan().placement)
+    with pytest.raises(BadFile) as refusal:
+        adapters.wear(loaded.pipe, small.plan((ONE, 1.0)), tmp_path)
+    assert "has no place in this model" in refusal.value.cause
+    assert not getattr(loaded.pipe.transformer, "peft_config", None)
+
+
+def test_a_lora_of_another_width_is_refused(small: Model, tmp_path: Path) -> None:
+    found = load_file(small.artifacts / f"{ONE}.safetensors")
+    wide = {name: torch.cat([tensor, tensor], dim=int("lora_A" in name)) for name, tensor in found.items()}
+    save_file(wide, tmp_path / f"{ONE}.safetensors")
+    with pytest.raises(BadFile):
+        adapters.wear(small.load(small.plan().placement).pipe, small.plan((ONE, 1.0)), tmp_path)
+
+
+ORIGINAL = {"attn1.to_q": "self_attn.q", "attn1.to_v": "self_attn.v", "attn2.to_q": "cross_attn.q",
+            "attn2.to_v": "cross_attn.v", "transformer.": "diffusion_model."}  # fmt: skip
+
+
+def test_the_layout_of_the_original_repository_gives_the_same_frames(small: Model, tmp_path: Path) -> None:
+    bare = small.artifacts / f"{ONE}.safetensors"
+    plan = small.plan((ONE, 1.0))
+    pictures = []
+    for names in ({}, ORIGINAL):
+        loras.renamed(bare, tmp_path / bare.name, names)
+        loaded = small.load(plan.placement)
+        adapters.wear(loaded.pipe, plan, tmp_path)
+        pictures.append(frames(loaded, plan))
+    assert np.array_equal(*pictures)
+
+
+def test_a_switch_keeps_the_model_and_a_merged_one_loads_it_again(small: Model) -> None:
+    shelf = weights.Shelf([small.folder.parent])
+    plans = [small.plan(), small.plan((ONE, 1.0)), small.plan((OTHER, 0.5)), small.plan()]
+    first, *later = (shelf.get(plan.model_copy(update={"model": small.name}), small.artifacts) for plan in plans)
+    assert all(model is first for model in later)
+    streamed = Placement(device="cpu", dtype="float32", offload="group")
+    merged = [
+        small.plan((ONE, strength), placement=streamed).model_copy(update={"model": small.name, "fused": True})
+        for strength in (1.0, 0.5)
+    ]
+    one, other = (shelf.get(plan, small.artifacts) for plan in merged)
+    assert one is not first and other is not one
