@@ -122,7 +122,7 @@ class LoraUse(Noun):
     id: ContentId
     strength: float = 1.0
     low: ContentId | None = None
-    name: str = ""
+    name: Annotated[str, Field(max_length=120)] = ""
 
 
 class Request(Noun):
