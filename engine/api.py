@@ -20,8 +20,9 @@ from engine.card import ModelCard
 from engine.catalog import Catalog, Kind, Presets, named
 from engine.downloads import Downloads
 from engine.errors import BadFile, BadSetting
-from engine.events import Cancelled, Event, FinalEvent
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
+from engine.ladder import ROOM
 from engine.library import Library
 from engine.lora_file import LoraFile, read_lora
 from engine.loras import Loras
@@ -262,6 +263,20 @@ class Engine:
         """Ask a job to stop; it ends within a step."""
         if self.store.ask_to_stop(job_id):
             self.store.finish(job_id, Cancelled())
+            self.library.discard(self.store.job(job_id))
+
+    def answer(self, job_id: str, yes: bool) -> None:
+        """Answer what a job asks for in its NeedsConsent. Does nothing when it no longer asks."""
+        job = self.store.job(job_id)
+        asked = [event for _, event in self.store.events(job_id) if isinstance(event, NeedsConsent)]
+        if job.state != "asking" or not asked:
+            return
+        if yes:
+            agreed = Adjusted(change=asked[-1].plan.adjusted[-1], reason="You agreed to it.")
+            self.store.agree(job_id, asked[-1].plan, agreed)
+            return
+        self.library.discard(job)
+        self.store.finish(job_id, Failed(cause="Memory ran out, and it was not to be changed.", remedy=ROOM))
 
     def retry(self, job_id: str) -> list[Job]:
         """Queue once more what a job asked for."""

@@ -19,6 +19,8 @@ Raise with `from error`; only the boundary (a face, the worker's loop) reports.
 
 from __future__ import annotations
 
+from engine.types import Shortage
+
 
 class RushesError(Exception):
     """`cause`: what happened. `remedy`: the one thing to do about it. `detail`: for the expert drawer."""
@@ -76,7 +78,11 @@ class JobCancelled(RushesError):
 
 
 class WorkerDied(RushesError):
-    pass
+    """`what` ran out, when that is why it ended."""
+
+    def __init__(self, cause: str, remedy: str, detail: str = "", what: Shortage | None = None) -> None:
+        super().__init__(cause, remedy, detail)
+        self.what = what
 
 
 def disk_full(error: OSError) -> MachineProblem:

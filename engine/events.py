@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.types import Noun, Phase
+from engine.types import Noun, Phase, Plan
 
 
 class Progress(Noun):
@@ -31,8 +31,11 @@ class Adjusted(Noun):
 
 
 class NeedsConsent(Noun):
+    """The job waits for `Engine.answer`. `plan`: what runs after a yes."""
+
     kind: Literal["needs_consent"] = "needs_consent"
     question: str
+    plan: Plan
 
 
 class Finished(Noun):

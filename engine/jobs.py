@@ -11,16 +11,20 @@ import threading
 
 from pydantic import TypeAdapter
 
+from engine import ladder
+from engine.catalog import Catalog
 from engine.errors import MachineProblem, RushesError, WorkerDied
-from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
 from engine.library import GIVEN, Library
 from engine.loras import Loras
+from engine.messages import RanOut
 from engine.paths import Places
 from engine.store import Store
-from engine.types import Device, Job, Run
+from engine.types import Device, Job, Phase, Run, Shortage, Work
 from engine.worker_process import POLL_SECONDS, WorkerProcess
 
 MAX_ATTEMPTS = 2
+WORK: dict[Phase, Work] = {"loading": "loading", "sampling": "denoising", "decoding": "decoding"}
 REPORTED = "torch_devices"  # the setting that keeps what torch sees
 REPORTED_DEVICES: TypeAdapter[tuple[Device, ...]] = TypeAdapter(tuple[Device, ...])
 
@@ -30,7 +34,7 @@ class Lane(threading.Thread):
 
     def __init__(self, places: Places, store: Store, device: str) -> None:
         super().__init__(name=f"lane {device}", daemon=True)
-        self._store, self._device = store, device
+        self._places, self._store, self._device = places, store, device
         self._library, self._loras = Library(places), Loras(places.loras, store)
         self.worker = WorkerProcess(places, device)
         self._closing = threading.Event()
@@ -43,7 +47,9 @@ class Lane(threading.Thread):
                 self._closing.wait(2.0)
                 continue
             if job:
-                self._finish(job, self._attempt(job))
+                final = self._attempt(job)
+                if final:
+                    self._finish(job, final)
             else:
                 with self._store.changed:
                     self._store.changed.wait(POLL_SECONDS)
@@ -68,11 +74,20 @@ class Lane(threading.Thread):
         self.worker.stop()
         self.join(timeout=10)
 
-    def _attempt(self, job: Job) -> FinalEvent:
-        """One job, tried again once when its worker dies under it."""
+    def _attempt(self, job: Job) -> FinalEvent | None:
+        """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
+        doing: Work = "loading"
+
+        def note(event: Event) -> None:
+            nonlocal doing
+            doing = WORK.get(event.phase, doing) if isinstance(event, Progress) else doing
+            self._note(job, event)
+
         try:
             self._loras.stage(job.plan, self._library.stage(job) / GIVEN)
-            final = self.worker.run(job, lambda event: self._note(job, event), lambda: self._store.stop_asked(job.id))
+            final = self.worker.run(job, note, lambda: self._store.stop_asked(job.id))
+            if isinstance(final, RanOut):
+                return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
                 self._library.adopt(job)
                 self._remember(job, final)
@@ -80,7 +95,7 @@ class Lane(threading.Thread):
                 self._library.discard(job)
             return final
         except WorkerDied as death:
-            return self._after_death(job, death)
+            return self._after_death(job, death, doing)
         except RushesError as error:
             self._library.discard(job)
             return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
@@ -92,18 +107,38 @@ class Lane(threading.Thread):
                 detail=repr(error),
             )
 
-    def _after_death(self, job: Job, death: WorkerDied) -> FinalEvent:
+    def _after_death(self, job: Job, death: WorkerDied, doing: Work) -> FinalEvent | None:
         if self._store.stop_asked(job.id):
             self._library.discard(job)
             return Cancelled()
         if self._closing.is_set():
             self._store.requeue(job.id, forget_attempt=True)
             raise SystemExit  # the thread ends; the job waits for the next start
-        if job.attempts >= MAX_ATTEMPTS:
+        if job.attempts < MAX_ATTEMPTS:
+            self._store.add_event(job.id, Adjusted(change="Starting the shot again.", reason=death.cause))
+            return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
+        if death.what:
+            return self._step_down(job, (death.what, doing), death.detail)
+        self._library.discard(job)
+        return Failed(cause=death.cause, remedy=death.remedy, detail=death.detail)
+
+    def _step_down(self, job: Job, shortage: tuple[Shortage, Work], detail: str) -> FinalEvent | None:
+        """Go on with less memory: by itself where the picture stays the same, else with the person's consent."""
+        card = Catalog(*self._places.cards).card(job.plan.model)
+        rung, cause = ladder.next_rung(job.plan, job.stage, shortage, card), ladder.reason(*shortage)
+        if rung is None:
             self._library.discard(job)
-            return Failed(cause=death.cause, remedy=death.remedy, detail=death.detail)
-        self._store.add_event(job.id, Adjusted(change="Starting the shot again.", reason=death.cause))
-        return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
+            return Failed(cause=f"{cause} Nothing smaller is left to try.", remedy=ladder.ROOM, detail=detail)
+        if rung.alters and not job.plan.request.make_it_fit:
+            question = NeedsConsent(question=f"{cause} It can go on like this: {rung.change}", plan=rung.plan)
+            if self._store.ask(job.id, question):
+                return None
+            self._library.discard(job)
+            return Cancelled()
+        if shortage[0] == "fragmented":
+            self.worker.stop()
+        self._store.adjust(job.id, rung.plan, Adjusted(change=rung.change, reason=cause))
+        return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
 
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run took, for the next forecast (the MP4 apart), and what torch sees of this machine."""
@@ -116,6 +151,9 @@ class Lane(threading.Thread):
                 operations=job.plan.stage(job.stage).operations,
                 seconds=max(done.seconds, 1e-3),
                 ram_gb=done.ram_gb,
+                pixels=job.plan.stage(job.stage).pixels,
+                placement=job.plan.placement,
+                adjusted=bool(job.plan.adjusted),
             )
         )
 

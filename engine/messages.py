@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from engine.events import Event
-from engine.types import Device, Job, Noun
+from engine.types import Device, Job, Noun, Shortage, Work
 
 
 class RunJob(Noun):
@@ -40,11 +40,21 @@ class JobEvent(Noun):
     event: Event
 
 
+class RanOut(Noun):
+    """Memory ran out under a job, which has no final event yet: the engine decides how it goes on."""
+
+    kind: Literal["ran_out"] = "ran_out"
+    job_id: str
+    what: Shortage
+    doing: Work
+    detail: str
+
+
 ToWorker = Annotated[RunJob | CancelJob, Field(discriminator="kind")]
-FromWorker = Annotated[Ready | JobEvent, Field(discriminator="kind")]
+FromWorker = Annotated[Ready | JobEvent | RanOut, Field(discriminator="kind")]
 
 _to_worker: TypeAdapter[RunJob | CancelJob] = TypeAdapter(ToWorker)
-_from_worker: TypeAdapter[Ready | JobEvent] = TypeAdapter(FromWorker)
+_from_worker: TypeAdapter[Ready | JobEvent | RanOut] = TypeAdapter(FromWorker)
 
 
 def line(message: Noun) -> str:
@@ -57,6 +67,6 @@ def read_by_worker(text: str) -> RunJob | CancelJob:
     return _to_worker.validate_json(text)
 
 
-def read_by_engine(text: str) -> Ready | JobEvent:
+def read_by_engine(text: str) -> Ready | JobEvent | RanOut:
     """Raises pydantic.ValidationError on anything that is not a message."""
     return _from_worker.validate_json(text)

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from engine import inputs
+from engine import inputs, ladder
 from engine.card import ModelCard, PassRule, SizeRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast, operations
@@ -56,6 +56,9 @@ def plan(
     _check_levels(card, passes, reasons)
     placement, reason = place(request, card, hardware, (passes["take"], passes["render"]))
     reasons.append(reason)
+    if request.offload is None and request.precision is None:
+        placement, learned = ladder.start_at(placement, max(run.pixels for run in passes.values()), runs)
+        reasons += [learned] if learned else []
     return Plan(
         request=request,
         model=card.id,

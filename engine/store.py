@@ -1,24 +1,21 @@
 """Jobs, their events, measured runs and settings, in one SQLite file that survives a kill at any moment.
 
 Several processes may open it: the one that owns the data root runs the jobs, the others add jobs and read events.
-Write-ahead log with full sync, so what was committed is still there after a power cut.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.ballast import make_room
-from engine.errors import MachineProblem, UnknownName, disk_full
-from engine.events import Event, Failed, FinalEvent, Finished, Progress
+from engine.database import Database
+from engine.errors import UnknownName
+from engine.events import Adjusted, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
 from engine.types import Job, JobState, Plan, Run
 
 SCHEMA_VERSION = 1
@@ -39,30 +36,11 @@ OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.
 _event: TypeAdapter[Event] = TypeAdapter(Event)
 
 
-class Store:
-    """Thread-safe. `changed` is notified on every write of this process; other processes poll."""
+class Store(Database):
+    """Jobs in their order, what happened to them, and what was learned."""
 
     def __init__(self, path: Path) -> None:
-        self.changed = threading.Condition()
-        self._lock = threading.Lock()
-        self._path, self._ballast = path, path.with_suffix(".ballast")
-        try:
-            self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            version = self._db.execute("pragma user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise MachineProblem(
-                    "The data folder was written by a newer Rushes.", "Update Rushes, or choose another data folder."
-                )
-            self._db.executescript(SCHEMA + f"pragma user_version = {SCHEMA_VERSION};")
-        except sqlite3.Error as error:
-            raise _problem(error, path) from error
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        super().__init__(path, SCHEMA, SCHEMA_VERSION)
 
     # ---- jobs ----
 
@@ -126,16 +104,46 @@ class Store:
             db.execute("insert into events (job_id, body) values (?, ?)", (job_id, event.model_dump_json()))
 
     def ask_to_stop(self, job_id: str) -> bool:
-        """Mark a job as to be stopped; True when it was only queued and is therefore over already."""
+        """Mark a job as to be stopped; True when it only waited and is therefore over already."""
         with self._writing() as db:
-            db.execute("update jobs set stop_asked = 1 where id = ? and state in ('queued', 'running')", (job_id,))
+            db.execute(
+                "update jobs set stop_asked = 1 where id = ? and state in ('queued', 'running', 'asking')", (job_id,)
+            )
             row = db.execute(
-                "update jobs set state = 'cancelled' where id = ? and state = 'queued' returning id", (job_id,)
+                "update jobs set state = 'cancelled' where id = ? and state in ('queued', 'asking') returning id",
+                (job_id,),
             ).fetchone()
         return row is not None
 
     def stop_asked(self, job_id: str) -> bool:
         return bool(self._one("select stop_asked from jobs where id = ?", job_id)[0])
+
+    def adjust(self, job_id: str, plan: Plan, event: Adjusted) -> None:
+        """A running job goes on by another plan, which a restart finds too."""
+        with self._writing() as db:
+            db.execute("update jobs set plan = ? where id = ?", (plan.model_dump_json(), job_id))
+            db.execute("insert into events (job_id, body) values (?, ?)", (job_id, event.model_dump_json()))
+
+    def ask(self, job_id: str, question: NeedsConsent) -> bool:
+        """A running job waits for the person's answer, and the ones behind it do not. False when it was stopped."""
+        return self._turn(job_id, "asking", "state = 'running' and stop_asked = 0", question)
+
+    def agree(self, job_id: str, plan: Plan, event: Adjusted) -> bool:
+        """The answer is yes: back to the queue with the new plan. False when the job no longer waits for it."""
+        with self._writing() as db:
+            db.execute(
+                "update jobs set plan = ?, attempts = 0 where id = ? and state = 'asking'",
+                (plan.model_dump_json(), job_id),
+            )
+        return self._turn(job_id, "queued", "state = 'asking'", event)
+
+    def _turn(self, job_id: str, state: JobState, where: str, event: Event) -> bool:
+        with self._writing() as db:
+            turned = db.execute(f"update jobs set state = ? where id = ? and {where} returning id", (state, job_id))
+            if turned.fetchone() is None:
+                return False
+            db.execute("insert into events (job_id, body) values (?, ?)", (job_id, event.model_dump_json()))
+        return True
 
     def job(self, job_id: str) -> Job:
         """Raises UnknownName when there is none, or none that this version can read."""
@@ -190,35 +198,6 @@ class Store:
         with self._writing() as db:
             db.execute("insert or replace into settings (name, value) values (?, ?)", (name, value))
 
-    # ---- the connection ----
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; a kill inside it leaves no trace."""
-        try:
-            with self._lock:
-                make_room(self._path.parent, self._ballast)
-                self._db.execute("begin immediate")
-                try:
-                    yield self._db
-                    self._db.execute("commit")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("rollback")
-                    raise
-        except sqlite3.Error as error:
-            raise _problem(error, self._path) from error
-        with self.changed:
-            self.changed.notify_all()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock:
-                yield self._db
-        except sqlite3.Error as error:
-            raise _problem(error, self._path) from error
-
     def _one(self, query: str, job_id: str) -> Any:
         with self._reading() as db:
             row = db.execute(query, (job_id,)).fetchone()
@@ -246,13 +225,4 @@ def _job(row: sqlite3.Row) -> Job | None:
         state=row["state"],
         created=row["created"],
         attempts=row["attempts"],
-    )
-
-
-def _problem(error: sqlite3.Error, path: Path) -> MachineProblem:
-    if "full" in str(error):
-        return disk_full(OSError(str(error)))
-    return MachineProblem(
-        f"The job list {path.name} cannot be used ({error}).",
-        "Check that the data folder is writable and not on a network drive; if it is damaged, move that file away.",
     )

@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Stage = Literal["take", "render"]
-JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
+JobState = Literal["queued", "running", "asking", "finished", "failed", "cancelled"]
 Verdict = Literal["comfortable", "tight", "offloads", "unlikely", "unknown"]
 Aspect = Literal["square", "wide", "tall"]
 Phase = Literal["loading", "prompt", "sampling", "decoding", "writing"]
+Shortage = Literal["vram", "fragmented", "pinned", "ram", "page_file"]  # what can run out
+Work = Literal["loading", "denoising", "decoding"]  # and meanwhile; decoding is all work of the VAE
 
 
 Argument = bool | int | float | str  # what a card may hand to its pipeline's call
@@ -131,7 +133,8 @@ class Request(Noun):
     `pictures`, `references`, `keyframes` (by frame, from 0): ids of kept pictures (`Engine.keep_picture`); `videos`: of
     kept videos (`Engine.keep_video`). `fit`: how they are brought to the clip's shape. `strength`: how far the clip may
     leave a video that it starts from, 0 to 1. `look`, `camera`: presets whose words are added. `wording`: the final
-    words of a recipe that is repeated; then look and camera are not asked again.
+    words of a recipe that is repeated; then look and camera are not asked again. `make_it_fit`: when memory runs out,
+    change the picture without asking where nothing else helps.
     """
 
     prompt: str
@@ -156,6 +159,7 @@ class Request(Noun):
     fit: Fit = "crop"
     strength: float | None = None
     loras: tuple[LoraUse, ...] = ()
+    make_it_fit: bool = False
     take: Overrides = Overrides()
     render: Overrides = Overrides()
 
@@ -209,6 +213,10 @@ class Pass(Noun):
     def seconds(self) -> float:
         return self.num_frames / self.fps
 
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height * self.num_frames
+
 
 class LatentUpsampler(Noun):
     """The second stage that a model brings along: a network that doubles the sides of a take's latents.
@@ -225,7 +233,8 @@ class Placement(Noun):
 
     `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in `dtype`,
     "gguf" as the model's file has them. `offload`: whole on the device, one part at a time, or streamed from RAM block
-    by block, out of page-locked memory where `pin_memory`.
+    by block, out of page-locked memory where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in
+    tiles, or on the CPU.
     """
 
     device: str
@@ -235,6 +244,7 @@ class Placement(Noun):
     pin_memory: bool = False
     vae_tiling: bool = False
     vae_slicing: bool = False
+    vae_on_cpu: bool = False
 
 
 class PlannedLora(Noun):
@@ -264,7 +274,7 @@ class Plan(Noun):
 
     `prompt`: what the model is told, the words of look and camera among them (empty in plans from before there were
     any). `fused`: the LoRAs are merged into the weights while loading. `filtered_by`: the person's own content filter,
-    stated when it is on.
+    stated when it is on. `adjusted`: what was changed since because memory ran out, oldest first.
     """
 
     request: Request
@@ -287,6 +297,7 @@ class Plan(Noun):
     forecast: Forecast
     reasons: tuple[str, ...]
     filtered_by: str = ""
+    adjusted: tuple[str, ...] = ()
     strength: float | None = None
 
     @property
@@ -298,7 +309,10 @@ class Plan(Noun):
 
 
 class Run(Noun):
-    """One measured run on this machine: what forecasts learn from."""
+    """One measured run on this machine: what forecasts learn from, and plans where memory ran out (`adjusted`).
+
+    `pixels`: all frames together.
+    """
 
     model: str
     stage: Stage
@@ -306,6 +320,9 @@ class Run(Noun):
     operations: float
     seconds: float
     ram_gb: float
+    pixels: int = 0
+    placement: Placement | None = None
+    adjusted: bool = False
 
 
 # ---- jobs, takes, clips ---------------------------------------------------------------------------------------------

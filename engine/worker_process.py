@@ -13,9 +13,10 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from engine import obituary
 from engine.errors import WorkerDied
 from engine.events import Cancelled, Event, FinalEvent
-from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_engine
+from engine.messages import CancelJob, JobEvent, RanOut, Ready, RunJob, line, read_by_engine
 from engine.paths import APP, Places
 from engine.types import Job
 
@@ -53,8 +54,10 @@ class WorkerProcess:
 
     def __init__(self, places: Places, device: str) -> None:
         self._places, self._device = places, device
+        self._log = places.logs / f"worker-{device.replace(':', '')}.log"
+        self._oom_kills = 0
         self._process: subprocess.Popen[str] | None = None
-        self._inbox: queue.Queue[Ready | JobEvent | None] = queue.Queue()
+        self._inbox: queue.Queue[Ready | JobEvent | RanOut | None] = queue.Queue()
         self.ready = Ready(versions={})
 
     @property
@@ -65,9 +68,9 @@ class WorkerProcess:
         """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here."""
         if self._process and self._process.poll() is None:
             return
-        log_path = self._places.logs / f"worker-{self._device.replace(':', '')}.log"
-        fresh = not log_path.exists() or log_path.stat().st_size > 5_000_000
-        with log_path.open("w" if fresh else "a") as log:
+        self._oom_kills = obituary.oom_kills()
+        fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
+        with self._log.open("w" if fresh else "a") as log:
             self._process = subprocess.Popen(
                 worker_command(self._places, self._device),
                 cwd=APP,
@@ -82,8 +85,8 @@ class WorkerProcess:
         assert self._process.stdout
         threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
 
-    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent:
-        """Run one job to its end; every event but the last goes to `emit`. Raises WorkerDied."""
+    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
+        """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
         self.start()
         self._send(line(RunJob(job=job)))
         asked_at: float | None = None
@@ -96,10 +99,12 @@ class WorkerProcess:
                 code = self._wait()
                 if asked_at is not None:
                     return Cancelled()
-                raise WorkerDied(*_obituary(code))
+                raise self._died(code)
             if isinstance(message, Ready):
                 self.ready = message
             elif message.job_id == job.id:
+                if isinstance(message, RanOut):
+                    return message
                 if isinstance(message.event, FinalEvent):
                     return message.event
                 emit(message.event)
@@ -131,7 +136,10 @@ class WorkerProcess:
             self._process.stdin.write(text)
             self._process.stdin.flush()
         except (OSError, ValueError) as error:  # ValueError: its stdin was closed to end it
-            raise WorkerDied(*_obituary(self._wait())) from error
+            raise self._died(self._wait()) from error
+
+    def _died(self, code: int) -> WorkerDied:
+        return obituary.of(code, obituary.oom_kills() > self._oom_kills, self._log.read_text(errors="replace")[-2000:])
 
     def _wait(self) -> int:
         assert self._process
@@ -142,7 +150,7 @@ class WorkerProcess:
             return self._process.wait()
 
 
-def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | None]) -> None:
+def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | RanOut | None]) -> None:
     """Worker's stdout to the inbox; None at its end."""
     with stream:
         for text in stream:
@@ -151,17 +159,3 @@ def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | None]) -> None:
             except ValidationError:
                 print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
     inbox.put(None)
-
-
-def _obituary(code: int) -> tuple[str, str, str]:
-    if code in (-9, 137):
-        return (
-            "The engine process was killed, most likely because the computer ran out of memory.",
-            "Close other programs, or make the clip smaller or shorter, then try again.",
-            f"exit code {code}",
-        )
-    return (
-        "The engine process stopped unexpectedly.",
-        "Try again; if it happens again, run `app.py doctor` and look at the logs folder.",
-        f"exit code {code}",
-    )

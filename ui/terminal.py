@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.prompt import Confirm
 from rich.table import Table
 
 import engine
@@ -67,7 +68,9 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
                     case Adjusted(change=change, reason=reason):
                         words.print(escaped(f"{change} {reason}"))
                     case NeedsConsent(question=question):
-                        words.print(escaped(question))
+                        bars.stop()
+                        studio.answer(job.id, agreed(question))
+                        bars.start()
                     case Peek():
                         pass
                     case Failed(cause=cause, remedy=remedy, detail=detail):
@@ -80,6 +83,15 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
         studio.stop(job.id)
         raise
     raise AssertionError("a watch ends with a final event")
+
+
+def agreed(question: str) -> bool:
+    """The person's answer; no where nobody can be asked."""
+    words.print(escaped(question))
+    if sys.stdin.isatty():
+        return Confirm.ask("Go on like this?", console=words)
+    words.print("Nobody is here to agree. Run it again with --make-it-fit if this is fine.")
+    return False
 
 
 def run(command: Callable[[], None], as_json: bool) -> None:

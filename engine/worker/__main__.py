@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
-from engine.messages import CancelJob, JobEvent, Ready, RunJob, line, read_by_worker
+from engine.messages import CancelJob, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
 from engine.types import Noun
 
 
@@ -58,22 +58,19 @@ def main() -> None:
     cancelled: set[str] = set()
     threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
 
+    from engine.worker.sampling import Watch
     from engine.worker.studio import Studio, devices, versions  # torch and diffusers: seconds
 
     studio = Studio(options.models, options.artifacts)
     wire.send(Ready(versions=versions(), devices=devices()))
     while True:
         job = jobs.get().job
-        wire.send(
-            JobEvent(
-                job_id=job.id,
-                event=studio.perform(
-                    job,
-                    emit=lambda event, job_id=job.id: wire.send(JobEvent(job_id=job_id, event=event)),  # type: ignore[misc]
-                    stop_asked=lambda job_id=job.id: job_id in cancelled,  # type: ignore[misc]
-                ),
-            )
+        watch = Watch(
+            emit=lambda event, job_id=job.id: wire.send(JobEvent(job_id=job_id, event=event)),  # type: ignore[misc]
+            stop_asked=lambda job_id=job.id: job_id in cancelled,  # type: ignore[misc]
         )
+        end = studio.perform(job, watch)
+        wire.send(end if isinstance(end, RanOut) else JobEvent(job_id=job.id, event=end))
 
 
 if __name__ == "__main__":

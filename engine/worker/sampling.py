@@ -18,6 +18,8 @@ from safetensors.torch import load_file, save_file
 
 from engine.errors import JobCancelled, ModelProblem
 from engine.events import Event, Progress
+from engine.types import Work
+from engine.worker import decoding
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.weights import Model
 
@@ -25,10 +27,14 @@ PROMPTS_KEPT = 64  # encoded prompts of one model, in memory
 
 
 class Watch:
-    """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding."""
+    """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding.
+
+    `doing`: what memory would run out under.
+    """
 
     def __init__(self, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> None:
         self.emit, self._stop_asked = emit, stop_asked
+        self.doing: Work = "loading"
         self._started, self._done, self._steps = 0.0, 0, 0
 
     def check(self) -> None:
@@ -63,7 +69,10 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
         return draw(model, family, shot, watch)
     watch.check()
     scheduler = _exact(model, family, shot, watch)
-    start = family.start(model.pipe, scheduler, take, shot)
+    watch.doing = "decoding"  # and encoding
+    with decoding.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
+        start = family.start(model.pipe, scheduler, reachable, shot)
+    watch.doing = "denoising"
     return _denoise(model, family, shot, scheduler, start)
 
 

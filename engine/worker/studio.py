@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import platform
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,12 +14,14 @@ import torch
 
 from engine import fitting
 from engine.errors import JobCancelled, RushesError, disk_full
-from engine.events import Cancelled, Event, Failed, FinalEvent, Finished, Progress
+from engine.events import Cancelled, Failed, FinalEvent, Finished, Progress
 from engine.library import GIVEN
+from engine.messages import RanOut
 from engine.store import now
-from engine.types import Device, Job, Recipe
-from engine.worker import families, sampling, video, weights
+from engine.types import Device, Job, Recipe, Work
+from engine.worker import decoding, families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
+from engine.worker.shortage import shortage
 
 log = logging.getLogger(__name__)
 
@@ -31,25 +33,29 @@ class Studio:
         self._shelf = weights.Shelf(model_roots)
         self._artifacts = artifacts
 
-    def perform(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent:
-        """Run a job to its end. Never raises: whatever goes wrong becomes a final event with a remedy."""
+    def perform(self, job: Job, watch: sampling.Watch) -> FinalEvent | RanOut:
+        """Run a job to its end, or until memory ran out. Never raises: what goes wrong becomes words with a remedy."""
         try:
-            return self._perform(job, sampling.Watch(emit, stop_asked))
+            return self._perform(job, watch)
         except JobCancelled:
             return Cancelled()
-        except RushesError as error:
-            return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
-        except OSError as error:
-            log.exception("job %s", job.id)
-            full = disk_full(error)
-            return Failed(cause=full.cause, remedy=full.remedy, detail=full.detail)
         except Exception as error:  # the boundary
-            log.exception("job %s", job.id)
-            return Failed(
-                cause="The model stopped with an error that Rushes does not know.",
-                remedy="Try again with the model's own settings; the details are in the logs folder.",
-                detail=f"{type(error).__name__}: {error}",
-            )
+            what = shortage(error)
+            if what is None:
+                if not isinstance(error, RushesError):
+                    log.exception("job %s", job.id)
+                return failed(error)
+            ran_out = RanOut(job_id=job.id, what=what, doing=watch.doing, detail=str(error)[:2000])
+        self._free(watch.doing)  # here the error is gone, and with it what its frames held
+        return ran_out
+
+    def _free(self, doing: Work) -> None:
+        """Let go of what the next try does not need."""
+        if doing != "decoding":
+            self._shelf.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     @torch.no_grad()
     def _perform(self, job: Job, watch: sampling.Watch) -> Finished:
@@ -62,6 +68,7 @@ class Studio:
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
         shot = Shot(plan, run, generator, fitting.read(folder / GIVEN, plan.request, run))
+        watch.doing = "denoising"
         # 2. the latents: drawn from noise, or continued from the approved take
         if job.stage == "take":
             latents = sampling.draw(model, family, shot, watch)
@@ -70,9 +77,11 @@ class Studio:
             take = sampling.load(folder / "take.safetensors", model.pipe.device)
             latents = sampling.refine(model, family, shot, watch, take)
         # 3. pixels
+        watch.doing = "decoding"
         watch.emit(Progress(phase="decoding"))
         watch.check()
-        footage = family.decode(model.pipe, latents, shot)
+        with decoding.vae_at_work(model.pipe, plan.placement, latents) as reachable:
+            footage = family.decode(model.pipe, reachable, shot)
         seconds = time.perf_counter() - started
         # 4. the file, with its recipe inside and beside it
         watch.emit(Progress(phase="writing"))
@@ -95,6 +104,19 @@ class Studio:
             ram_gb=round(ram_gb, 3),
             versions=recipe.versions,
         )
+
+
+def failed(error: Exception) -> Failed:
+    """What to say of an error that ended a job."""
+    if isinstance(error, OSError):
+        error = disk_full(error)
+    if isinstance(error, RushesError):
+        return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
+    return Failed(
+        cause="The model stopped with an error that Rushes does not know.",
+        remedy="Try again with the model's own settings; the details are in the logs folder.",
+        detail=f"{type(error).__name__}: {error}",
+    )
 
 
 def devices() -> tuple[Device, ...]:

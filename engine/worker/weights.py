@@ -18,12 +18,13 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.types import Placement, Plan, PlannedLora
-from engine.worker import adapters, families, memory, second_stage
+from engine.worker import adapters, decoding, families, memory, second_stage
 from engine.worker.memory import DTYPES
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
+DECODING = {"vae_tiling": False, "vae_slicing": False, "vae_on_cpu": False}  # set anew for each job, on a warm model
 REMEDY = "Install the model again; the starter comes back with an update of Rushes."
 
 
@@ -49,14 +50,15 @@ class Shelf:
 
         Raises ModelProblem or BadFile.
         """
-        key = (plan.model, plan.placement, plan.loras if plan.fused else ())
+        key = (plan.model, plan.placement.model_copy(update=DECODING), plan.loras if plan.fused else ())
         if self._key != key or self._model is None:
-            self._key, self._model = None, None  # free the old one before the new one needs its room
+            self.clear()  # free the old one before the new one needs its room
             folder = self._folder(plan.model)
             merge = functools.partial(adapters.merge, plan=plan, folder=given)
             first = merge if plan.fused else _nothing
             self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts, first)
             self._key = key
+        decoding.arrange(self._model.pipe.vae, plan.placement)
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
             stage = self._model.pipe.second_stage
@@ -66,6 +68,10 @@ class Shelf:
         if not plan.fused:
             adapters.wear(self._model.pipe, plan, given)
         return self._model
+
+    def clear(self) -> None:
+        """Forget the model, so that its memory is free."""
+        self._key, self._model = None, None
 
     def _folder(self, model: str) -> Path:
         for root in self._roots:

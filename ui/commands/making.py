@@ -52,6 +52,9 @@ def make(
     last_image: Annotated[Path | None, typer.Option("--last-image", help="A picture to end on.")] = None,
     lora: LoraTexts = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
+    make_it_fit: Annotated[
+        bool, typer.Option("--make-it-fit", help="If memory runs out, change the picture without asking.")
+    ] = False,
     take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
     recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
     as_json: Json = False,
@@ -71,6 +74,7 @@ def make(
             request = changed(saved, {
                 "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
                 "num_frames": frames, "dial": dial, "device": device, "pictures": unseen_pictures(image, last_image),
+                "make_it_fit": make_it_fit or None,
                 "aspect": None if aspect is None else aspect_of_text(aspect),
                 "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
             })  # fmt: skip

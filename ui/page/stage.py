@@ -64,6 +64,8 @@ def act(engine: Engine, what: str, name: str, dial: float) -> str:
                 engine.render(name, dial)
             case "stop":
                 engine.stop(name)
+            case "agree" | "refuse":
+                engine.answer(name, yes=what == "agree")
             case "clear":
                 for job in engine.store.jobs("queued"):
                     engine.stop(job.id)

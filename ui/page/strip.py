@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import Job, Progress
+from engine import Job, NeedsConsent, Progress
 from ui.page.view import Seen, View
 from ui.page.wording import duration, shown
 from ui.texts import STRIP
@@ -27,12 +27,23 @@ def _running(seen: Seen) -> str:
     stop, state = (STRIP.stopping, " disabled") if seen.stopping else (STRIP.stop, "")
     return (
         f'<div class="job" data-job="{shown(seen.job.id)}"><div class="line"><strong>{shown(heading)}</strong>'
-        f'<span class="phase">{shown(_phase(progress))}</span>'
+        f'<span class="phase">{shown(STRIP.asking if seen.job.state == "asking" else _phase(progress))}</span>'
         f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}"{state}>{shown(stop)}</button></div>'
         f'<div class="bar" role="progressbar" aria-label="{shown(STRIP.progress)}" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{done}"><i style="width: {done}%"></i></div>'
-        f'<p class="about">{shown(seen.job.plan.request.prompt)}</p></div>'
+        f'<p class="about">{shown(seen.job.plan.request.prompt)}</p>{_question(seen)}</div>'
     )
+
+
+def _question(seen: Seen) -> str:
+    """What the job asks before it changes the picture, with its two answers."""
+    if seen.job.state != "asking" or not isinstance(seen.event, NeedsConsent):
+        return ""
+    buttons = "".join(
+        f'<button class="{kind}" data-act="{act}" data-id="{shown(seen.job.id)}">{shown(words)}</button>'
+        for kind, act, words in (("main", "agree", STRIP.agree), ("", "refuse", STRIP.refuse))
+    )
+    return f'<div class="question" role="alert"><p>{shown(seen.event.question)}</p>{buttons}</div>'
 
 
 def _phase(progress: Progress | None) -> str:

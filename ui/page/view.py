@@ -48,7 +48,7 @@ def look(engine: Engine) -> View:
     waiting = engine.store.jobs("queued")[::-1]
     running = [
         replace(_seen(engine, job), stopping=engine.store.stop_asked(job.id))
-        for job in engine.store.jobs("running")[::-1]
+        for job in engine.store.jobs("running", "asking")[::-1]
     ]
     recent = engine.store.jobs(limit=LOOK_BACK)
     takes = _current_shot([job for job in recent if job.stage == "take"])

@@ -1,0 +1,196 @@
+"""What to do when memory runs out: one rung at a time, the ones that leave the picture alone first. Pure.
+
+Loading and drawing offload more; decoding goes through time in slices, through the picture in tiles, then to the CPU.
+What alters the picture (smaller weights, fewer frames, a smaller size) is left for last and needs the person's consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.card import ModelCard
+from engine.forecast import operations
+from engine.types import Offload, Overrides, Pass, Placement, Plan, Precision, Run, Shortage, Stage, Work
+
+NAMES: dict[Shortage, str] = {
+    "vram": "The graphics card's memory (VRAM)",
+    "fragmented": "The graphics card's memory (VRAM) was in pieces too small to use, so it",
+    "pinned": "The part of the computer's memory that the graphics card reads directly (pinned RAM)",
+    "ram": "The computer's memory (RAM)",
+    "page_file": "The page file of Windows (virtual memory)",
+}
+DOING: dict[Work, str] = {
+    "loading": "while the model was being loaded",
+    "denoising": "while the shot was being drawn",
+    "decoding": "while the pictures were being decoded",
+}
+ROOM = "Close other programs, or choose a shorter clip, a smaller size or a smaller model."
+FRESH = "The engine starts afresh, with its memory in one piece."
+OFFLOADS: tuple[Offload, ...] = ("resident", "model", "group")
+PRECISIONS: tuple[Precision, ...] = ("full", "fp8", "nf4")
+SLICED_BY_TIME = ("ltx", "ltx2")  # the other families' VAEs go through a clip bit by bit anyway
+SHRINK = 0.75  # of the frames, or of each side, at a step
+CHANGES: dict[str, str] = {
+    "model": "The model is moved to the graphics card one part at a time.",
+    "group": "The model is streamed from the computer's memory block by block.",
+    "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
+    "vae_slicing": "The pictures are decoded a few frames at a time.",
+    "vae_tiling": "The pictures are decoded in tiles.",
+    "vae_on_cpu": "The pictures are decoded by the processor, which is slower.",
+    "fp8": "The model's weights are stored in 8 bits.",
+    "nf4": "The model's weights are stored in 4 bits.",
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to go on. `alters`: the picture will not be quite the one that was asked for."""
+
+    plan: Plan
+    change: str
+    alters: bool = False
+
+
+def reason(what: Shortage, doing: Work) -> str:
+    """What happened, in a sentence."""
+    return f"{NAMES[what]} ran out {DOING[doing]}."
+
+
+def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard) -> Rung | None:
+    """The next thing to try after this shortage; None at the foot of the ladder."""
+    what, doing = shortage
+    if what == "fragmented" and FRESH not in plan.adjusted:
+        return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
+    harmless = _decoding(plan, what) if doing == "decoding" else _offloading(plan.placement, what)
+    for change, update in harmless:
+        return Rung(_placed(plan, change, update), CHANGES[change])
+    for rung in _altering(plan, stage, doing, card):
+        return rung
+    return None
+
+
+def start_at(placement: Placement, pixels: int, runs: Sequence[Run]) -> tuple[Placement, str]:
+    """The placement that a plan of `pixels` starts with after these runs, oldest first, and why where it differs.
+
+    Where memory ran out, clips as large and larger start as that one ended, until one finishes with less to help it.
+    """
+    here = [run for run in runs if run.placement and run.placement.device == placement.device]
+    learned = placement
+    for number, run in enumerate(here):
+        if run.adjusted and pixels >= run.pixels and not any(_disproves(later, run) for later in here[number + 1 :]):
+            learned = _lower(learned, run.placement or placement)
+    if learned == placement:
+        return placement, ""
+    now, then = learned.model_dump(), placement.model_dump()
+    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, "")) for name in now if now[name] != then[name]]
+    return learned, f"Memory ran out here before with this model. {' '.join(changed)}"
+
+
+def _disproves(later: Run, run: Run) -> bool:
+    """Whether a clip as large was finished later without all of the help that this one needed."""
+    assert later.placement and run.placement
+    return later.pixels >= run.pixels and _lower(later.placement, run.placement) != later.placement
+
+
+# ---- rungs that leave the picture alone ----
+
+Step = tuple[str, dict[str, Any]]  # the name of a change, and the fields of the placement it sets
+
+
+def _offloading(placement: Placement, what: Shortage) -> Iterator[Step]:
+    if what == "pinned" and placement.pin_memory:
+        yield "pin_memory", {"pin_memory": False}
+    elif what in ("vram", "fragmented") and placement.device != "cpu":
+        for offload in OFFLOADS[OFFLOADS.index(placement.offload) + 1 :]:
+            yield offload, {"offload": offload}
+
+
+def _decoding(plan: Plan, what: Shortage) -> Iterator[Step]:
+    placement = plan.placement
+    if what == "pinned":
+        yield from _offloading(placement, what)
+    if plan.family in SLICED_BY_TIME and not placement.vae_slicing:
+        yield "vae_slicing", {"vae_slicing": True}
+    if not placement.vae_tiling:
+        yield "vae_tiling", {"vae_tiling": True}
+    if what in ("vram", "fragmented") and placement.device != "cpu" and not placement.vae_on_cpu:
+        yield "vae_on_cpu", {"vae_on_cpu": True}
+
+
+def _placed(plan: Plan, change: str, fields: dict[str, Any]) -> Plan:
+    placement = plan.placement.model_copy(update=fields)
+    return plan.model_copy(update={"placement": placement, "adjusted": (*plan.adjusted, CHANGES[change])})
+
+
+def _lower(one: Placement, other: Placement) -> Placement:
+    """The one of both that needs less memory, field by field."""
+    precision = max(
+        one.precision, other.precision, key=lambda name: PRECISIONS.index(name) if name in PRECISIONS else 1
+    )
+    return one.model_copy(
+        update={
+            "precision": precision,
+            "offload": max(one.offload, other.offload, key=OFFLOADS.index),
+            "pin_memory": one.pin_memory and other.pin_memory,
+            "vae_slicing": one.vae_slicing or other.vae_slicing,
+            "vae_tiling": one.vae_tiling or other.vae_tiling,
+            "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
+        }
+    )
+
+
+# ---- rungs that need consent ----
+
+
+def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterator[Rung]:
+    """Each also changes the plan's request, so that a repeat of the recipe asks for the same."""
+    if doing != "decoding":  # the VAE's weights keep their format
+        yield from _smaller_weights(plan)
+    if stage == "take":  # a render has the length that was approved
+        yield from _fewer_frames(plan, card)
+    yield from _smaller_size(plan, stage, card)
+
+
+def _smaller_weights(plan: Plan) -> Iterator[Rung]:
+    now = plan.placement.precision
+    for precision in PRECISIONS[PRECISIONS.index(now) + 1 :] if now in PRECISIONS else ("nf4",):
+        if precision == "nf4" and not plan.placement.device.startswith("cuda"):
+            continue  # made by bitsandbytes, which computes on NVIDIA cards
+        changed = _placed(plan, precision, {"precision": precision})
+        request = plan.request.model_copy(update={"precision": precision})
+        yield Rung(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
+
+
+def _fewer_frames(plan: Plan, card: ModelCard) -> Iterator[Rung]:
+    rule, now = card.frames, plan.take.num_frames
+    frames = (int(now * SHRINK) - rule.offset) // rule.step * rule.step + rule.offset
+    if frames < rule.minimum:
+        return
+    change = f"The clip gets {frames} frames instead of {now} ({frames / rule.fps:.1f} seconds)."
+    request = plan.request.model_copy(update={"num_frames": frames, "seconds": None})
+    take, render = (_sized(run, card, num_frames=frames) for run in (plan.take, plan.render))
+    yield _altered(plan, change, {"request": request, "take": take, "render": render})
+
+
+def _smaller_size(plan: Plan, stage: Stage, card: ModelCard) -> Iterator[Rung]:
+    if card.latent_upsampler:
+        return  # it doubles the sides, so both sizes hang together
+    rule, now = card.size, plan.stage(stage)
+    width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
+    if min(width, height) < rule.minimum:
+        return
+    change = f"The picture gets {width}x{height} pixels instead of {now.size}."
+    asked: Overrides = getattr(plan.request, stage)
+    request = plan.request.model_copy(update={stage: asked.model_copy(update={"width": width, "height": height})})
+    yield _altered(plan, change, {"request": request, stage: _sized(now, card, width=width, height=height)})
+
+
+def _altered(plan: Plan, change: str, update: dict[str, Any]) -> Rung:
+    return Rung(plan.model_copy(update=update | {"adjusted": (*plan.adjusted, change)}), change, alters=True)
+
+
+def _sized(run: Pass, card: ModelCard, **fields: int) -> Pass:
+    smaller = run.model_copy(update=fields)
+    return smaller.model_copy(update={"operations": operations(card, smaller)})
