@@ -11,6 +11,7 @@
     presets/looks/ cameras/ requests/    presets of their own, each a file that a friend can use
     media/<content>.png .mp4             pictures and videos that a person brought
     loras/<content>.safetensors .json    LoRAs that a person brought, and what each says of itself
+    prompts/                             encoded prompts, only to save time: may be deleted
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
@@ -76,6 +77,11 @@ class Places:
     def loras(self) -> Path:
         """LoRAs that a person brought, under the name of their content."""
         return self.home / "loras"
+
+    @property
+    def prompts(self) -> Path:
+        """Prompts as the text encoders read them; it fills itself again."""
+        return self.home / "prompts"
 
     @property
     def staging(self) -> Path:

@@ -46,7 +46,8 @@ def worker_environment() -> dict[str, str]:
 def worker_command(places: Places, device: str) -> list[str]:
     """How the worker of a device is started."""
     roots = [part for root in places.model_roots for part in ("--models", str(root))]
-    return [sys.executable, "-m", "engine.worker", "--device", device, "--artifacts", str(places.staging), *roots]
+    folders = ("--artifacts", str(places.staging), "--prompts", str(places.prompts))
+    return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
 
 
 class WorkerProcess:

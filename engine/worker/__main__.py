@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--device", required=True)
     parser.add_argument("--artifacts", type=Path, required=True)
     parser.add_argument("--models", type=Path, action="append", required=True)
+    parser.add_argument("--prompts", type=Path, required=True)
     options = parser.parse_args()
     wire = claim_stdout()
     jobs: queue.Queue[RunJob] = queue.Queue()
@@ -61,7 +62,7 @@ def main() -> None:
     from engine.worker.sampling import Watch
     from engine.worker.studio import Studio, devices, versions  # torch and diffusers: seconds
 
-    studio = Studio(options.models, options.artifacts)
+    studio = Studio(options.models, options.artifacts, options.prompts)
     wire.send(Ready(versions=versions(), devices=devices()))
     while True:
         job = jobs.get().job

@@ -43,9 +43,9 @@ def settle(pipe: Any, placement: Placement) -> None:
     """Bring a freshly loaded pipeline to where the plan wants it."""
     if placement.precision == "fp8":
         store_small(pipe, DTYPES[placement.dtype])
-    if placement.vae_tiling:
+    if placement.vae_tiling and pipe.vae:
         pipe.vae.enable_tiling()
-    if placement.vae_slicing:
+    if placement.vae_slicing and pipe.vae:
         pipe.vae.enable_slicing()
     match placement.offload:
         case "resident":

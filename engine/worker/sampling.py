@@ -23,8 +23,6 @@ from engine.worker import decoding
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.weights import Model
 
-PROMPTS_KEPT = 64  # encoded prompts of one model, in memory
-
 
 class Watch:
     """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding.
@@ -56,11 +54,12 @@ class Watch:
 
 def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
     """The latents of a clip from noise of the plan's seed."""
+    words = _words(model, family, shot, watch)
     if shot.run.sigmas:  # levels of the model's own, the first of them pure noise
         whole = replace(shot, plan=shot.plan.model_copy(update={"sigma": 1.0}))
-        return _denoise(model, family, shot, _exact(model, family, whole, watch), {})
+        return _denoise(model, family, shot, _exact(model, family, whole, watch), words)
     scheduler = family.scheduler(model.pipe, shot.run)
-    return _denoise(model, family, shot, watched(scheduler, watch), {})
+    return _denoise(model, family, shot, watched(scheduler, watch), words)
 
 
 def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
@@ -72,8 +71,7 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
     watch.doing = "decoding"  # and encoding
     with decoding.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
         start = family.start(model.pipe, scheduler, reachable, shot)
-    watch.doing = "denoising"
-    return _denoise(model, family, shot, scheduler, start)
+    return _denoise(model, family, shot, scheduler, _words(model, family, shot, watch) | start)
 
 
 def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
@@ -82,8 +80,8 @@ def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
     return watched(family.exact_scheduler(model.pipe, shot.run), watch, exact_timesteps)
 
 
-def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, start: dict[str, Any]) -> Latents:
-    """Run the pipeline on `scheduler`, from the latents in `start` or, when it is empty, from noise of its own."""
+def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, given: dict[str, Any]) -> Latents:
+    """Run the pipeline on `scheduler` with the words in `given`, and from the latents in it, or else from noise."""
     pipe, run = model.pipe, shot.run
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
@@ -92,9 +90,8 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, star
             generator=shot.generator,
             output_type="latent",
             **family.size(pipe, run),
-            **_prompts(model, family, shot),
             **family.arguments(pipe, shot),
-            **start,
+            **given,
         )
     finally:
         pipe.scheduler = shipped
@@ -102,15 +99,12 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, star
     return family.latents_of(output)
 
 
-def _prompts(model: Model, family: LatentVideo, shot: Shot) -> dict[str, Any]:
-    """Encoded prompts, from memory when these words were said before."""
-    request = shot.plan.request
-    words = (shot.plan.told, shot.plan.negative_prompt, shot.plan.max_tokens, *request.pictures.items())
-    if words not in model.embeddings:
-        if len(model.embeddings) >= PROMPTS_KEPT:
-            model.embeddings.clear()
-        model.embeddings[words] = family.encode(model.pipe, shot)
-    return model.embeddings[words]
+def _words(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> dict[str, Any]:
+    """The encoded prompts; the text encoders are loaded for them when they are new."""
+    watch.doing = "loading"
+    words = model.prompts.encoded(model.pipe, family, shot, watch.emit)
+    watch.doing = "denoising"
+    return words
 
 
 def watched(scheduler: Any, watch: Watch, exact_timesteps: Callable[..., None] | None = None) -> Any:

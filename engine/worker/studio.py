@@ -21,6 +21,7 @@ from engine.store import now
 from engine.types import Device, Job, Recipe, Work
 from engine.worker import decoding, families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
+from engine.worker.prompts import PromptCache
 from engine.worker.shortage import shortage
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 class Studio:
     """Keeps the last model warm between jobs."""
 
-    def __init__(self, model_roots: list[Path], artifacts: Path) -> None:
-        self._shelf = weights.Shelf(model_roots)
+    def __init__(self, model_roots: list[Path], artifacts: Path, prompts: Path) -> None:
+        self._shelf = weights.Shelf(model_roots, PromptCache(prompts))
         self._artifacts = artifacts
 
     def perform(self, job: Job, watch: sampling.Watch) -> FinalEvent | RanOut:
@@ -62,8 +63,7 @@ class Studio:
         started = time.perf_counter()
         plan, folder = job.plan, self._artifacts / job.id
         # 1. the model, warm if it was used last
-        watch.emit(Progress(phase="loading"))
-        model = self._shelf.get(plan, folder / GIVEN)
+        model = self._shelf.get(plan, folder / GIVEN, watch.emit)
         family = families.of(plan.family)
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)

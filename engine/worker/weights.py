@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
+from engine.events import Event, Progress
 from engine.types import Placement, Plan, PlannedLora
 from engine.worker import adapters, decoding, families, memory, second_stage
 from engine.worker.memory import DTYPES
+from engine.worker.prompts import PromptCache, Prompts, identity
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
@@ -30,39 +33,42 @@ REMEDY = "Install the model again; the starter comes back with an update of Rush
 
 @dataclass
 class Model:
-    """A loaded pipeline. `embeddings` remembers encoded prompts; `fingerprint` names the exact weights."""
+    """A loaded pipeline without its text encoders, which `prompts` brings; `fingerprint` names the exact weights."""
 
     pipe: Any
     fingerprint: str
-    embeddings: dict[tuple[Any, ...], Any]
+    prompts: Prompts
 
 
 class Shelf:
     """Room for one loaded model: the next one replaces it."""
 
-    def __init__(self, roots: list[Path]) -> None:
-        self._roots = roots
+    def __init__(self, roots: list[Path], cache: PromptCache | None = None) -> None:
+        self._roots, self._cache = roots, cache
         self._key: tuple[str, Placement, tuple[PlannedLora, ...]] | None = None
         self._model: Model | None = None
 
-    def get(self, plan: Plan, given: Path) -> Model:
-        """The plan's model, loaded unless it is the one already here, wearing the LoRAs that lie in `given`.
+    def get(self, plan: Plan, given: Path, emit: Callable[[Event], None] = lambda _: None) -> Model:
+        """The plan's model, loaded (which is told) unless it is the one already here, wearing the LoRAs in `given`.
 
         Raises ModelProblem or BadFile.
         """
         key = (plan.model, plan.placement.model_copy(update=DECODING), plan.loras if plan.fused else ())
         if self._key != key or self._model is None:
             self.clear()  # free the old one before the new one needs its room
+            emit(Progress(phase="loading"))
             folder = self._folder(plan.model)
             merge = functools.partial(adapters.merge, plan=plan, folder=given)
             first = merge if plan.fused else _nothing
             self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts, first)
+            self._model.prompts.cache = self._cache
             self._key = key
         decoding.arrange(self._model.pipe.vae, plan.placement)
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
             stage = self._model.pipe.second_stage
-            self._model.pipe = wanted.from_pipe(self._model.pipe)
+            absent = {name: None for name, part in self._model.pipe.components.items() if part is None}
+            self._model.pipe = wanted.from_pipe(self._model.pipe, **absent)
             self._model.pipe.second_stage = stage
             self._model.pipe.set_progress_bar_config(disable=True)
         if not plan.fused:
@@ -112,7 +118,28 @@ def load(
         )
     check_index(folder)
     fingerprint = check(folder)
-    try:
+    reading, drawing = _halves(folder)
+    own = parts(folder)
+
+    def load_encoders(drawer: Any) -> Any:
+        lent = {name: getattr(drawer, name) for name in drawing}  # some pipelines ask them while they are made
+        encoders = _pipe(folder, placement, pipeline, {name: own[name] for name in reading & own.keys()} | lent)
+        for name in drawing:
+            setattr(encoders, name, None)
+        memory.settle(encoders, placement)
+        return encoders
+
+    pipe = _pipe(folder, placement, pipeline, own | dict.fromkeys(reading))
+    with _damage_told(folder):
+        second_stage.attach(pipe, folder, DTYPES[placement.dtype])
+    first(pipe)
+    memory.settle(pipe, placement)
+    return Model(pipe=pipe, fingerprint=fingerprint, prompts=Prompts(load_encoders, identity(folder, placement)))
+
+
+def _pipe(folder: Path, placement: Placement, pipeline: str, given: dict[str, Any]) -> Any:
+    """The pipeline with the components in `given` instead of those in the folder; None leaves one out."""
+    with _damage_told(folder):
         pipe = pipeline_class(pipeline).from_pretrained(
             str(folder),
             quantization_config=memory.quantization(folder, placement),
@@ -121,15 +148,27 @@ def load(
             use_safetensors=True,
             trust_remote_code=False,
             variant=variant_of(folder),
-            **parts(folder),
+            **given,
         )
-        second_stage.attach(pipe, folder, DTYPES[placement.dtype])
-    except (OSError, ValueError, KeyError, json.JSONDecodeError, SafetensorError) as error:
-        raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
     pipe.set_progress_bar_config(disable=True)
-    first(pipe)
-    memory.settle(pipe, placement)
-    return Model(pipe=pipe, fingerprint=fingerprint, embeddings={})
+    return pipe
+
+
+@contextlib.contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    """What damaged files lead to, as a ModelProblem."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
+
+
+def _halves(folder: Path) -> tuple[set[str], set[str]]:
+    """The components that read a prompt, and those with weights that draw."""
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    names = {name for name, part in index.items() if isinstance(part, list) and part[0]}
+    reading = {name for name in names if name.startswith(("text_encoder", "tokenizer"))}
+    return reading, {name for name in names - reading if any((folder / name).glob("*.safetensors"))}
 
 
 def variant_of(folder: Path) -> str | None:

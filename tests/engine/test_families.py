@@ -95,6 +95,7 @@ CASES = {
 @dataclass(frozen=True)
 class Loaded:
     case: Case
+    folder: Path
     model: weights.Model
     family: LatentVideo
     plan: Plan
@@ -107,7 +108,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param) / request.param
     case.build(folder)
     made, family = planned(case), families.of(case.family)
-    return Loaded(case, weights.load(folder, made.placement, case.pipeline, family.parts), family, made)
+    return Loaded(case, folder, weights.load(folder, made.placement, case.pipeline, family.parts), family, made)
 
 
 def planned(case: Case) -> Plan:
@@ -140,28 +141,29 @@ def watch() -> sampling.Watch:
 
 @torch.no_grad()
 def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watch) -> None:
-    pipe, run, family = loaded.model.pipe, loaded.plan.take, loaded.family
+    run, family = loaded.plan.take, loaded.family
     take = shot(loaded.plan, "take")
-    ours = family.decode(pipe, sampling.draw(loaded.model, family, take, watch), take)
-    shipped, pipe.scheduler = pipe.scheduler, family.scheduler(pipe, run)
+    ours = family.decode(loaded.model.pipe, sampling.draw(loaded.model, family, take, watch), take)
+    pipe = weights.pipeline_class(loaded.case.pipeline).from_pretrained(loaded.folder, **family.parts(loaded.folder))
+    pipe.scheduler = family.scheduler(pipe, run)
     bare = pipe(
         prompt=PROMPT, num_inference_steps=2, **family.size(pipe, run),
-        generator=torch.Generator("cpu").manual_seed(5), output_type="np", **bare_arguments(loaded, take),
+        generator=torch.Generator("cpu").manual_seed(5), output_type="np",
+        **bare_arguments(loaded, pipe, take),
     )  # fmt: skip
-    pipe.scheduler = shipped
     frames = (np.asarray(bare.frames[0]) * 255).round().astype(np.uint8)
     assert ours.frames.shape == (run.num_frames, run.height, run.width, 3)
     assert np.array_equal(ours.frames, frames)
 
 
-def bare_arguments(loaded: Loaded, take: Shot) -> dict[str, Any]:
+def bare_arguments(loaded: Loaded, pipe: Any, take: Shot) -> dict[str, Any]:
     """What a person who calls diffusers would write; the negative prompt of an empty field is the empty string."""
     given: dict[str, Any] = {"guidance_scale": take.run.guidance_scale, "max_sequence_length": loaded.plan.max_tokens}
     match loaded.case.family:
         case "hunyuan_video":
             given |= {"image_embed_interleave": 4} if take.pictures else {}
         case "hunyuan_video15":
-            loaded.model.pipe.guider = loaded.model.pipe.guider.new(guidance_scale=take.run.guidance_scale)
+            pipe.guider = pipe.guider.new(guidance_scale=take.run.guidance_scale)
             given = {"negative_prompt": ""}
         case "ltx" | "ltx2":
             given |= {"negative_prompt": "", "frame_rate": take.run.fps}
@@ -199,6 +201,19 @@ def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded,
         near, far, enlarged = (tokens[:, tokens.shape[1] // 2 :] for tokens in (near, far, enlarged))
     assert distance(near, enlarged) < 0.15 * distance(far, enlarged)  # DDIM cannot start below its second timestep
     assert torch.equal(refined(1.0, take), refined(1.0, other))
+
+
+def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(loaded: Loaded) -> None:
+    def told(plan: Plan) -> int:
+        events: list[Any] = []
+        loaded.model.prompts.encoded(loaded.model.pipe, loaded.family, shot(plan, "take"), events.append)
+        return len(events)
+
+    told(loaded.plan)
+    assert told(loaded.plan) == 0
+    other = loaded.plan.request.model_copy(update={"pictures": dict.fromkeys(loaded.case.pictures, "1" * 32)})
+    sees = loaded.case.family == "hunyuan_video" and bool(loaded.case.pictures)
+    assert told(loaded.plan.model_copy(update={"request": other})) == int(sees)
 
 
 def distance(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -20,10 +20,10 @@ class HunyuanVideo15(LatentVideo):
         pipe.video_processor.calculate_default_height_width = lambda **_: (run.height, run.width)
         return {"num_frames": run.num_frames}
 
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for prefix, words in (("", shot.plan.told), ("negative_", shot.plan.negative_prompt)):
-            parts = pipe.encode_prompt(prompt=words, device=pipe._execution_device, dtype=pipe.transformer.dtype)
+            parts = pipe.encode_prompt(prompt=words, device=pipe._execution_device, dtype=transformer.dtype)
             answer |= {f"{prefix}{name}": part for name, part in zip(NAMES, parts, strict=True)}
         return answer
 

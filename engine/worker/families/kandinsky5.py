@@ -19,7 +19,7 @@ class Kandinsky5(LatentVideo):
         """Its tokenizer is stored as a processor of videos, which wants torchvision; the words need only this."""
         return {"tokenizer": Qwen2Tokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)}
 
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for prefix, words in (("", shot.plan.told), ("negative_", shot.plan.negative_prompt)):
             parts = pipe.encode_prompt(

@@ -62,8 +62,13 @@ class LatentVideo:
         """How the pipeline is told what to draw."""
         return {"height": run.height, "width": run.width, "num_frames": run.num_frames}
 
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
-        """The prompts as arguments of the pipeline's call. They are remembered by their words."""
+    encodes_pictures = False  # whether the text encoder looks at the pictures too
+
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
+        """The prompts as arguments of the pipeline's call: tensors or None. They are remembered by their words.
+
+        `pipe` has the text encoders and nothing that draws; `transformer` is the one that the words are for.
+        """
         names = ("prompt_embeds", "negative_prompt_embeds")
         return dict(zip(names, self.encoded(pipe, shot), strict=True))
 

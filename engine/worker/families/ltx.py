@@ -15,7 +15,7 @@ DECODING = ("decode_timestep", "decode_noise_scale")
 
 
 class Ltx(LatentVideo):
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:

@@ -25,7 +25,7 @@ NO_BLOCKS = -1  # in a card, spatio_temporal_guidance_blocks = -1 means none: TO
 
 
 class Ltx2(LatentVideo):
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:

@@ -14,7 +14,7 @@ NAMES = ("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "ne
 
 
 class Mochi(LatentVideo):
-    def encode(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
