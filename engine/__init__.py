@@ -7,7 +7,18 @@ from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
 from engine.doctor import Finding, examine
 from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, ModelGated, RushesError
-from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Peek, Progress
+from engine.events import (
+    Adjusted,
+    Cancelled,
+    Event,
+    Failed,
+    FinalEvent,
+    Finished,
+    NeedsConsent,
+    Noticed,
+    Peek,
+    Progress,
+)
 from engine.library import read_recipe
 from engine.lora_file import LoraFile, read_lora
 from engine.manifest import Download, Quote
@@ -65,6 +76,7 @@ __all__ = [
     "ModelCard",
     "ModelGated",
     "NeedsConsent",
+    "Noticed",
     "Overrides",
     "Peek",
     "PictureRole",

@@ -30,6 +30,14 @@ class Adjusted(Noun):
     reason: str
 
 
+class Noticed(Noun):
+    """Why it was slower than it could be, and what helps."""
+
+    kind: Literal["noticed"] = "noticed"
+    cause: str
+    remedy: str
+
+
 class NeedsConsent(Noun):
     """The job waits for `Engine.answer`. `plan`: what runs after a yes."""
 
@@ -61,4 +69,4 @@ class Cancelled(Noun):
 
 
 FinalEvent = Finished | Failed | Cancelled
-Event = Annotated[Progress | Peek | Adjusted | NeedsConsent | FinalEvent, Field(discriminator="kind")]
+Event = Annotated[Progress | Peek | Adjusted | Noticed | NeedsConsent | FinalEvent, Field(discriminator="kind")]

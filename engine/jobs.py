@@ -7,14 +7,16 @@ then enforced. A job whose worker died is tried once more; a job that was runnin
 from __future__ import annotations
 
 import contextlib
+import platform
 import threading
 
 from pydantic import TypeAdapter
 
-from engine import ladder
+from engine import ladder, symptoms
 from engine.catalog import Catalog
 from engine.errors import MachineProblem, RushesError, WorkerDied
-from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Noticed, Progress
+from engine.gauges import Gauges
 from engine.library import GIVEN, Library
 from engine.loras import Loras
 from engine.messages import RanOut
@@ -77,10 +79,13 @@ class Lane(threading.Thread):
     def _attempt(self, job: Job) -> FinalEvent | None:
         """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
         doing: Work = "loading"
+        gauges = Gauges(self._device)
 
         def note(event: Event) -> None:
             nonlocal doing
-            doing = WORK.get(event.phase, doing) if isinstance(event, Progress) else doing
+            if isinstance(event, Progress):
+                doing = WORK.get(event.phase, doing)
+                gauges.see(event)
             self._note(job, event)
 
         try:
@@ -89,6 +94,7 @@ class Lane(threading.Thread):
             if isinstance(final, RanOut):
                 return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
+                self._explain(job, gauges)
                 self._library.adopt(job)
                 self._remember(job, final)
             else:
@@ -106,6 +112,15 @@ class Lane(threading.Thread):
                 remedy="Try again; if it happens again, run `app.py doctor`.",
                 detail=repr(error),
             )
+
+    def _explain(self, job: Job, gauges: Gauges) -> None:
+        """Say why the run was slower than it could be, when the card's gauges tell."""
+        forecast, run = job.plan.forecast, job.plan.stage(job.stage)
+        longest = (forecast.take_seconds if job.stage == "take" else forecast.render_seconds)[1]
+        windows = platform.system() == "Windows" or "microsoft" in platform.release().casefold()  # WSL has its driver
+        symptom = symptoms.found(gauges.samples, longest / run.num_inference_steps, windows)
+        if symptom:
+            self._note(job, Noticed(cause=symptom.cause, remedy=symptom.remedy))
 
     def _after_death(self, job: Job, death: WorkerDied, doing: Work) -> FinalEvent | None:
         if self._store.stop_asked(job.id):

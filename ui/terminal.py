@@ -15,7 +15,19 @@ from rich.prompt import Confirm
 from rich.table import Table
 
 import engine
-from engine import Adjusted, BadSetting, Cancelled, Engine, Failed, Finished, Job, NeedsConsent, Peek, RushesError
+from engine import (
+    Adjusted,
+    BadSetting,
+    Cancelled,
+    Engine,
+    Failed,
+    Finished,
+    Job,
+    NeedsConsent,
+    Noticed,
+    Peek,
+    RushesError,
+)
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 PHASES = {
@@ -67,6 +79,8 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
                         bars.update(bar, description=f"{what}: {PHASES[phase]}")
                     case Adjusted(change=change, reason=reason):
                         words.print(escaped(f"{change} {reason}"))
+                    case Noticed(cause=cause, remedy=remedy):
+                        words.print(escaped(f"{cause} {remedy}"))
                     case NeedsConsent(question=question):
                         bars.stop()
                         studio.answer(job.id, agreed(question))

@@ -1,0 +1,54 @@
+"""A card's gauges while it works: one sample a step, from NVML, and nothing where there is no NVML."""
+
+from __future__ import annotations
+
+import os
+import time
+from types import ModuleType
+from typing import Any
+
+import pynvml
+
+from engine import nvidia
+from engine.events import Progress
+from engine.symptoms import Sample
+
+GB = 1e9
+
+
+class Gauges:
+    """The samples of one run on `device`, taken as its steps are reported."""
+
+    def __init__(self, device: str, nvml: ModuleType | Any = pynvml) -> None:
+        self._device, self._nvml = device, nvml
+        self._step, self._since = 0, 0.0
+        self.samples: list[Sample] = []
+
+    def see(self, progress: Progress) -> None:
+        """Take a sample when a step has ended; the first one of a run warms up and does not count."""
+        if progress.phase != "sampling" or not self._device.startswith("cuda:"):
+            return
+        now = time.monotonic()
+        if progress.step == self._step + 1 and self._step:
+            sample = self._read(now - self._since)
+            self.samples += [sample] if sample else []
+        self._step, self._since = progress.step, now
+
+    def _read(self, seconds: float) -> Sample | None:
+        nvml, number = self._nvml, int(self._device.partition(":")[2])
+        try:
+            nvml.nvmlInit()
+            shown = nvidia.visible(os.environ.get("CUDA_VISIBLE_DEVICES"), nvml.nvmlDeviceGetCount())
+            card = nvml.nvmlDeviceGetHandleByIndex(shown[number])
+            memory = nvml.nvmlDeviceGetMemoryInfo(card)
+            return Sample(
+                seconds=seconds,
+                vram_gb=memory.used / GB,
+                vram_total_gb=memory.total / GB,
+                busy=nvml.nvmlDeviceGetUtilizationRates(card).gpu / 100,
+                clock_mhz=nvml.nvmlDeviceGetClockInfo(card, nvml.NVML_CLOCK_SM),
+                highest_clock_mhz=nvml.nvmlDeviceGetMaxClockInfo(card, nvml.NVML_CLOCK_SM),
+                clock_reasons=nvml.nvmlDeviceGetCurrentClocksEventReasons(card),
+            )
+        except (nvml.NVMLError, IndexError):
+            return None

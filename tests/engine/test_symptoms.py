@@ -1,0 +1,82 @@
+"""What a slow render suffers from, on samples constructed for each symptom, and on ones that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pynvml
+import pytest
+
+from engine.events import Progress
+from engine.gauges import Gauges
+from engine.symptoms import HARDWARE_HEAT, POWER_CAP, SOFTWARE_HEAT, Sample, found
+
+
+def steps(seconds: Sequence[float], vram_gb: float = 20, busy: float = 0.99, clock: int = 2500, reasons: int = 0):  # type: ignore[no-untyped-def]
+    return [
+        Sample(seconds=each, vram_gb=vram_gb, vram_total_gb=24, busy=busy, clock_mhz=clock, highest_clock_mhz=2600,
+               clock_reasons=reasons) for each in seconds
+    ]  # fmt: skip
+
+
+EVEN, JUMP = [5.0] * 10, [5.0] * 4 + [31.0] * 6
+ROWS = {
+    "spills on Windows": (steps(JUMP, vram_gb=23.8), True, "Windows lent"),
+    "full without a jump": (steps(EVEN, vram_gb=23.8), True, ""),
+    "a jump with room left": (steps(JUMP, vram_gb=15), True, ""),
+    "one long step": (steps([5, 5, 5, 31, 5, 5, 5, 5], vram_gb=23.8), True, ""),
+    "a jump on Linux, which does not lend": (steps(JUMP[:6] + [5.0] * 4, vram_gb=23.8), False, ""),
+    "hot": (steps(EVEN, clock=1200, reasons=HARDWARE_HEAT), False, "hot"),
+    "warm, by software": (steps(EVEN, clock=1900, reasons=SOFTWARE_HEAT), False, "hot"),
+    "at its power limit, as good cards are": (steps(EVEN, clock=2450, reasons=POWER_CAP), False, ""),
+    "held back by a power limit": (steps(EVEN, clock=900, reasons=POWER_CAP), False, "power limit"),
+    "waits for data": (steps([20.0] * 8, busy=0.1), False, "waited for data"),
+    "waits, but as forecast": (steps([5.0] * 8, busy=0.1), False, ""),
+    "a slow way through the attention": (steps([20.0] * 8), False, "attention"),
+    "as fast as forecast": (steps(EVEN), True, ""),
+    "too few steps to tell": (steps([60.0] * 3, busy=0.1), True, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_symptom_is_named_with_its_remedy_or_there_is_none(name: str) -> None:
+    samples, windows, words = ROWS[name]
+    symptom = found(samples, forecast_seconds=6.0, windows=windows)
+    assert (words in symptom.cause and symptom.remedy) if symptom and words else not (symptom or words)
+
+
+class Card:
+    """NVML with one card at work, by pynvml's own names."""
+
+    NVMLError, NVML_CLOCK_SM = pynvml.NVMLError, pynvml.NVML_CLOCK_SM
+
+    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        answers = {
+            "nvmlDeviceGetCount": 1, "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=20e9, total=24e9),
+            "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=98), "nvmlDeviceGetClockInfo": 2500,
+            "nvmlDeviceGetMaxClockInfo": 2600, "nvmlDeviceGetCurrentClocksEventReasons": 4,
+        }  # fmt: skip
+        return lambda *_: answers.get(name)
+
+
+def test_one_sample_is_taken_after_each_step_but_the_first() -> None:
+    gauges = Gauges("cuda:0", Card())
+    for step in range(6):
+        gauges.see(Progress(phase="sampling", step=step, steps=5))
+    assert len(gauges.samples) == 4 and gauges.samples[0].busy == 0.98 and gauges.samples[0].clock_reasons == POWER_CAP
+    assert not Gauges("cpu", Card()).samples
+
+
+def test_a_machine_without_nvml_has_no_samples() -> None:
+    gauges = Gauges("cuda:0")
+    for step in range(4):
+        gauges.see(Progress(phase="sampling", step=step, steps=5))
+    assert gauges.samples == []
+
+
+@pytest.mark.parametrize(
+    "name", ["nvmlDeviceGetUtilizationRates", "nvmlDeviceGetClockInfo", "nvmlDeviceGetCurrentClocksEventReasons"]
+)
+def test_the_questions_are_ones_that_pynvml_knows(name: str) -> None:
+    assert hasattr(pynvml, name)
