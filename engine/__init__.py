@@ -6,7 +6,19 @@ No torch, no gradio: models run in `engine.worker`, a process of its own.
 from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
 from engine.doctor import Finding, examine
-from engine.errors import BadFile, BadInput, BadSetting, InUse, MachineProblem, ModelGated, RushesError
+from engine.errors import (
+    BadFile,
+    BadInput,
+    BadPrompt,
+    BadSetting,
+    HubProblem,
+    InUse,
+    MachineProblem,
+    ModelGated,
+    ModelProblem,
+    RushesError,
+    UnknownName,
+)
 from engine.events import (
     Adjusted,
     Cancelled,
@@ -22,8 +34,10 @@ from engine.events import (
 from engine.library import read_recipe
 from engine.lora_file import LoraFile, read_lora
 from engine.manifest import Download, Quote
+from engine.media import MAX_PICTURE_BYTES
 from engine.paths import APP
 from engine.preset import PRESET_KINDS, AnyPreset, Camera, Look, Preset
+from engine.support import support_file
 from engine.types import (
     Aspect,
     Clip,
@@ -33,9 +47,11 @@ from engine.types import (
     Job,
     LoraUse,
     MediaRole,
+    Offload,
     Overrides,
     PictureRole,
     Plan,
+    Precision,
     Recipe,
     Request,
     Take,
@@ -45,6 +61,7 @@ from engine.types import (
 __version__ = "0.1.0"
 __all__ = [
     "APP",
+    "MAX_PICTURE_BYTES",
     "MAX_TAKES",
     "PRESET_KINDS",
     "Adjusted",
@@ -52,6 +69,7 @@ __all__ = [
     "Aspect",
     "BadFile",
     "BadInput",
+    "BadPrompt",
     "BadSetting",
     "Camera",
     "Cancelled",
@@ -66,6 +84,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "HardwareProfile",
+    "HubProblem",
     "InUse",
     "Job",
     "Look",
@@ -75,13 +94,16 @@ __all__ = [
     "MediaRole",
     "ModelCard",
     "ModelGated",
+    "ModelProblem",
     "NeedsConsent",
     "Noticed",
+    "Offload",
     "Overrides",
     "Peek",
     "PictureRole",
     "Plan",
     "Preset",
+    "Precision",
     "Progress",
     "Quote",
     "Recipe",
@@ -89,8 +111,10 @@ __all__ = [
     "RushesError",
     "Take",
     "VideoRole",
+    "UnknownName",
     "as_request",
     "examine",
     "read_lora",
     "read_recipe",
+    "support_file",
 ]

@@ -239,6 +239,10 @@ class Engine:
         """The models that a LoRA fits."""
         return lora_fit.made_for(lora, self.cards())
 
+    def keep_last_picture(self, clip_id: str) -> str:
+        """Take in the last picture of a clip, for another shot to start from. Raises UnknownName, BadFile."""
+        return media.keep_last_picture(Path(self.library.clip(clip_id).video), self.places.media)
+
     # ---- making ----
 
     def make_takes(self, request: Request, count: int = 1) -> list[Job]:

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from engine.errors import BadFile, disk_full
 from engine.types import Request
 
-MAX_FILE_BYTES = 64_000_000
+MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
 REMEDY = "Choose a JPEG, PNG or WebP picture."
@@ -30,11 +30,27 @@ FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought ye
 def keep_picture(path: Path, folder: Path) -> str:
     """Keep a plain copy of a picture in `folder`; answers its id. Raises BadFile in one sentence."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadFile(f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB.", "Make it smaller first.")
+        if path.stat().st_size > MAX_PICTURE_BYTES:
+            raise BadFile(f"{path.name} is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.", "Make it smaller first.")
         png = _plain_png(path.read_bytes(), path.name)
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a picture'}).", REMEDY) from error
+    return _keep(png, folder)
+
+
+def keep_last_picture(video: Path, folder: Path) -> str:
+    """Keep the last picture of a clip of ours, so that another shot can start from it; answers its id."""
+    import av  # 0.1 s, and only this needs it
+
+    try:
+        with av.open(str(video)) as container:
+            *_, last = container.decode(video=0)
+    except (OSError, ValueError) as error:  # PyAV's errors are both
+        raise BadFile(f"{video.name} cannot be read as a video.", "Choose another clip.", str(error)) from error
+    return _keep(_as_png(last.to_image()), folder)
+
+
+def _keep(png: bytes, folder: Path) -> str:
     name = hashlib.sha256(png).hexdigest()[:ID_LENGTH]
     try:
         folder.mkdir(exist_ok=True)
@@ -90,6 +106,10 @@ def _plain_png(content: bytes, name: str) -> bytes:
                 plain.paste(shown, mask=shown.getchannel("A"))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
         raise BadFile(f"{name} is not a picture that can be opened.", REMEDY, str(error)) from error
+    return _as_png(plain)
+
+
+def _as_png(plain: Image.Image) -> bytes:
     buffer = io.BytesIO()
     plain.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

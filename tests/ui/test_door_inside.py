@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import Engine
+from engine import MAX_PICTURE_BYTES, Engine
 from tests.ui.conftest import PORT, SAME, TAKE, Knock, knock_at, put_take
 from ui.page.door import Door, Rules
-from ui.page.intake import Uploads
 
 # ---- what they may ask for ----
 
@@ -97,24 +96,29 @@ def test_a_large_body_is_cut_off_when_the_announcement_is_missing_or_a_lie(knock
     assert knock("/gradio_api/queue/join", headers, method="POST", body=body)[0] == 413
 
 
-UPLOADS = Uploads(total_bytes=2000, files=2)
-
-
-@pytest.mark.parametrize(("files", "size", "status"), [(2, 100, 200), (3, 10, 413), (1, 3000, 413)])
-@pytest.mark.parametrize("cut", [7, 5000])
-def test_uploads_are_bounded_in_size_and_count(files: int, size: int, status: int, cut: int) -> None:
+@pytest.mark.parametrize(("path", "size", "status"), [("/bring/picture", 2_000_000, 200), ("/config", 2_000_000, 413)])
+def test_only_a_picture_may_be_large(path: str, size: int, status: int) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    part = b'--edge\r\ncontent-disposition: form-data; name="files"; filename="a"\r\n\r\n' + b"x" * size + b"\r\n"
-    body = part * files + b"--edge--\r\n"
-    chunks = tuple(body[at : at + cut] for at in range(0, len(body), cut))  # also cut inside a delimiter
-    headers = {**SAME, "content-type": "multipart/form-data; boundary=edge"}
-    door = Door(app, Rules.of_this_machine(PORT, UPLOADS))
-    assert knock_at(door, "/gradio_api/upload", headers, "POST", chunks)[0] == status
+    chunks = tuple(b"x" * 100_000 for _ in range(size // 100_000))
+    assert knock_at(Door(app, Rules.of_this_machine(PORT)), path, SAME, "POST", chunks)[0] == status
+
+
+def test_a_picture_that_never_ends_is_cut_off(knock: Knock, engine: Engine) -> None:
+    chunks = tuple(b"x" * 1_000_000 for _ in range(MAX_PICTURE_BYTES // 1_000_000 + 2))
+    assert knock("/bring/picture", SAME, "POST", chunks)[0] == 413
+    assert not list(engine.places.staging.iterdir())
+
+
+@pytest.mark.parametrize("body", [b"", b"GIF89a", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n" + b"0" * 200])
+def test_what_is_no_picture_is_refused_in_a_sentence(knock: Knock, engine: Engine, body: bytes) -> None:
+    status, _, text = knock("/bring/picture", SAME, "POST", (body,))
+    assert status == 400 and b"picture" in text and str(engine.places.home).encode() not in text
+    assert not list(engine.places.staging.iterdir())
 
 
 # ---- what every answer carries ----

@@ -12,11 +12,13 @@ import pytest
 
 from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Progress, Recipe, Request
 from ui.page import form, wording
+from ui.page.clip import clip, result
+from ui.page.line import line
 from ui.page.outlook import outlook
-from ui.page.sheet import clip, result, sheet
-from ui.page.shelf import shelf
+from ui.page.roster import SOME_PICTURE, needs, usable
+from ui.page.sheet import sheet
+from ui.page.shelf import found, grid
 from ui.page.strip import strip
-from ui.page.studio import usable
 from ui.page.view import Seen, View, look
 
 NASTY = """<script>alert(1)</script><img src=x onerror=alert(2)>"'><svg/onload=alert(3)>${alert(4)}{{alert(5)}} ball"""
@@ -69,7 +71,8 @@ def test_a_hostile_prompt_or_message_is_shown_as_text_on_the_sheet(engine: Engin
 def test_a_hostile_prompt_is_shown_as_text_in_the_queue(engine: Engine) -> None:
     job = _job(engine, state="running")
     view = View((Seen(job, Progress(phase="sampling", step=2, steps=8)),), (job,), (), {}, None, "")
-    assert_harmless(strip(view))
+    for html in (strip(view), line(view)):
+        assert_harmless(html)
 
 
 def test_a_hostile_recipe_is_shown_as_text_in_the_library(engine: Engine) -> None:
@@ -79,9 +82,9 @@ def test_a_hostile_recipe_is_shown_as_text_in_the_library(engine: Engine) -> Non
     video = engine.places.clips / 'a"onload=x.mp4'
     video.write_bytes(b"")
     video.with_suffix(".json").write_text(recipe.model_dump_json())
-    grid, _ = shelf(engine, "all", 10)
-    assert "onload" in grid
-    assert_harmless(grid)
+    html = grid(engine, found(engine, "all", "", "", "ever"), 10)
+    assert "onload" in html
+    assert_harmless(html)
 
 
 def test_a_hostile_prompt_is_shown_as_text_in_the_forecast(engine: Engine) -> None:
@@ -126,6 +129,7 @@ def test_a_take_whose_files_were_deleted_is_not_shown(engine: Engine) -> None:
         (91, "2 min"),
         (5000, "83 min"),
         (7300, "2 h 2 min"),
+        (40_000, "11 h"),
         (9e5, "10 days"),
     ],
 )
@@ -142,10 +146,11 @@ def test_ranges_read_well(low: float, high: float, words: str) -> None:
 
 
 def test_every_length_on_the_slider_can_be_planned(engine: Engine) -> None:
-    for card in usable(engine):
+    for card in (entry.card for entry in usable(engine)):
         slider = form.length_slider(card)
+        pictures = dict.fromkeys(needs(card), SOME_PICTURE)
         for seconds in (slider.minimum, slider.value, slider.maximum):
-            engine.plan(Request(prompt="a red ball", model=card.id, seconds=seconds))
+            engine.plan(Request(prompt="a red ball", model=card.id, seconds=seconds, pictures=pictures))
 
 
 def test_opening_the_page_imports_no_torch(tmp_path: Path) -> None:

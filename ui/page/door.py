@@ -19,7 +19,8 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.page.intake import Intake, Uploads
+from engine import MAX_PICTURE_BYTES
+from ui.page.intake import Intake
 from ui.page.lan import Lock, is_this_machine
 from ui.page.seal import Seal, sealed
 from ui.texts import DOOR, LAN
@@ -27,23 +28,22 @@ from ui.texts import DOOR, LAN
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/pwa_icon(/\d+)?|/(assets|static|svelte)/[\w./-]+"
-    r"|/media/(take|clip)/[^/]+(/poster)?"
+    r"|/media/(take|clip)/[^/]+(/(poster|recipe))?|/media/picture/[0-9a-f]{32}|/bring/picture|/support\.zip"
     r"|/gradio_api/(info|app_id|theme\.css|startup-events|queue/(join|data)|cancel|reset|heartbeat/\w+)/?"
     r"|/gradio_api/(run|api|call|call/v2)/\w+(/\w+)?/?"
 )
-UPLOAD = re.compile(r"/gradio_api/upload(_progress)?")
+BODY_BYTES = 1_000_000  # a request of the page is a form of some kilobytes
+LARGER_BODIES = {"/bring/picture": MAX_PICTURE_BYTES}
 DOTS = re.compile(r"(^|/)\.{1,2}(/|$)|[\\\x00-\x1f\x7f]|//|%")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may come in. `uploads` is None while no control of the page takes a file. `frames` are the origins whose
-    pages may show the studio inside their own: none, or the launcher that started it and shows its apps that way."""
+    """Who may come in. `frames` are the origins whose pages may show the studio inside their own: none, or the launcher
+    that started it and shows its apps that way."""
 
     hosts: frozenset[str]
     origins: frozenset[str]
-    body_bytes: int = 1_000_000  # a request of the page is a form of some kilobytes
-    uploads: Uploads | None = None
     frames: tuple[str, ...] = ()
     lock: Lock | None = None
 
@@ -56,10 +56,10 @@ class Rules:
         return cls(hosts, frozenset(f"http://{host}" for host in hosts), lock=lock)
 
     @classmethod
-    def of_this_machine(cls, port: int, uploads: Uploads | None = None, frames: tuple[str, ...] = ()) -> Rules:
+    def of_this_machine(cls, port: int, frames: tuple[str, ...] = ()) -> Rules:
         names = ("127.0.0.1", "localhost", "[::1]")
         hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
-        return cls(frozenset(hosts), frozenset(f"http://{host}" for host in hosts), uploads=uploads, frames=frames)
+        return cls(frozenset(hosts), frozenset(f"http://{host}" for host in hosts), frames=frames)
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ class Door:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; when its body turns out too large, answer that instead of whatever the app says."""
-        uploads = self._rules.uploads if UPLOAD.fullmatch(scope["path"]) else None
-        intake = Intake(receive, _header(scope, b"content-type"), self._rules.body_bytes, uploads)
+        intake = Intake(receive, _body_bytes(scope))
         started = False
 
         async def send_unless_over(message: Message) -> None:
@@ -119,11 +118,10 @@ def refusal_of(scope: Scope, rules: Rules) -> Refusal | None:
     if _is_foreign(scope, rules):
         return Refusal(403, DOOR.foreign)
     path = scope["path"]
-    if DOTS.search(path) or not (OPEN.fullmatch(path) or (rules.uploads and UPLOAD.fullmatch(path))):
+    if DOTS.search(path) or not OPEN.fullmatch(path):
         return Refusal(404, DOOR.nothing_here)
     length = _header(scope, b"content-length")
-    limit = rules.uploads.total_bytes if rules.uploads and UPLOAD.fullmatch(path) else rules.body_bytes
-    if length and not (re.fullmatch(r"[0-9]{1,15}", length) and int(length) <= limit):
+    if length and not (re.fullmatch(r"[0-9]{1,15}", length) and int(length) <= _body_bytes(scope)):
         return Refusal(413, DOOR.too_large)
     return None
 
@@ -157,6 +155,11 @@ def _is_a_visit(scope: Scope, rules: Rules) -> bool:
         and _header(scope, b"sec-fetch-mode") == "navigate"
         and _header(scope, b"sec-fetch-dest") in ("document", "iframe" if rules.frames else "document")
     )
+
+
+def _body_bytes(scope: Scope) -> int:
+    """The largest body that this address takes."""
+    return LARGER_BODIES.get(scope["path"], BODY_BYTES)
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -1,150 +1,133 @@
-"""The left panel: what the person asks for. Widgets, and how their values become a request."""
+"""The left panel: what the person asks for. Widgets, and how their values become a request and back."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
-from typing import Any, TypeVar, get_args
+from math import ceil
+from typing import Any, get_args
 
 import gradio as gr
 
-from engine import Aspect, BadSetting, ModelCard, Overrides, Request
-from ui.page import rights
-from ui.page.wording import gigabytes, shown
-from ui.texts import ASPECTS, FORM, MODEL
+from engine import Aspect, ModelCard, PictureRole, Request
+from ui.page import expert, pictures
+from ui.page.expert import Expert, Values
+from ui.page.panel import CLICKS, button, panel
+from ui.page.picker import chosen, picker
+from ui.page.roster import Entry, starters, takes_pictures
+from ui.page.wording import shown
+from ui.texts import FORM
 
 MAX_COUNT = 6
-Number = TypeVar("Number", int, float)
-Values = dict[Any, Any]  # component -> value, as Gradio gives a handler whose inputs are a set
 
 
 @dataclass(frozen=True)
 class Form:
     prompt: gr.Textbox
-    starters: tuple[gr.Button, ...]
-    model: gr.Dropdown
+    starters: gr.HTML
+    pictures: gr.HTML
+    image: gr.Textbox
+    last_image: gr.Textbox
+    model: gr.Textbox
     about: gr.HTML
+    picker: gr.HTML
     aspect: gr.Radio
     seconds: gr.Slider
     count: gr.Slider
-    seed: gr.Textbox
-    take_steps: gr.Textbox
-    render_steps: gr.Textbox
-    guidance: gr.Textbox
+    expert: Expert
     outlook: gr.HTML
     refusal: gr.HTML
     preview: gr.Button
 
     @property
     def fields(self) -> list[Any]:
-        """What the person sets, in the order in which the browser remembers it."""
-        return [self.prompt, self.model, self.aspect, self.seconds, self.count, self.seed, self.take_steps,
-                self.render_steps, self.guidance]  # fmt: skip
+        """What the person sets, in the order in which the browser remembers it: the model second."""
+        return [self.prompt, self.model, self.aspect, self.seconds, self.count, self.image, self.last_image,
+                *self.expert.fields]  # fmt: skip
 
-    def request(self, values: Values, dial: float) -> Request:
+    def request(self, values: Values, dial: float, card: ModelCard) -> Request:
         """The request that these values make. Raises BadSetting; the planner checks the rest."""
-        seed = _number(values[self.seed], int, FORM.seed)
-        take_steps = _number(values[self.take_steps], int, FORM.take_steps)
-        render_steps = _number(values[self.render_steps], int, FORM.render_steps)
-        guidance = _number(values[self.guidance], float, FORM.guidance)
-        return Request(
+        asked = Request(
             prompt=values[self.prompt] or "",
-            model=values[self.model],
+            model=card.id,
             aspect=values[self.aspect],
             seconds=values[self.seconds],
-            seed=seed,
             dial=dial,
-            take=Overrides(num_inference_steps=take_steps, guidance_scale=guidance),
-            render=Overrides(num_inference_steps=render_steps, guidance_scale=guidance),
+            pictures={
+                role: name for role, name in self.chosen_pictures(values).items() if role in takes_pictures(card)
+            },
         )
+        return self.expert.applied(asked, values, card)
+
+    def chosen_pictures(self, values: Values) -> dict[PictureRole, str]:
+        kept: dict[PictureRole, str] = {"image": values[self.image] or "", "last_image": values[self.last_image] or ""}
+        return {role: name for role, name in kept.items() if pictures.ID.fullmatch(name)}
+
+    def filled(self, request: Request, card: ModelCard) -> Values:
+        """The form as it would have made `request`."""
+        rule = card.frames
+        seconds = request.num_frames / rule.fps if request.num_frames else request.seconds
+        return {
+            self.prompt: request.prompt,
+            self.model: card.id,
+            self.aspect: request.aspect,
+            self.seconds: length_slider(card, seconds and round(seconds * 2) / 2),
+            self.image: request.pictures.get("image", ""),
+            self.last_image: request.pictures.get("last_image", ""),
+            **self.expert.filled(request, card),
+        }
+
+    def drawn(self, entries: Sequence[Entry], model: str, chosen_pictures: dict[PictureRole, str]) -> Values:
+        """The panels that depend on which model is chosen."""
+        entry = next((entry for entry in entries if entry.card.id == model), entries[0])
+        return {
+            self.about: chosen(entry),
+            self.picker: picker(entries, entry.card.id),
+            self.starters: starter_buttons(entry.card),
+            self.pictures: pictures.slots(entry.card, chosen_pictures),
+            self.expert.negative: gr.Textbox(visible=entry.card.prompt.negative),
+        }
 
 
-def build(cards: Sequence[ModelCard], installed: Collection[str]) -> Form:
-    """Lay the panel out. The first card is the one that is chosen; `installed` are the ids of models that are here."""
-    first = cards[0]
+def build(entries: Sequence[Entry]) -> Form:
+    """Lay the panel out. The first model is the one that is chosen."""
+    first = entries[0]
     prompt = gr.Textbox(label=FORM.prompt, placeholder=FORM.prompt_hint, lines=3, max_lines=8, elem_id="prompt")
-    with gr.Row(elem_classes="starters"):
-        starters = tuple(gr.Button(name, size="sm", min_width=0) for name, _ in FORM.starters)
+    begin = panel("starters", starter_buttons(first.card))
+    places = panel("pictures", pictures.slots(first.card, {}), script=CLICKS + pictures.BRING)
+    image, last_image, model = (gr.Textbox(value, visible="hidden") for value in ("", "", first.card.id))
     with gr.Column(elem_id="engine"):
-        model = gr.Dropdown(choices(cards, installed), value=first.id, label=FORM.model, elem_id="model")
-        about = _html(about_model(first, first.id in installed), "about")
-    shapes = [(ASPECTS[name], name) for name in get_args(Aspect)]
+        about, choose = panel("about", chosen(first)), panel("picker", picker(entries, first.card.id))
+    shapes = [(str(getattr(FORM, name)), name) for name in get_args(Aspect)]
     aspect = gr.Radio(shapes, value="square", label=FORM.aspect, elem_id="aspect", elem_classes="shapes")
     with gr.Row():
-        seconds = length_slider(first)
+        seconds = length_slider(first.card)
         count = gr.Slider(1, MAX_COUNT, 3, step=1, label=FORM.count, min_width=150, buttons=[], elem_id="count")
-    outlook = _html("", "outlook", live=True)
-    refusal = _html("", "refusal", live=True)  # its own place: a forecast on its way must not wipe it out
+    outlook = panel("outlook", live=True)
+    refusal = panel("refusal", live=True)  # its own place: a forecast on its way must not wipe it out
     preview = gr.Button(FORM.preview, variant="primary", size="lg", elem_id="preview")
-    with gr.Accordion(FORM.expert, open=False, elem_id="expert"):
-        seed, take_steps, render_steps, guidance = _expert()
-    return Form(prompt, starters, model, about, aspect, seconds, count, seed, take_steps, render_steps, guidance,
+    drawer = expert.build()
+    return Form(prompt, begin, places, image, last_image, model, about, choose, aspect, seconds, count, drawer,
                 outlook, refusal, preview)  # fmt: skip
 
 
-def choices(cards: Sequence[ModelCard], installed: Collection[str]) -> list[tuple[str, str]]:
-    """Names to choose from; what is ready to use first."""
-    ready = [(card.name, card.id) for card in cards if card.id in installed]
-    return ready + [(MODEL.absent.format(name=card.name), card.id) for card in cards if card.id not in installed]
-
-
-def _expert() -> list[gr.Textbox]:
-    """Text fields, not number fields: Gradio's number field cannot stay empty, and empty means "as the model says"."""
-    seed = gr.Textbox(label=FORM.seed, placeholder=FORM.seed_hint, max_lines=1, elem_id="seed")
-    with gr.Row():
-        steps = [
-            gr.Textbox(label=label, placeholder=FORM.as_model, max_lines=1, min_width=140)
-            for label in (FORM.take_steps, FORM.render_steps)
-        ]
-    return [seed, *steps, gr.Textbox(label=FORM.guidance, placeholder=FORM.as_model, max_lines=1)]
+def starter_buttons(card: ModelCard) -> str:
+    buttons = "".join(button("starter", name, str(number)) for number, (name, _) in enumerate(starters(card)))
+    return f'<div class="starters" role="group" aria-label="{shown(FORM.starters_label)}">{buttons}</div>'
 
 
 def length_slider(card: ModelCard, value: float | None = None) -> gr.Slider:
     """The lengths that this model can make, in half seconds. Also the update when another model is chosen."""
     rule = card.frames
     shortest, longest = rule.minimum / rule.fps, (rule.maximum + rule.step - 1) / rule.fps
+    low, high = max(ceil(shortest * 2) / 2, 0.5), longest // 0.5 * 0.5
     return gr.Slider(
-        minimum=max(ceil(shortest * 2) / 2, 0.5),
-        maximum=longest // 0.5 * 0.5,
-        value=value or round(rule.default / rule.fps * 2) / 2,
+        minimum=low,
+        maximum=high,
+        value=min(max(value or round(rule.default / rule.fps * 2) / 2, low), high),
         step=0.5,
         label=FORM.length,
         min_width=150,
         buttons=[],
         elem_id="seconds",
-    )
-
-
-def about_model(card: ModelCard, installed: bool) -> str:
-    """What the model is good at, and what one may do with its clips, as HTML."""
-    style = f"<details><summary>{shown(MODEL.words)}</summary>{shown(card.prompt.style)}</details>"
-    absent = MODEL.not_installed.format(size=gigabytes(card.size_gb), command=install_command(card))
-    missing = "" if installed else f'<p class="missing">{shown(absent)}</p>'
-    return f"<p>{shown(card.summary)}</p>{missing}{rights.of_model(card)}{style if card.prompt.style else ''}"
-
-
-def install_command(card: ModelCard) -> str:
-    return f"python app.py models install {card.id}"
-
-
-def _number(text: str | None, kind: type[Number], label: str) -> Number | None:
-    """What an expert typed; None when nothing. Raises BadSetting."""
-    if not text or not text.strip():
-        return None
-    try:
-        number = kind(text)
-        if not isfinite(number):
-            raise ValueError
-        return number
-    except ValueError:
-        wanted = FORM.whole_number if kind is int else FORM.number
-        raise BadSetting(FORM.bad_number.format(label=label, text=text[:20], wanted=wanted), FORM.empty_it) from None
-
-
-def _html(value: str, name: str, live: bool = False) -> gr.HTML:
-    """A panel of our own HTML; a live one is read aloud when it changes."""
-    template = '<div role="status" aria-live="polite">${value}</div>' if live else "${value}"
-    return gr.HTML(
-        value, html_template=template, elem_id=name, elem_classes=name, apply_default_css=False, js_on_load=None
     )

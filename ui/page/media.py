@@ -1,50 +1,93 @@
-"""Takes and clips by their names. No part of an address ever becomes a path: the library compares names.
+"""Takes, clips and pictures by their names. No part of an address ever becomes a path: the library compares names.
 
 Starlette's file answer serves ranges, so a player can seek, and says when nothing has changed.
 """
 
 from __future__ import annotations
 
+import json
+import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import Clip, Engine, RushesError, Take
+from engine import BadFile, Clip, Engine, RushesError, Take, support_file
 from ui.texts import DOOR
 
 CACHE = {"cache-control": "private, max-age=3600"}  # a finished file never changes; its name is never used twice
 
 
 def routes(engine: Engine) -> list[Route]:
-    """The addresses of every take and clip of this engine."""
-    roots = (engine.places.takes, engine.places.clips)
+    """The addresses of every take, clip and picture of this engine; where a picture is brought; the support file."""
 
-    def answer(request: Request) -> Response:
-        kind, name = request.path_params["kind"], request.path_params["name"]
-        wants_poster = request.url.path.endswith("/poster")
-        found = _find(engine, kind, name)
-        if found is None:
-            return PlainTextResponse(DOOR.nothing_here, 404)
-        path = Path(found.poster if wants_poster else found.video)
-        if not path.is_file() or not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
-            return PlainTextResponse(DOOR.nothing_here, 404)  # a link out of the data folder is not followed
-        media_type = "image/jpeg" if wants_poster else "video/mp4"
-        return FileResponse(path, media_type=media_type, headers=CACHE)
+    def watch(request: Request) -> Response:
+        return _answer(engine, request.path_params["kind"], request.path_params["name"], "video")
 
-    return [Route("/media/{kind}/{name}", answer), Route("/media/{kind}/{name}/poster", answer)]
+    def part(request: Request) -> Response:
+        return _answer(engine, request.path_params["kind"], request.path_params["name"], request.path_params["part"])
+
+    def picture(request: Request) -> Response:
+        path = engine.places.media / f"{request.path_params['name']}.png"  # the door lets only 32 hex digits in
+        return FileResponse(path, media_type="image/png", headers=CACHE) if path.is_file() else _nothing()
+
+    async def bring(request: Request) -> Response:
+        with tempfile.NamedTemporaryFile(dir=engine.places.staging, prefix="picture-") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+            file.flush()
+            try:
+                return PlainTextResponse(await run_in_threadpool(engine.keep_picture, Path(file.name)))
+            except RushesError as error:
+                told = error.cause.replace(Path(file.name).name, DOOR.this_file)
+                return PlainTextResponse(json.dumps([told, error.remedy]), 400)
+
+    def support(request: Request) -> Response:
+        headers = {"content-disposition": 'attachment; filename="rushes-support.zip"'}
+        return Response(support_file(engine), media_type="application/zip", headers=headers)
+
+    return [
+        Route("/media/picture/{name}", picture),
+        Route("/media/{kind}/{name}", watch),
+        Route("/media/{kind}/{name}/{part}", part),
+        Route("/bring/picture", bring, methods=["POST"]),
+        Route("/support.zip", support),
+    ]
 
 
-def address(kind: str, name: str, poster: bool = False) -> str:
-    """Where the page finds a take or a clip."""
-    return f"/media/{kind}/{quote(name, safe='')}{'/poster' if poster else ''}"
+def address(kind: str, name: str, part: str = "") -> str:
+    """Where the page finds a take or a clip, or its poster or its recipe."""
+    return f"/media/{kind}/{quote(name, safe='')}{f'/{part}' if part else ''}"
 
 
-def _find(engine: Engine, kind: str, name: str) -> Take | Clip | None:
+def picture_address(name: str) -> str:
+    return f"/media/picture/{name}"
+
+
+def find(engine: Engine, kind: str, name: str) -> Take | Clip:
+    """By its whole name; the library also knows short ones, an address does not. Raises RushesError."""
+    found = engine.library.take(name) if kind == "take" else engine.library.clip(name)
+    if found.id != name:
+        raise BadFile(DOOR.nothing_here, "")
+    return found
+
+
+def _answer(engine: Engine, kind: str, name: str, part: str) -> Response:
     try:
-        found = engine.library.take(name) if kind == "take" else engine.library.clip(name)
+        found = find(engine, kind, name)
     except RushesError:
-        return None
-    return found if found.id == name else None  # the library also knows short names; an address does not
+        return _nothing()
+    if part == "recipe":
+        return Response(found.recipe.model_dump_json(indent=2), media_type="application/json", headers=CACHE)
+    path = Path(found.poster if part == "poster" else found.video)
+    roots = (engine.places.takes, engine.places.clips)
+    if not path.is_file() or not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
+        return _nothing()  # a link out of the data folder is not followed
+    return FileResponse(path, media_type="image/jpeg" if part == "poster" else "video/mp4", headers=CACHE)
+
+
+def _nothing() -> Response:
+    return PlainTextResponse(DOOR.nothing_here, 404)

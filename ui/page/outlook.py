@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from engine import Engine, Plan, Request, RushesError
+from ui.page.roster import SOME_PICTURE, needs, starters
+from ui.page.trouble import problem
 from ui.page.wording import duration, gigabytes, listed, shown, span
-from ui.texts import FORM, OUTLOOK
+from ui.texts import OUTLOOK
 
 MANY_WORDS = 8
 
 
 def outlook(engine: Engine, request: Request, count: int) -> str:
-    """The forecast as HTML. An empty prompt gets the forecast too: it hardly depends on the words."""
-    spoken = request if request.prompt.strip() else request.model_copy(update={"prompt": FORM.starters[0][1]})
+    """The forecast as HTML. An empty prompt or a missing picture gets the forecast too: it hardly depends on them."""
+    card = next(card for card in engine.cards() if card.id == request.model)
+    prompt = request.prompt if request.prompt.strip() else starters(card)[0][1]
+    pictures = {**dict.fromkeys(needs(card), SOME_PICTURE), **request.pictures}
     try:
-        plan = engine.plan(spoken)
+        plan = engine.plan(request.model_copy(update={"prompt": prompt, "pictures": pictures}))
     except RushesError as error:
         return problem(error)
     return _times(plan, count) + _notes(engine, plan) + _details(plan)
 
 
-def problem(error: RushesError) -> str:
-    """A cause and its remedy, in place."""
-    return f'<div class="problem" role="alert"><strong>{shown(error.cause)}</strong> {shown(error.remedy)}</div>'
+def before_render(plan: Plan) -> str:
+    """What rendering one of the takes would need, as the dial stands."""
+    words = OUTLOOK.render.format(render=span(*plan.forecast.render_seconds))
+    return f'<p class="times">{shown(words)} {shown(getattr(OUTLOOK, plan.forecast.verdict))}</p>'
 
 
 def _times(plan: Plan, count: int) -> str:

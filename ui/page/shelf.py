@@ -1,74 +1,123 @@
-"""The library tab: takes and clips from disk, newest first. The disk is the truth, so nothing here is remembered."""
+"""The library screen: takes and clips from disk, newest first. The disk is the truth, so nothing here is remembered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import gradio as gr
 
 from engine import Clip, Engine, Take
 from ui.page import rights
+from ui.page.clip import deeds, download, how, kind_of
+from ui.page.expert import Values
 from ui.page.media import address
-from ui.page.sheet import how
-from ui.page.wording import moment, shown
-from ui.texts import CLIP, SHEET, SHELF
+from ui.page.panel import button, panel
+from ui.page.wording import gigabytes, moment, shown
+from ui.texts import SHEET, SHELF
 
 PAGE = 24
+DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
 
 
 @dataclass(frozen=True)
 class Shelf:
     kind: gr.Radio
+    words: gr.Textbox
+    model: gr.Dropdown
+    when: gr.Dropdown
     grid: gr.HTML
     more: gr.Button
     limit: gr.State
 
+    @property
+    def asked(self) -> list[Any]:
+        return [self.kind, self.words, self.model, self.when, self.limit]
 
-def build() -> Shelf:
-    choices = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes")]
-    kind = gr.Radio(choices, value="all", label=SHELF.show, show_label=False, elem_classes="shapes filter")
-    grid = gr.HTML("", elem_id="shelf", apply_default_css=False, js_on_load=CLICKS)
+    def filled(self, engine: Engine, values: Values) -> Values:
+        """The grid as the filters stand, and whether there is more to show."""
+        items = found(engine, values[self.kind], values[self.words] or "", values[self.model], values[self.when])
+        limit = values[self.limit]
+        any_at_all = bool(items) or bool(engine.library.clips() or engine.library.takes())
+        return {self.grid: grid(engine, items, limit, any_at_all), self.more: gr.Button(visible=len(items) > limit)}
+
+
+def build(engine: Engine) -> Shelf:
+    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes")]
+    models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.cards())]
+    spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
+    with gr.Row(elem_id="filters"):
+        kind = gr.Radio(kinds, value="all", label=SHELF.show, show_label=False, elem_classes="shapes", min_width=260)
+        words = gr.Textbox(label=SHELF.search, placeholder=SHELF.search_hint, max_lines=1, elem_id="search")
+        model = gr.Dropdown(models, value="", label=SHELF.model, filterable=False, min_width=150)
+        when = gr.Dropdown(spans, value="ever", label=SHELF.when, filterable=False, min_width=150)
+    shelf = panel("shelf")
     more = gr.Button(SHELF.more, visible=False, elem_id="more")
-    return Shelf(kind, grid, more, gr.State(PAGE))
+    return Shelf(kind, words, model, when, shelf, more, gr.State(PAGE))
 
 
-# A click on any button inside our own HTML becomes one Gradio event that names what to do, and with what.
-CLICKS = """
-element.addEventListener('click', (event) => {
-    const button = event.target.closest('[data-act]');
-    if (button && !button.disabled) trigger('click', { act: button.dataset.act, id: button.dataset.id });
-});
-"""
-
-
-def shelf(engine: Engine, kind: str, limit: int) -> tuple[str, bool]:
-    """The grid as HTML, and whether there is more to show."""
+def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[Take | Clip]:
+    """What matches: every one of the words in the prompt or the name, the model, the last days."""
     clips: list[Take | Clip] = [] if kind == "takes" else [*engine.library.clips()]
     takes: list[Take | Clip] = [] if kind == "clips" else [*engine.library.takes()]
-    items = sorted(clips + takes, key=lambda item: (item.recipe.created, item.id), reverse=True)
+    wanted = words.casefold().split()
+    since = datetime.now(UTC) - timedelta(days=DAYS.get(when, 0) or 36500)
+
+    def matches(item: Take | Clip) -> bool:
+        text = f"{item.recipe.plan.request.prompt} {item.id} {item.recipe.plan.model}".casefold()
+        return (
+            all(word in text for word in wanted)
+            and model in ("", None, item.recipe.plan.model)
+            and _made(item) >= since
+        )
+
+    items = [item for item in clips + takes if matches(item)]
+    return sorted(items, key=lambda item: (item.recipe.created, item.id), reverse=True)
+
+
+def _made(item: Take | Clip) -> datetime:
+    try:
+        return datetime.fromisoformat(item.recipe.created).astimezone(UTC)
+    except ValueError:  # a recipe that somebody wrote by hand
+        return datetime.now(UTC)
+
+
+def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool = True) -> str:
+    trash = _trash(engine)
     if not items:
-        return f'<p class="empty">{shown(SHELF.empty)}</p>', False
+        return f'<p class="empty">{shown(SHELF.nothing if any_at_all else SHELF.empty)}</p>{trash}'
     count = SHELF.count.format(shown=min(limit, len(items)), total=len(items))
     cells = "".join(_cell(engine, item) for item in items[:limit])
-    return f'<p class="facts">{shown(count)}</p><div class="cards">{cells}</div>', len(items) > limit
+    return f'<p class="facts">{shown(count)}</p><div class="cards">{cells}</div>{trash}'
 
 
 def _cell(engine: Engine, item: Take | Clip) -> str:
-    recipe = item.recipe
-    kind = "take" if isinstance(item, Take) else "clip"
+    recipe, kind = item.recipe, kind_of(item)
     run = recipe.plan.stage(recipe.kind)
-    source = shown(address(kind, item.id))
     prompt = shown(recipe.plan.request.prompt)
-    render = f'<button class="main" data-act="render" data-id="{shown(item.id)}">{shown(SHEET.render)}</button>'
+    render = button("render", SHEET.render, item.id, "main") if kind == "take" else ""
     return (
-        f'<article class="take" data-kind="{kind}"><div class="frame">'
+        f'<article class="take" data-kind="{kind}" data-id="{shown(item.id)}"><div class="frame">'
         f'<span class="tag">{shown(SHELF.take if kind == "take" else SHELF.clip)}</span>'
-        f'<video src="{source}" poster="{shown(address(kind, item.id, poster=True))}" class="hover" preload="none" loop'
-        f' muted playsinline tabindex="0" style="aspect-ratio: {run.width} / {run.height}" aria-label="{prompt}">'
-        f'</video></div><p class="about" title="{prompt}">{prompt}</p>'
+        f'<video src="{shown(address(kind, item.id))}" poster="{shown(address(kind, item.id, "poster"))}" class="hover"'
+        f' preload="none" loop muted playsinline tabindex="0" style="aspect-ratio: {run.width} / {run.height}"'
+        f' aria-label="{prompt}"></video></div><p class="about" title="{prompt}">{prompt}</p>'
         f'<p class="facts"><span>{shown(moment(recipe.created))}</span>'
         f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
-        f'<div class="row">{render if kind == "take" else ""}<a class="button" href="{source}"'
-        f' download="{shown(item.id)}.mp4">{shown(CLIP.download)}</a></div>'
-        f"{rights.of_clip(engine, recipe)}{how(recipe)}</article>"
+        f'<div class="row">{render}{download(kind, item.id)}</div>'
+        f"{rights.of_clip(engine, recipe)}{deeds(kind, item.id)}{how(recipe)}</article>"
     )
+
+
+def _trash(engine: Engine) -> str:
+    size = engine.library.trash_bytes()
+    if not size:
+        return ""
+    words = shown(SHELF.trash.format(size=gigabytes(size / 1e9)))
+    return f'<p class="trash">{words} {button("empty-trash", SHELF.empty_trash)}</p>'
+
+
+def undo(name: str) -> str:
+    """What is said when something was thrown away."""
+    return f'<div class="said" role="status"><p>{shown(SHELF.trashed)}</p>{button("undo", SHELF.undo, name)}</div>'

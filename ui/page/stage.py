@@ -1,4 +1,4 @@
-"""The right panel: the running job, the takes, the finished clip. Widgets, and what a click in them does."""
+"""The right panel: the running job, the finished clip, the takes; and all that changes by itself on any screen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from engine import Engine, RushesError
-from ui.page.outlook import problem
-from ui.page.sheet import result, sheet
-from ui.page.shelf import CLICKS
+from engine import Engine, Finished, RushesError
+from ui.page import models
+from ui.page.clip import result
+from ui.page.expert import Values
+from ui.page.line import line
+from ui.page.onward import onward
+from ui.page.outlook import before_render
+from ui.page.panel import panel
+from ui.page.sheet import sheet
 from ui.page.strip import strip
-from ui.page.view import look
+from ui.page.trouble import problem
+from ui.page.view import View, look
 from ui.texts import FORM
 
 BUSY_SECONDS, IDLE_SECONDS = 0.4, 3.0  # how often the page asks: quick while something is being made, else hardly
@@ -20,65 +26,66 @@ BUSY_SECONDS, IDLE_SECONDS = 0.4, 3.0  # how often the page asks: quick while so
 
 @dataclass(frozen=True)
 class Stage:
+    """`line` and `arriving` lie on the screens of the queue and of the models. `changes` is another text whenever the
+    library or the models have changed."""
+
     notice: gr.HTML
     strip: gr.HTML
-    sheet: gr.HTML
-    dial: gr.Slider
     result: gr.HTML
+    onward: gr.HTML
+    dial: gr.Slider
+    dial_outlook: gr.HTML
+    sheet: gr.HTML
+    line: gr.HTML
+    arriving: gr.HTML
     timer: gr.Timer
-    newest: gr.State
+    changes: gr.State
 
     @property
     def live(self) -> list[Any]:
-        """What `refresh` fills, in its order."""
-        return [self.strip, self.sheet, self.dial, self.result, self.timer, self.newest]
+        """What `refresh` fills."""
+        return [self.notice, self.strip, self.result, self.onward, self.dial, self.sheet, self.line, self.arriving,
+                self.timer, self.changes]  # fmt: skip
+
+    def refresh(self, engine: Engine, interval: float | None = None) -> Values:
+        """Everything that changes by itself, as it is now. `interval`: how often the page asks at present."""
+        try:
+            view = look(engine)
+        except RushesError as error:  # the data folder cannot be read just now: say so, and keep what is shown
+            return {self.notice: problem(error)}
+        wanted = BUSY_SECONDS if view.busy else IDLE_SECONDS
+        return {
+            self.strip: strip(view),
+            self.result: result(engine, view),
+            self.onward: onward(engine, view),
+            self.dial: gr.Slider(visible=view.has_takes or "hidden"),
+            self.sheet: sheet(view),
+            self.line: line(view),
+            self.arriving: models.arriving(view),
+            self.timer: gr.skip() if wanted == interval else gr.Timer(wanted),
+            self.changes: view.changes,
+        }
+
+    def render_outlook(self, engine: Engine, dial: float) -> str:
+        """What rendering one of the takes would need, with the dial where it stands; nothing without a take."""
+        request = _newest_take(look(engine))
+        if request is None:
+            return ""
+        try:
+            return before_render(engine.plan(request.model_copy(update={"dial": dial, "sigma": None})))
+        except RushesError as error:
+            return problem(error)
 
 
-def build() -> Stage:
-    notice = _html("notice")
-    progress = _html("strip")
-    final = _html("result")
-    dial = gr.Slider(0, 1, 0.5, step=0.05, label=FORM.dial, buttons=[], elem_id="dial",
-                     visible="hidden")  # fmt: skip
-    takes = _html("sheet")
-    return Stage(notice, progress, takes, dial, final, gr.Timer(IDLE_SECONDS), gr.State(""))
+def build(notice: gr.HTML, line_panel: gr.HTML, arriving: gr.HTML) -> Stage:
+    progress, final, way_out = panel("strip"), panel("result"), panel("onward")
+    dial = gr.Slider(0, 1, 0.5, step=0.05, label=FORM.dial, buttons=[], elem_id="dial", visible="hidden")
+    dial_outlook = panel("dial-outlook", live=True)
+    timer = gr.Timer(IDLE_SECONDS)
+    return Stage(notice, progress, final, way_out, dial, dial_outlook, panel("sheet"), line_panel, arriving, timer,
+                 gr.State(""))  # fmt: skip
 
 
-def refresh(engine: Engine, interval: float | None = None) -> tuple[Any, ...]:
-    """Everything that changes by itself, as it is now. `interval`: how often the page asks at present."""
-    try:
-        view = look(engine)
-    except RushesError as error:  # the data folder cannot be read just now: say so, and keep what is shown
-        return problem(error), *[gr.skip()] * 5
-    wanted = BUSY_SECONDS if view.busy else IDLE_SECONDS
-    pace = gr.skip() if wanted == interval else gr.Timer(wanted)
-    dial = gr.Slider(visible=view.has_takes or "hidden")
-    return strip(view), sheet(view), dial, result(engine, view), pace, view.last_finished
-
-
-def act(engine: Engine, what: str, name: str, dial: float) -> str:
-    """What a button in our own HTML asks for. Returns a sentence when it cannot be done, else nothing."""
-    try:
-        match what:
-            case "render":
-                engine.render(name, dial)
-            case "stop":
-                engine.stop(name)
-            case "agree" | "refuse":
-                engine.answer(name, yes=what == "agree")
-            case "clear":
-                for job in engine.store.jobs("queued"):
-                    engine.stop(job.id)
-            case "retry":
-                job = engine.store.job(name)
-                if job.take_id:
-                    engine.render(job.take_id, job.plan.request.dial)
-                else:
-                    engine.make_takes(job.plan.request)
-    except RushesError as error:
-        return problem(error)
-    return ""
-
-
-def _html(name: str) -> gr.HTML:
-    return gr.HTML("", elem_id=name, apply_default_css=False, js_on_load=CLICKS)
+def _newest_take(view: View) -> Any:
+    done = [seen.job.plan.request for seen in view.sheet if isinstance(seen.event, Finished)]
+    return done[-1] if done else None

@@ -1,8 +1,10 @@
-"""The running job with its progress and its Stop button, and what waits behind it, as HTML."""
+"""What is going on, above the takes: the running job with its Stop button, what waits, models on their way."""
 
 from __future__ import annotations
 
 from engine import Job, NeedsConsent, Progress
+from ui.page.arrivals import arrival
+from ui.page.panel import bar, button
 from ui.page.view import Seen, View
 from ui.page.wording import duration, shown
 from ui.texts import STRIP
@@ -14,14 +16,17 @@ SHARE = {"loading": (0.02, 0.0), "prompt": (0.06, 0.0), "sampling": (0.08, 0.72)
 
 def strip(view: View) -> str:
     """Empty when nothing runs and nothing waits."""
-    if not view.busy:
+    arriving = "".join(arrival(one) for one in view.downloads if one.state in ("queued", "running"))
+    if not (view.running or view.waiting or arriving):
         return ""
-    running = "".join(_running(seen) for seen in view.running)
-    return f'<section class="strip">{running}{_waiting(view)}</section>'
+    jobs = "".join(running(seen) for seen in view.running)
+    return f'<section class="strip">{jobs}{_waiting(view)}{arriving}</section>'
 
 
-def _running(seen: Seen) -> str:
+def running(seen: Seen) -> str:
+    """A job with its progress."""
     progress = seen.event if isinstance(seen.event, Progress) else None
+    changed = "".join(f'<p class="note">{shown(one.reason)} {shown(one.change)}</p>' for one in seen.adjusted)
     done = f"{100 * _done(progress):.0f}"
     heading = STRIP.heading_take if seen.job.stage == "take" else STRIP.heading_render
     stop, state = (STRIP.stopping, " disabled") if seen.stopping else (STRIP.stop, "")
@@ -29,9 +34,8 @@ def _running(seen: Seen) -> str:
         f'<div class="job" data-job="{shown(seen.job.id)}"><div class="line"><strong>{shown(heading)}</strong>'
         f'<span class="phase">{shown(STRIP.asking if seen.job.state == "asking" else _phase(progress))}</span>'
         f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}"{state}>{shown(stop)}</button></div>'
-        f'<div class="bar" role="progressbar" aria-label="{shown(STRIP.progress)}" aria-valuemin="0"'
-        f' aria-valuemax="100" aria-valuenow="{done}"><i style="width: {done}%"></i></div>'
-        f'<p class="about">{shown(seen.job.plan.request.prompt)}</p>{_question(seen)}</div>'
+        f'{bar(STRIP.progress, done)}<p class="about">{shown(seen.job.plan.request.prompt)}</p>{changed}'
+        f"{_question(seen)}</div>"
     )
 
 
@@ -39,11 +43,9 @@ def _question(seen: Seen) -> str:
     """What the job asks before it changes the picture, with its two answers."""
     if seen.job.state != "asking" or not isinstance(seen.event, NeedsConsent):
         return ""
-    buttons = "".join(
-        f'<button class="{kind}" data-act="{act}" data-id="{shown(seen.job.id)}">{shown(words)}</button>'
-        for kind, act, words in (("main", "agree", STRIP.agree), ("", "refuse", STRIP.refuse))
-    )
-    return f'<div class="question" role="alert"><p>{shown(seen.event.question)}</p>{buttons}</div>'
+    buttons = button("agree", STRIP.agree, seen.job.id, "main") + button("refuse", STRIP.refuse, seen.job.id)
+    question = f"<p>{shown(seen.event.question)}</p>"
+    return f'<div class="question" role="alert">{question}<div class="row">{buttons}</div></div>'
 
 
 def _phase(progress: Progress | None) -> str:
@@ -67,19 +69,21 @@ def _done(progress: Progress | None) -> float:
 def _waiting(view: View) -> str:
     if not view.waiting:
         return ""
+    paused = f'<p class="note">{shown(STRIP.paused)} {button("go-on", STRIP.go_on)}</p>' if view.paused else ""
     items = "".join(_queued(job) for job in view.waiting)
-    clear = f'<button data-act="clear" data-id="">{shown(STRIP.clear)}</button>'
     count = len(view.waiting)
     return (
-        f'<details class="queue"><summary>{shown(STRIP.waiting)} <b>{count}</b></summary><ol>{items}</ol>'
-        f"{clear}</details>"
+        f'{paused}<details class="queue"><summary>{shown(STRIP.waiting)} <b>{count}</b></summary><ol>{items}</ol>'
+        f"{button('clear', STRIP.clear)}</details>"
     )
 
 
 def _queued(job: Job) -> str:
-    stage = STRIP.take if job.stage == "take" else STRIP.render
     return (
-        f'<li><span class="kind">{shown(stage)}</span><span class="about">{shown(job.plan.request.prompt)}</span>'
-        f'<button class="remove" data-act="stop" data-id="{shown(job.id)}" aria-label="{shown(STRIP.remove)}"'
-        f' title="{shown(STRIP.remove)}">×</button></li>'
+        f'<li>{kind(job)}<span class="about">{shown(job.plan.request.prompt)}</span>'
+        f"{button('stop', '×', job.id, 'remove', STRIP.remove)}</li>"
     )
+
+
+def kind(job: Job) -> str:
+    return f'<span class="kind">{shown(STRIP.take if job.stage == "take" else STRIP.render)}</span>'

@@ -7,20 +7,37 @@ of the current shot, and the newest render.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
-from engine import Cancelled, Engine, Event, Failed, Finished, Job, NeedsConsent, Progress, Request, RushesError
+from engine import (
+    Adjusted,
+    Cancelled,
+    Download,
+    Engine,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    NeedsConsent,
+    Progress,
+    Request,
+    RushesError,
+)
 
 SHEET_SIZE = 12  # the takes one contact sheet shows
 LOOK_BACK = 80  # jobs
+ENDED = ("finished", "failed", "cancelled")
+LATELY = 20  # what has ended, on the screen of the queue
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A job and the newest thing known about it: its progress, or how it ended."""
+    """A job and the newest thing known about it: its progress, or how it ended; and what was changed on the way."""
 
     job: Job
     event: Progress | NeedsConsent | Finished | Failed | Cancelled | None
     stopping: bool = False
+    adjusted: tuple[Adjusted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,10 +50,20 @@ class View:
     renders: dict[str, Seen]
     newest: Seen | None
     last_finished: str
+    ended: tuple[Seen, ...] = ()
+    paused: bool = False
+    downloads: tuple[Download, ...] = ()
 
     @property
     def busy(self) -> bool:
-        return bool(self.running or self.waiting)
+        """Whether something changes by itself."""
+        arriving = any(download.state in ("queued", "running") for download in self.downloads)
+        return bool(self.running or (self.waiting and not self.paused) or arriving)
+
+    @property
+    def changes(self) -> str:
+        """Another text as soon as there is something new in the library or among the models."""
+        return ",".join([self.last_finished, *(f"{one.model} {one.state}" for one in self.downloads)])
 
     @property
     def has_takes(self) -> bool:
@@ -65,6 +92,9 @@ def look(engine: Engine) -> View:
         renders=renders,
         newest=ended[0] if ended else None,
         last_finished=next((job.id for job in recent if job.state == "finished"), ""),
+        ended=tuple(_seen(engine, job) for job in [job for job in recent if job.state in ENDED][:LATELY]),
+        paused=engine.paused,
+        downloads=tuple(engine.downloads.queue()),
     )
 
 
@@ -83,12 +113,14 @@ def _shot(job: Job) -> Request:
 
 
 def _seen(engine: Engine, job: Job) -> Seen:
-    event: Event | None = next((event for _, event in reversed(engine.store.events(job.id)) if _tells(event)), None)
-    assert event is None or isinstance(event, Progress | NeedsConsent | Finished | Failed | Cancelled)
-    return Seen(job, event)
+    events = [event for _, event in engine.store.events(job.id)]
+    adjusted = tuple(event for event in events if isinstance(event, Adjusted))
+    begun_again = bool(events) and isinstance(events[-1], Adjusted)  # how far it was before says nothing now
+    newest = None if begun_again else next((event for event in reversed(events) if _tells(event)), None)
+    return Seen(job, newest, adjusted=adjusted)
 
 
-def _tells(event: Event) -> bool:
+def _tells(event: Event) -> TypeGuard[Progress | NeedsConsent | Finished | Failed | Cancelled]:
     return isinstance(event, Progress | NeedsConsent | Finished | Failed | Cancelled)
 
 

@@ -12,7 +12,7 @@ def shown(text: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.4 s, 7 s, 2 min, 1 h 20 min, 3 days."""
+    """0.4 s, 7 s, 2 min, 1 h 20 min, 25 h, 3 days."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 90:
@@ -20,6 +20,8 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"
+    if 600 <= minutes < 48 * 60:
+        return f"{minutes / 60:.0f} h"
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes // (24 * 60)} days"

@@ -1,0 +1,182 @@
+"""The first screen: what the person asks for, what that would take, and what to do when it cannot be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FormTexts:
+    title: str = "Rushes"
+    promise: str = "See a quick take, approve it, and get that same shot at full quality. On your own computer."
+    create: str = "Create"
+    queue: str = "Queue"
+    library: str = "Library"
+    models: str = "Models"
+    machine: str = "My machine"
+    prompt: str = "What should be seen?"
+    prompt_hint: str = "One sentence: what is there, what it does, where, and how the camera moves"
+    starters_label: str = "Or try one of these"
+    aspect: str = "Shape"
+    square: str = "Square"
+    wide: str = "Wide"
+    tall: str = "Tall"
+    length: str = "Seconds"
+    count: str = "Takes"
+    preview: str = "Preview"
+    preview_hint: str = "Ctrl + Enter"
+    dial: str = "A render should"
+    dial_close: str = "stay close to the take"
+    dial_detail: str = "add detail"
+
+
+# What the starter was made for, and what any other model can be asked. A prompt is English whatever the page speaks.
+STARTERS_OF_TOY = (
+    ("Red ball", "a red ball rolls to the left on a blue background"),
+    ("Star at night", "a yellow star spins in the night sky"),
+    ("Box over the sea", "a green box goes up over the sea at sunset"),
+    ("Desert", "a purple cone grows in the desert by day"),
+    ("Hills, camera pans", "a white ball moves to the right over the hills, the camera pans left"),
+)
+STARTERS = (
+    ("Fox in snow", "A red fox trots through fresh snow at dawn, its breath visible, low sun behind the trees, the "
+     "camera tracks alongside at eye level"),
+    ("Tea", "Close-up of hot tea poured into a glass cup on a wooden table, steam curling in morning light, shallow "
+     "depth of field, the camera holds still"),
+    ("Old harbour", "Wide shot of an old harbour in the evening, lanterns reflected in the water, a small boat glides "
+     "in from the left, the camera slowly pushes in"),
+    ("Dancer", "A dancer in a long yellow dress turns on an empty stage, dust in a single beam of light, the camera "
+     "circles her slowly"),
+    ("From above", "A drone glides over a winding coast road, turquoise water breaking on the rocks, one white car "
+     "far below"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExpertTexts:
+    heading: str = "Expert"
+    seed: str = "Seed"
+    seed_hint: str = "Empty: a new one each time"
+    negative: str = "What should not be seen"
+    negative_hint: str = "Empty: as the model recommends"
+    take_steps: str = "Steps of a take"
+    render_steps: str = "Steps of a render"
+    guidance: str = "Guidance (how strictly the prompt is followed)"
+    shift: str = "Shift (more: movement and layout first)"
+    sigma: str = "Start level (instead of the dial)"
+    precision: str = "Precision of the weights"
+    full: str = "Full"
+    offload: str = "Where the weights lie"
+    resident: str = "All in graphics memory"
+    model: str = "One part at a time"
+    group: str = "Streamed block by block"
+    as_model: str = "As recommended"
+    reset: str = "Back to what is recommended"
+    bad_number: str = "{label}: '{text}' is not {wanted}."
+    whole_number: str = "a whole number"
+    number: str = "a number"
+    empty_it: str = "Correct it, or leave the field empty."
+
+
+@dataclass(frozen=True)
+class PictureTexts:
+    heading: str = "Start from a picture"
+    image: str = "First picture"
+    last_image: str = "Last picture"
+    needed: str = "needed by this model"
+    choose: str = "Choose a picture, or drop it here"
+    clear: str = "Remove this picture"
+    alt: str = "The picture you chose"
+    failed: str = "The picture could not be brought in."
+    kept: str = "The clip's last picture is now the first picture of your next shot."
+    not_taken: str = "{model} takes no picture."
+    not_taken_remedy: str = "Choose a model that starts from one: they say “from a picture”."
+
+
+@dataclass(frozen=True)
+class ModelTexts:
+    """A model as a card: in the form, and on the screen of models."""
+
+    heading: str = "Model"
+    choose: str = "Choose another model"
+    not_installed: str = "Not on this computer yet. Installing it downloads about {size}."
+    refused: str = "{name} is not on this computer yet."
+    refused_remedy: str = "Install it first, or choose a model that is."
+    words: str = "How to write for it"
+    good_at: str = "Good at {what}."
+    comes_with: str = "comes with Rushes"
+    installed: str = "installed"
+    download: str = "{size} to download"
+    from_text: str = "from text"
+    from_picture: str = "from a picture"
+    sound: str = "with sound"
+    comfortable: str = "fits well"
+    tight: str = "tight fit"
+    offloads: str = "works, slower"
+    unlikely: str = "too large here"
+    unknown: str = "not tried yet"
+    sell: str = "clips may be sold"
+    sell_if: str = "clips may be sold, with conditions"
+    no_sale: str = "clips may not be sold"
+    here: str = "On this computer"
+    fits: str = "Would run here"
+    others: str = "Too large for this computer, as far as we know"
+    not_yet: str = "Not in this version"
+    search: str = "Search"
+    search_hint: str = "Name, what it is good at, licence"
+    nothing: str = "No model matches that."
+
+
+@dataclass(frozen=True)
+class RightsTexts:
+    may_sell: str
+    may_sell_if: str
+    may_not_sell: str
+    excluded: str = "Nobody is licensed in: {places}."
+
+
+RIGHTS_OF_MODEL = RightsTexts(
+    "You may sell the clips it makes ({licence}).",
+    "You may sell the clips it makes, under conditions ({licence}).",
+    "The clips it makes may not be sold ({licence}).",
+)
+RIGHTS_OF_CLIP = RightsTexts(
+    "You may sell this clip ({licence}).",
+    "You may sell this clip, under conditions ({licence}).",
+    "This clip may not be sold ({licence}).",
+)
+
+
+@dataclass(frozen=True)
+class OutlookTexts:
+    one_take: str = "A take needs about {take}, its render about {render}."
+    takes: str = "{count} takes need about {takes} together; a render about {render}."
+    render: str = "Rendering one needs about {render}."
+    comfortable: str = "Fits this computer comfortably."
+    tight: str = "A tight fit: other large programs should be closed."
+    offloads: str = "More than the graphics card has free: it works, but slower."
+    unlikely: str = "Probably too large for this computer."
+    unknown: str = "Nobody has tried whether it fits this computer."
+    download: str = "Downloads {gigabytes} first."
+    unknown_words: str = "{model} does not know {words}. It leaves out what it does not know."
+    why: str = "How this was worked out"
+    sizes: str = "Take {take}, render {render}, {frames} frames at {fps} a second ({seconds})."
+    memory: str = "Needs about {ram} of memory."
+    memory_and_vram: str = "Needs about {vram} of graphics memory and {ram} of memory."
+    basis: str = "The times are {basis}."
+
+
+@dataclass(frozen=True)
+class FixTexts:
+    """The one button under an error."""
+
+    say: str = "Write a prompt"
+    reset: str = "Use the recommended settings"
+    install: str = "Install it"
+    models: str = "Choose a model"
+    space: str = "See what takes up space"
+    library: str = "Look in the library"
+    machine: str = "Check this computer"
+    again: str = "Try again"
+    bring: str = "Bring it on a disk"
+    picture: str = "Choose a picture"
