@@ -12,6 +12,7 @@
     media/<content>.png .mp4             pictures and videos that a person brought
     loras/<content>.safetensors .json    LoRAs that a person brought, and what each says of itself
     prompts/                             encoded prompts, only to save time: may be deleted
+    caches/<model>/                      weights made smaller, to be read directly; may be deleted at any time
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, logs/
@@ -82,6 +83,11 @@ class Places:
     def prompts(self) -> Path:
         """Prompts as the text encoders read them; it fills itself again."""
         return self.home / "prompts"
+
+    @property
+    def caches(self) -> Path:
+        """Weights that were made smaller once. Everything in it can be made again."""
+        return self.home / "caches"
 
     @property
     def staging(self) -> Path:

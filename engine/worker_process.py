@@ -46,7 +46,7 @@ def worker_environment() -> dict[str, str]:
 def worker_command(places: Places, device: str) -> list[str]:
     """How the worker of a device is started."""
     roots = [part for root in places.model_roots for part in ("--models", str(root))]
-    folders = ("--artifacts", str(places.staging), "--prompts", str(places.prompts))
+    folders = ("--artifacts", str(places.staging), "--prompts", str(places.prompts), "--caches", str(places.caches))
     return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
 
 

@@ -51,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="engine.worker")
     parser.add_argument("--device", required=True)
     parser.add_argument("--artifacts", type=Path, required=True)
+    parser.add_argument("--caches", type=Path, required=True)
     parser.add_argument("--models", type=Path, action="append", required=True)
     parser.add_argument("--prompts", type=Path, required=True)
     options = parser.parse_args()
@@ -62,7 +63,7 @@ def main() -> None:
     from engine.worker.sampling import Watch
     from engine.worker.studio import Studio, devices, versions  # torch and diffusers: seconds
 
-    studio = Studio(options.models, options.artifacts, options.prompts)
+    studio = Studio(options.models, options.artifacts, options.prompts, options.caches)
     wire.send(Ready(versions=versions(), devices=devices()))
     while True:
         job = jobs.get().job

@@ -18,16 +18,21 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 LARGE = ("transformer", "transformer_2", "text_encoder", "text_encoder_2")  # the parts that take a smaller format
 
 
-def quantization(folder: Path, placement: Placement) -> PipelineQuantizationConfig | None:
-    """bitsandbytes for each large part that the model has; None for formats that need none while loading."""
-    if placement.precision not in ("int8", "nf4"):
+def quantization(parts: dict[str, Any], placement: Placement) -> PipelineQuantizationConfig | None:
+    """bitsandbytes for the parts, given by their classes; None for formats that need none while loading."""
+    if placement.precision not in ("int8", "nf4") or not parts:
         return None
+    libraries = {name: diffusers if issubclass(kind, diffusers.ModelMixin) else transformers
+                 for name, kind in parts.items()}  # fmt: skip
+    return PipelineQuantizationConfig(quant_mapping={name: _bits(lib, placement) for name, lib in libraries.items()})
+
+
+def large_parts(folder: Path) -> dict[str, Any]:
+    """The classes of the parts that take a smaller format, by their names in a model's folder."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     libraries = {"diffusers": diffusers, "transformers": transformers}
-    mapping = {
-        name: _bits(libraries[index[name][0]], placement) for name in LARGE if index.get(name, [None])[0] in libraries
-    }
-    return PipelineQuantizationConfig(quant_mapping=mapping)
+    named = {name: index.get(name) or [None, None] for name in LARGE}
+    return {name: getattr(libraries[lib], kind) for name, (lib, kind) in named.items() if lib in libraries}
 
 
 def _bits(library: Any, placement: Placement) -> Any:
@@ -41,8 +46,6 @@ def _bits(library: Any, placement: Placement) -> Any:
 
 def settle(pipe: Any, placement: Placement) -> None:
     """Bring a freshly loaded pipeline to where the plan wants it."""
-    if placement.precision == "fp8":
-        store_small(pipe, DTYPES[placement.dtype])
     if placement.vae_tiling and pipe.vae:
         pipe.vae.enable_tiling()
     if placement.vae_slicing and pipe.vae:

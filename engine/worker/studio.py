@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 class Studio:
     """Keeps the last model warm between jobs."""
 
-    def __init__(self, model_roots: list[Path], artifacts: Path, prompts: Path) -> None:
-        self._shelf = weights.Shelf(model_roots, PromptCache(prompts))
+    def __init__(self, model_roots: list[Path], artifacts: Path, prompts: Path, caches: Path) -> None:
+        self._shelf = weights.Shelf(model_roots, PromptCache(prompts), caches)
         self._artifacts = artifacts
 
     def perform(self, job: Job, watch: sampling.Watch) -> FinalEvent | RanOut:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ from typing import Any
 import diffusers
 import torch
 from diffusers.utils import logging as diffusers_logging
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.events import Event, Progress
 from engine.types import Placement, Plan, PlannedLora
 from engine.worker import adapters, decoding, families, memory, second_stage
+from engine.worker.integrity import REMEDY, check, check_index, variant_of
+from engine.worker.kept_weights import KeptWeights
 from engine.worker.memory import DTYPES
 from engine.worker.prompts import PromptCache, Prompts, identity
 
@@ -28,7 +29,6 @@ diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
 DECODING = {"vae_tiling": False, "vae_slicing": False, "vae_on_cpu": False}  # set anew for each job, on a warm model
-REMEDY = "Install the model again; the starter comes back with an update of Rushes."
 
 
 @dataclass
@@ -43,8 +43,8 @@ class Model:
 class Shelf:
     """Room for one loaded model: the next one replaces it."""
 
-    def __init__(self, roots: list[Path], cache: PromptCache | None = None) -> None:
-        self._roots, self._cache = roots, cache
+    def __init__(self, roots: list[Path], cache: PromptCache | None = None, caches: Path | None = None) -> None:
+        self._roots, self._cache, self._caches = roots, cache, caches
         self._key: tuple[str, Placement, tuple[PlannedLora, ...]] | None = None
         self._model: Model | None = None
 
@@ -59,8 +59,8 @@ class Shelf:
             emit(Progress(phase="loading"))
             folder = self._folder(plan.model)
             merge = functools.partial(adapters.merge, plan=plan, folder=given)
-            first = merge if plan.fused else _nothing
-            self._model = load(folder, plan.placement, plan.pipeline, families.of(plan.family).parts, first)
+            how = Loading(families.of(plan.family).parts, merge if plan.fused else None, self._caches)
+            self._model = load(folder, plan.placement, plan.pipeline, how)
             self._model.prompts.cache = self._cache
             self._key = key
         decoding.arrange(self._model.pipe.vae, plan.placement)
@@ -94,64 +94,88 @@ def pipeline_class(name: str) -> Any:
     return found
 
 
-def _nothing(pipe: Any) -> None:
-    pass
+@dataclass(frozen=True)
+class Loading:
+    """What a load may need beyond the folder.
 
-
-def load(
-    folder: Path,
-    placement: Placement,
-    pipeline: str,
-    parts: Callable[[Path], dict[str, Any]] = lambda _: {},
-    first: Callable[[Any], None] = _nothing,
-) -> Model:
-    """Load a pipeline folder in the diffusers layout; `parts` loads what diffusers cannot.
-
-    `first` is done to the weights before they are placed in memory.
-
-    Raises ModelProblem when the weights are missing or damaged.
+    `parts` loads what diffusers cannot, `first` is done to the weights before they are made smaller and placed, and in
+    `caches` lie weights that were made smaller before.
     """
-    if placement.device.startswith("cuda") and not torch.cuda.is_available():
-        raise MachineProblem(
-            "The graphics card was found, but this torch build cannot use it.",
-            "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
-        )
+
+    parts: Callable[[Path], dict[str, Any]] = lambda _: {}
+    first: Callable[[Any], None] | None = None
+    caches: Path | None = None
+
+
+def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loading()) -> Model:
+    """Load a pipeline folder in the diffusers layout. Raises ModelProblem when the weights are missing or damaged."""
+    if placement.device.startswith("cuda"):
+        if not torch.cuda.is_available():
+            raise MachineProblem(
+                "The graphics card was found, but this torch build cannot use it.",
+                "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
+            )
+        torch.cuda.set_device(placement.device)  # where bitsandbytes puts what it makes smaller
     check_index(folder)
     fingerprint = check(folder)
     reading, drawing = _halves(folder)
-    own = parts(folder)
+    own = how.parts(folder)
+    kept = KeptWeights(how.caches, folder, fingerprint, placement) if how.caches else None
+    source = _Source(folder, placement, pipeline)
 
     def load_encoders(drawer: Any) -> Any:
         lent = {name: getattr(drawer, name) for name in drawing}  # some pipelines ask them while they are made
-        encoders = _pipe(folder, placement, pipeline, {name: own[name] for name in reading & own.keys()} | lent)
+        encoders = source.pipe({name: own[name] for name in reading & own.keys()} | lent, kept)
         for name in drawing:
             setattr(encoders, name, None)
-        memory.settle(encoders, placement)
-        return encoders
+        return source.placed(encoders, kept)
 
-    pipe = _pipe(folder, placement, pipeline, own | dict.fromkeys(reading))
+    drawer_kept = None if how.first else kept  # what LoRAs are merged into is not what the files say
+    pipe = source.pipe(own | dict.fromkeys(reading), drawer_kept)
     with _damage_told(folder):
         second_stage.attach(pipe, folder, DTYPES[placement.dtype])
-    first(pipe)
-    memory.settle(pipe, placement)
+    if how.first:
+        how.first(pipe)
+    source.placed(pipe, drawer_kept)
     return Model(pipe=pipe, fingerprint=fingerprint, prompts=Prompts(load_encoders, identity(folder, placement)))
 
 
-def _pipe(folder: Path, placement: Placement, pipeline: str, given: dict[str, Any]) -> Any:
-    """The pipeline with the components in `given` instead of those in the folder; None leaves one out."""
-    with _damage_told(folder):
-        pipe = pipeline_class(pipeline).from_pretrained(
-            str(folder),
-            quantization_config=memory.quantization(folder, placement),
-            dtype=DTYPES[placement.dtype],
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            variant=variant_of(folder),
-            **given,
-        )
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
+@dataclass(frozen=True)
+class _Source:
+    """Where pipelines of one model come from, and how they are to lie in memory."""
+
+    folder: Path
+    placement: Placement
+    pipeline: str
+
+    def pipe(self, given: dict[str, Any], kept: KeptWeights | None) -> Any:
+        """The pipeline with the components in `given` instead of those in the folder; None leaves one out."""
+        with _damage_told(self.folder):
+            large = {name: kind for name, kind in memory.large_parts(self.folder).items() if name not in given}
+            ready = kept.read(large) if kept else {}
+            to_shrink = {name: kind for name, kind in large.items() if name not in ready}
+            pipe = pipeline_class(self.pipeline).from_pretrained(
+                str(self.folder),
+                quantization_config=memory.quantization(to_shrink, self.placement),
+                dtype=DTYPES[self.placement.dtype],
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                variant=variant_of(self.folder),
+                **given,
+                **ready,
+            )
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+    def placed(self, pipe: Any, kept: KeptWeights | None) -> Any:
+        """The same pipeline where the plan wants it, its smaller weights kept for the next time."""
+        if self.placement.precision == "fp8":
+            memory.store_small(pipe, DTYPES[self.placement.dtype])
+        if kept:
+            kept.write(pipe)
+        memory.settle(pipe, self.placement)
+        return pipe
 
 
 @contextlib.contextmanager
@@ -169,49 +193,3 @@ def _halves(folder: Path) -> tuple[set[str], set[str]]:
     names = {name for name, part in index.items() if isinstance(part, list) and part[0]}
     reading = {name for name in names if name.startswith(("text_encoder", "tokenizer"))}
     return reading, {name for name in names - reading if any((folder / name).glob("*.safetensors"))}
-
-
-def variant_of(folder: Path) -> str | None:
-    """The precision in the weights' names (diffusion_pytorch_model.bf16.safetensors), which diffusers must be told."""
-    names = [path.name for path in (folder / "transformer").glob("*.safetensors")]
-    marked = {name.split(".")[1].split("-")[0] for name in names if name.count(".") > 1}
-    return marked.pop() if len(marked) == 1 and all(name.count(".") > 1 for name in names) else None
-
-
-def check_index(folder: Path) -> None:
-    """Refuse a model_index.json that names anything but classes of diffusers and transformers: no code from a model."""
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        parts = {name: part for name, part in index.items() if not name.startswith("_") and isinstance(part, list)}
-        foreign = [name for name, part in parts.items() if not _is_ours(part[0]) or any((folder / name).glob("*.py"))]
-        if not isinstance(index["_class_name"], str) or foreign:
-            raise ModelProblem(f"The model '{folder.name}' wants to run code of its own, so it was not loaded.", REMEDY)
-    except (OSError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        raise ModelProblem(f"The model '{folder.name}' has no readable index.", REMEDY, str(error)) from error
-
-
-def _is_ours(library: str | None) -> bool:
-    """Whether a component comes from diffusers, one of its pipelines' own folders, or transformers; None: left out."""
-    return library in ("diffusers", "transformers", None) or hasattr(diffusers.pipelines, str(library))
-
-
-def check(folder: Path) -> str:
-    """A fingerprint of all weights, from their headers and sizes. Raises ModelProblem for a truncated file.
-
-    Not covered: a flipped bit inside a tensor; downloads are verified by their sha256 when they arrive.
-    """
-    digest = hashlib.sha256()
-    files = sorted(folder.rglob("*.safetensors"))
-    if not files:
-        raise ModelProblem(f"The model '{folder.name}' has no weights.", REMEDY)
-    for path in files:
-        try:
-            with safe_open(str(path), framework="pt") as header:  # reads the header and checks it against the size
-                digest.update(f"{path.name} {path.stat().st_size} {sorted(header.keys())}".encode())
-        except (SafetensorError, OSError) as error:
-            raise ModelProblem(
-                f"The weights file {path.name} of '{folder.name}' is damaged or cut short.", REMEDY, str(error)
-            ) from error
-        if path.stat().st_size < 100_000_000:  # small models: the content too
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]

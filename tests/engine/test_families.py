@@ -108,7 +108,9 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param) / request.param
     case.build(folder)
     made, family = planned(case), families.of(case.family)
-    return Loaded(case, folder, weights.load(folder, made.placement, case.pipeline, family.parts), family, made)
+    return Loaded(
+        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family.parts)), family, made
+    )
 
 
 def planned(case: Case) -> Plan:

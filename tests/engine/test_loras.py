@@ -34,7 +34,9 @@ class Model:
 
     def load(self, placement: Placement, first: Callable[[Any], None] = lambda _: None) -> weights.Model:
         case = CASES[self.name]
-        return weights.load(self.folder, placement, case.pipeline, families.of(case.family).parts, first)
+        return weights.load(
+            self.folder, placement, case.pipeline, weights.Loading(families.of(case.family).parts, first)
+        )
 
     def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> Plan:
         made = planned(CASES[self.name])

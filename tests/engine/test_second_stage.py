@@ -86,7 +86,9 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     take = made.take.model_copy(update={"num_inference_steps": 4, "sigmas": (1.0, *LEVELS), "width": 96, "height": 64})
     render = take.model_copy(update={"num_inference_steps": 3, "sigmas": LEVELS, "width": 192, "height": 128})
     made = made.model_copy(update={"latent_upsampler": HOW, "take": take, "render": render, "sigma": LEVELS[0]})
-    return Loaded(case, weights.load(folder, made.placement, case.pipeline, family.parts), family, made)
+    return Loaded(
+        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family.parts)), family, made
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""Weights that were made smaller are read back as they were, and a copy that is not whole is made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.types import Placement
+from engine.worker import families, kept_weights, sampling, weights
+from engine.worker.kept_weights import WHOLE, KeptWeights
+from tests.engine.test_families import CASES, Case, planned, shot
+
+FP8 = Placement(device="cpu", dtype="float32", precision="fp8")
+pytestmark = pytest.mark.slow
+
+
+@torch.no_grad()
+def loaded(case: Case, folder: Path, caches: Path) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
+    """The frames of a take, and every weight as it was loaded."""
+    family, made = families.of(case.family), planned(case)
+    model = weights.load(folder, FP8, case.pipeline, weights.Loading(family.parts, caches=caches))
+    stored = {
+        f"{part}.{name}": tensor.clone()
+        for part, module in model.pipe.components.items() if isinstance(module, torch.nn.Module)
+        for name, tensor in (*module.named_parameters(), *module.named_buffers())
+    }  # fmt: skip
+    take = shot(made, "take")
+    latents = sampling.draw(model, family, take, sampling.Watch(lambda event: None, lambda: False))
+    return family.decode(model.pipe, latents, take).frames.astype(float), stored
+
+
+def assert_same(
+    one: tuple[np.ndarray, dict[str, torch.Tensor]], other: tuple[np.ndarray, dict[str, torch.Tensor]]
+) -> None:
+    """The same weights to the last bit; pixels to rounding, since sums depend on where in memory their terms lie."""
+    assert one[1].keys() == other[1].keys()
+    for name, tensor in one[1].items():
+        assert tensor.dtype == other[1][name].dtype and torch.equal(tensor.float(), other[1][name].float()), name
+    assert np.abs(one[0] - other[0]).max() <= 1
+
+
+def copies(caches: Path) -> list[Path]:
+    return sorted(path.parent for path in caches.glob(f"*/*/{WHOLE}"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> tuple[Case, Path, Path]:
+    """A model and the folder of its kept weights, with a copy of its transformer in it."""
+    case = CASES["wan-2.1"]
+    case.build(tmp_path / "model")
+    weights.load(tmp_path / "model", FP8, case.pipeline, weights.Loading(caches=tmp_path / "caches"))
+    assert len(copies(tmp_path / "caches")) == 1
+    return case, tmp_path / "model", tmp_path / "caches"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_family_draws_the_same_from_kept_weights(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, folder = CASES[name], tmp_path / name
+    case.build(folder)
+    first = loaded(case, folder, tmp_path / "caches")
+    read: list[str] = []
+    original = KeptWeights.read
+
+    def noting(self: KeptWeights, parts: dict[str, Any]) -> dict[str, Any]:
+        found = original(self, parts)
+        read.extend(found)
+        return found
+
+    monkeypatch.setattr(KeptWeights, "read", noting)
+    assert_same(loaded(case, folder, tmp_path / "caches"), first)
+    assert {"transformer", "text_encoder"} <= set(read)
+
+
+DAMAGES: dict[str, Callable[[Path], Any]] = {
+    "a flipped bit": lambda path: path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "gone": lambda path: path.unlink(),
+    "another file": lambda path: path.with_name("more.safetensors").write_bytes(b"x"),
+    "no record": lambda path: (path.parent / WHOLE).unlink(),
+    "a record of nonsense": lambda path: (path.parent / WHOLE).write_text("[" * 100_000),
+    "a record that agrees with damage": lambda path: _agree(path, b"\x08\0\0\0\0\0\0\0{}      "),
+    "a record that agrees with a huge header": lambda path: _agree(path, b"\xff" * 8 + b"{}"),
+}
+
+
+def _agree(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    (path.parent / WHOLE).write_text(json.dumps(kept_weights._sums(path.parent)))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_copy_is_thrown_away_and_made_again(damage: str, model: tuple[Case, Path, Path]) -> None:
+    case, folder, caches = model
+    (copy,) = copies(caches)
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    DAMAGES[damage](next(copy.glob("*.safetensors")))
+    weights.load(folder, FP8, case.pipeline, weights.Loading(caches=caches))
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
+def test_other_weights_or_another_format_have_a_copy_of_their_own(model: tuple[Case, Path, Path]) -> None:
+    _, folder, caches = model
+    half = FP8.model_copy(update={"dtype": "bfloat16"})
+    mine = KeptWeights(caches, folder, weights.check(folder), FP8).folder("transformer")
+    assert [mine] == copies(caches)
+    assert KeptWeights(caches, folder, "another", FP8).folder("transformer") != mine
+    assert KeptWeights(caches, folder, weights.check(folder), half).folder("transformer") != mine
+
+
+def test_weights_that_a_lora_was_merged_into_are_not_kept_and_not_read(model: tuple[Case, Path, Path]) -> None:
+    case, folder, caches = model
+    seen: list[torch.dtype] = []
+
+    def merge(pipe: Any) -> None:
+        seen.append(next(iter(pipe.transformer.blocks[0].attn1.parameters())).dtype)
+        for tensor in pipe.transformer.parameters():
+            tensor.data.zero_()
+
+    (copy,) = copies(caches)
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    weights.load(folder, FP8, case.pipeline, weights.Loading(first=merge, caches=caches))
+    assert seen == [torch.float32] and [copy] == copies(caches)
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
+def test_a_full_disk_keeps_nothing_and_still_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CASES["wan-2.1"].build(tmp_path / "model")
+    monkeypatch.setattr(kept_weights, "MARGIN_BYTES", 10**18)
+    assert weights.load(tmp_path / "model", FP8, "WanPipeline", weights.Loading(caches=tmp_path / "caches")).pipe
+    assert not list((tmp_path / "caches").iterdir())
+
+
+def test_the_copy_used_longest_ago_makes_room(model: tuple[Case, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    case, folder, caches = model
+    (old,) = copies(caches)
+    monkeypatch.setattr(kept_weights, "LIMIT_BYTES", sum(path.stat().st_size for path in old.rglob("*")) + 1000)
+    placement = FP8.model_copy(update={"dtype": "bfloat16"})
+    weights.load(folder, placement, case.pipeline, weights.Loading(caches=caches))
+    (new,) = copies(caches)
+    assert new != old
