@@ -5,6 +5,7 @@ No torch, no gradio: models run in `engine.worker`, a process of its own.
 
 from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
+from engine.catalog import PRESET_KINDS, AnyPreset
 from engine.doctor import Finding, examine
 from engine.errors import (
     BadFile,
@@ -36,8 +37,9 @@ from engine.lora_file import LoraFile, read_lora
 from engine.manifest import Download, Quote
 from engine.media import MAX_PICTURE_BYTES
 from engine.paths import APP
-from engine.preset import PRESET_KINDS, AnyPreset, Camera, Look, Preset
+from engine.preset import Camera, Look, Preset
 from engine.support import support_file
+from engine.tier import Tier
 from engine.types import (
     Aspect,
     Clip,
@@ -48,6 +50,7 @@ from engine.types import (
     LoraUse,
     MediaRole,
     Offload,
+    Outcome,
     Overrides,
     PictureRole,
     Plan,
@@ -98,6 +101,7 @@ __all__ = [
     "NeedsConsent",
     "Noticed",
     "Offload",
+    "Outcome",
     "Overrides",
     "Peek",
     "PictureRole",
@@ -110,6 +114,7 @@ __all__ = [
     "Request",
     "RushesError",
     "Take",
+    "Tier",
     "VideoRole",
     "UnknownName",
     "as_request",

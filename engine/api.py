@@ -7,6 +7,7 @@ import random
 import re
 import secrets
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +18,7 @@ from PIL import Image
 
 from engine import fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
 from engine.card import ModelCard
-from engine.catalog import Catalog, Kind, Presets, named
+from engine.catalog import AnyPreset, Catalog, Kind, Presets, named
 from engine.downloads import Downloads
 from engine.errors import BadFile, BadSetting
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
@@ -27,8 +28,9 @@ from engine.library import Library
 from engine.lora_file import LoraFile, read_lora
 from engine.loras import Loras
 from engine.paths import open_home
-from engine.preset import AnyPreset, Camera, Look, Preset, Style
+from engine.preset import Camera, Look, Preset, Style
 from engine.store import PAUSED, Store, now
+from engine.tier import Tier, apply, choose
 from engine.types import (
     HardwareProfile,
     Job,
@@ -44,6 +46,8 @@ from engine.types import (
 )
 
 MAX_TAKES = 12  # one contact sheet
+HARDWARE_SECONDS = 2.0  # how long a reading of the machine is good for
+TIER = "tier"  # the setting that holds the tier a person keeps to
 GUEST_POLL_SECONDS = 0.15
 
 
@@ -61,6 +65,7 @@ class Engine:
         self.loras = Loras(self.places.loras, self.store)
         self.catalog = Catalog(*self.places.cards)
         self._presets = Presets(*self.places.presets)
+        self._machine: tuple[float, HardwareProfile | None] = 0.0, None
         self.downloads = Downloads(self.places)
         self._lock = FileLock(self.places.lock)
         self._lanes: list[Lane] = []
@@ -124,8 +129,30 @@ class Engine:
     # ---- asking ----
 
     def hardware(self) -> HardwareProfile:
-        """The machine now."""
-        return hardware.read(self.places.home, REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]")))
+        """The machine now, or some seconds ago: a face that plans at every key does not ask the driver each time."""
+        when, machine = self._machine
+        if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
+            reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
+            machine = hardware.read(self.places.home, reported)
+            self._machine = time.monotonic(), machine
+        return machine
+
+    def tiers(self) -> list[Tier]:
+        """What Draft, Standard and Best mean on kinds of machines, ours and the person's own."""
+        return self._presets.all(Tier)
+
+    def tier(self, machine: HardwareProfile | None = None) -> Tier:
+        """The tier of this machine: the one that the person chose, else the one that fits."""
+        chosen, tiers = self.store.setting(TIER), self.tiers()
+        own = [tier for tier in tiers if tier.id == chosen and machine is None]
+        return own[0] if own else choose(tiers, machine or self.hardware())
+
+    def choose_tier(self, name: str | None) -> Tier:
+        """Keep to one tier, or with None go back to the one that fits. Raises UnknownName."""
+        if name is not None:
+            self._presets.get(Tier, name)
+        self.store.set(TIER, name or "")
+        return self.tier()
 
     def cards(self) -> list[ModelCard]:
         return list(self.catalog.cards.values())
@@ -142,13 +169,18 @@ class Engine:
         worn = lora_fit.planned(uses, files, card, self.cards())
         seeded = seeded.model_copy(update={"loras": uses})
         # what was measured here says nothing about another machine
-        runs = [] if machine else self.store.runs(card.id)
+        runs = [] if machine else self.store.runs()
         footage = self._footage(request)
         seeded = inputs.as_long_as(footage, seeded, card)
+        said: list[str] = []
+        if request.outcome:
+            seeded, *said = apply(self.tier(machine), seeded, card)
         made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
-        reasons = (*made.reasons, *inputs.reasons(footage, made, card))
+        reasons = (*said, *made.reasons, *inputs.reasons(footage, made, card))
         made = made.model_copy(update={"reasons": reasons})
         made = worn.on(made, card)
+        if not machine and self.installed(card):
+            made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
         wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
@@ -207,7 +239,7 @@ class Engine:
         """Files among the presets that cannot be used, each with the field that is wrong."""
         return self._presets.problems()
 
-    def save_preset(self, name: str, content: Request | Look | Camera) -> AnyPreset:
+    def save_preset(self, name: str, content: Request | Look | Camera | Tier) -> AnyPreset:
         """Keep a request, or a changed look or camera, under a name; an own one of that name is replaced.
 
         Raises BadSetting for a name that cannot be one. Pictures and the device are left out.

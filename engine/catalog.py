@@ -1,4 +1,4 @@
-"""The files below presets/: model cards, looks, cameras, saved requests. Ours, and a person's own in the data folder.
+"""The files below presets/: model cards, looks, cameras, saved requests, tiers. Ours, and a person's own.
 
 Everything here is TOML that somebody may have edited or got from a stranger: size first, then the fields, then use.
 """
@@ -15,12 +15,15 @@ from pydantic import ValidationError
 
 from engine.card import ModelCard
 from engine.errors import BadFile, BadSetting, UnknownName, disk_full
-from engine.preset import PRESET_KINDS, AnyPreset, Camera, Look, Named, Preset, fields, id_of
+from engine.preset import Camera, Look, Named, Preset, fields, id_of
+from engine.tier import Tier
 from engine.types import Noun
 
 MAX_CARD_BYTES = 256_000
 MAX_PRESET_BYTES = 32_000
-FOLDERS: dict[type[Named], str] = {Look: "looks", Camera: "cameras", Preset: "requests"}
+FOLDERS: dict[type[Named], str] = {Look: "looks", Camera: "cameras", Preset: "requests", Tier: "tiers"}
+AnyPreset = Look | Camera | Preset | Tier
+PRESET_KINDS: dict[str, type[AnyPreset]] = {"look": Look, "camera": Camera, "request": Preset, "tier": Tier}
 Kind = TypeVar("Kind", bound=Named)
 Checked = TypeVar("Checked", bound=Noun)
 
@@ -59,10 +62,10 @@ def read_card(path: Path) -> ModelCard:
 
 
 class Presets:
-    """Looks, cameras and saved requests. Read from the disk at every call: another program may have saved one.
+    """Looks, cameras, saved requests and tiers. Read from the disk at every call: another program may have saved one.
 
-    `ours` and `own` are folders with looks/, cameras/ and requests/ in them. An own file replaces ours of the same name
-    until it is deleted.
+    `ours` and `own` are folders with looks/, cameras/, requests/ and tiers/ in them. An own file replaces ours of the
+    same name until it is deleted.
     """
 
     def __init__(self, ours: Path, own: Path) -> None:

@@ -1,71 +1,102 @@
 """What a plan will need, as pure arithmetic: no files, no torch, no clock.
 
-Time = operations / rate. The operations of a latent transformer are counted from the card; the rate comes from this
-machine's own measured runs, or, before there are any, from a wide guess that says it is one.
+Time = operations / rate + what offloading moves over the bus. The operations were traced on the real architecture; the
+rate is what the driver's word on the card promises, until runs on this machine say better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import quantiles
 
 from engine.card import ModelCard
-from engine.placing import memory, tokens
-from engine.types import Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
+from engine.sizing import call_operations, memory, moved_gb
+from engine.speed import link_gb, rates
+from engine.types import Device, Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
 
-# Sustained operations a second before anything was measured here. A CPU core of the last ten years does 10 to 60
-# GFLOP/s in torch's matmuls; a GPU 10 to 100 TFLOP/s. Wide on purpose: the first measured run replaces it.
-GUESSED_RATE = {"cpu": (1.0e10, 6.0e10), "cuda": (1.0e13, 1.0e14), "mps": (2.0e12, 2.0e13)}
-
-
-def operations(card: ModelCard, run: Pass) -> float:
-    """Floating-point operations of one pass, decoding included; what `run.operations` says does not matter."""
-    count, params = tokens(card, run), card.components["transformer"].params_b * 1e9
-    forward = 2 * params * count + 4 * card.latent.layers * count**2 * card.latent.width
-    calls = run.num_inference_steps * run.forwards
-    pixels = run.width * run.height * run.num_frames
-    return calls * forward + pixels * card.latent.vae_flops_per_pixel
-
-
-def seconds(work: float, runs: Sequence[float], device: str, cpu_count: int) -> tuple[float, float]:
-    """A range of seconds for `work` operations; `runs` are measured operations a second, newest last."""
-    if len(runs) >= 4:
-        slow, *_, fast = quantiles(runs[-20:], n=10)
-        return 0.95 * work / fast, 1.1 * work / slow
-    if runs:
-        return 0.8 * work / max(runs), 1.4 * work / min(runs)
-    slow, fast = GUESSED_RATE[device.partition(":")[0]]
-    cores = cpu_count if device == "cpu" else 1
-    return work / (fast * cores), work / (slow * cores)
+OVERHEAD = (0.1, 0.5)  # seconds of a run that no operation explains
+ENOUGH_RUNS = 4  # from here on the range is what was measured, and not a margin around it
+Range = tuple[float, float]
 
 
 def forecast(
     card: ModelCard, passes: dict[Stage, Pass], placement: Placement, hardware: HardwareProfile, runs: Sequence[Run]
 ) -> Forecast:
-    """The forecast of a take and its render. `runs` are this machine's measured runs of the model, oldest first."""
-    ranges = {}
+    """The forecast of a take and its render. `runs` are this machine's measured runs, of all models, oldest first."""
+    device = next((device for device in hardware.devices if device.id == placement.device), hardware.best)
+    here = [run for run in runs if run.device == placement.device and run.estimated_seconds]
+    own = [run for run in here if run.model == card.id]
+    seconds = {}
     for stage, run in passes.items():
-        rates = [r.operations / r.seconds for r in runs if r.stage == stage and r.device == placement.device]
-        ranges[stage] = seconds(run.operations, rates, placement.device, hardware.cpu_count)
+        low, high = estimated(card, run, placement, device, hardware.cpu_count)
+        same = [measured for measured in own if measured.stage == stage]
+        seconds[stage] = corrected((low, high), [run.slowness for run in same], [run.slowness for run in own or here])
     vram_gb, ram_gb = (
         max(needs) for needs in zip(*(memory(card, run, placement) for run in passes.values()), strict=True)
     )
-    measured = sum(r.device == placement.device for r in runs)
     return Forecast(
-        verdict=_verdict(placement, vram_gb, ram_gb, hardware),
+        verdict=_verdict(placement, vram_gb, ram_gb, device, hardware),
         vram_gb=round(vram_gb, 2),
         ram_gb=round(ram_gb, 2),
         disk_gb=round(card.size_gb, 3),
         download_gb=0.0 if not card.repo else round(card.size_gb, 3),
-        take_seconds=_rounded(ranges["take"]),
-        render_seconds=_rounded(ranges["render"]),
-        basis=f"from {measured} runs on this machine" if measured else "estimated, nothing measured here yet",
-    )
+        take_seconds=_rounded(seconds["take"]),
+        render_seconds=_rounded(seconds["render"]),
+        estimated_seconds=tuple(round(middle(estimated(card, run, placement, device, hardware.cpu_count)), 3)
+                                for run in (passes["take"], passes["render"])),  # type: ignore[arg-type]
+        basis=_basis(card, len(own), len(here)),
+    )  # fmt: skip
 
 
-def _verdict(placement: Placement, vram_gb: float, ram_gb: float, hardware: HardwareProfile) -> Verdict:
-    device = next((device for device in hardware.devices if device.id == placement.device), hardware.best)
+def estimated(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
+    """Seconds of a run by arithmetic alone. Streamed weights travel while the call before computes."""
+    once_gb, each_gb = moved_gb(card, run, placement)
+    link = link_gb(device, placement.pin_memory or placement.offload == "model")
+    calls, call = run.num_inference_steps * run.forwards, call_operations(card, run)
+
+    def at(rate: float, overhead: float) -> float:
+        waiting = max(each_gb / link - call / rate, 0.0)
+        return overhead + run.operations / rate + once_gb / link + calls * waiting
+
+    slow, fast = rates(device, cpu_count)
+    return at(fast, OVERHEAD[0]), at(slow, OVERHEAD[1])
+
+
+def corrected(estimate: Range, own: Sequence[float], others: Sequence[float]) -> Range:
+    """An estimate in the light of what was measured: how many times longer than the middle of theirs runs took.
+
+    `own`: runs of this model and stage, newest last; `others`: runs of other stages or models, which say less.
+    """
+    centre = middle(estimate)
+    if len(own) >= ENOUGH_RUNS:
+        slow, *_, fast = quantiles(own[-20:], n=10)[::-1]
+        return 0.95 * centre * fast, 1.1 * centre * slow
+    if own:
+        return 0.75 * centre * min(own), 1.4 * centre * max(own)
+    if others:
+        return 0.5 * centre * min(others[-20:]), 2 * centre * max(others[-20:])
+    return estimate
+
+
+def middle(estimate: Range) -> float:
+    low, high = estimate
+    return sqrt(low * high)
+
+
+def _basis(card: ModelCard, own: int, here: int) -> str:
+    if own:
+        return f"from {own} run{'s' if own > 1 else ''} on this machine"
+    how = "the memory traced on the model's architecture" if card.traced else "the memory by a rule of thumb"
+    if here:
+        return f"estimated, not measured: {how}, the time from other models' runs on this machine"
+    return f"estimated, not measured: {how}, the time from what is known of the device"
+
+
+def _verdict(placement: Placement, vram_gb: float, ram_gb: float, device: Device, hardware: HardwareProfile) -> Verdict:
     on_card = placement.device != "cpu"
+    if on_card and not device.vram_gb:
+        return "unknown"
     if ram_gb > hardware.ram_gb + hardware.page_file_gb or (on_card and vram_gb > device.vram_gb):
         return "unlikely"
     if ram_gb > 0.9 * hardware.ram_free_gb or (on_card and vram_gb > 0.92 * device.vram_free_gb):
@@ -73,6 +104,6 @@ def _verdict(placement: Placement, vram_gb: float, ram_gb: float, hardware: Hard
     return "comfortable" if placement.offload == "resident" else "offloads"
 
 
-def _rounded(low_high: tuple[float, float]) -> tuple[float, float]:
+def _rounded(low_high: Range) -> Range:
     low, high = low_high
     return round(low, 1), round(high, 1)

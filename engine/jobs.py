@@ -156,21 +156,23 @@ class Lane(threading.Thread):
         return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
 
     def _remember(self, job: Job, done: Finished) -> None:
-        """What this run took, for the next forecast (the MP4 apart), and what torch sees of this machine."""
+        """What this run was promised to take and took (the MP4 apart), and what torch sees of this machine."""
         self._store.set(REPORTED, REPORTED_DEVICES.dump_json(self.worker.ready.devices).decode())
-        self._store.add_run(
-            Run(
-                model=job.plan.model,
-                stage=job.stage,
-                device=self._device,
-                operations=job.plan.stage(job.stage).operations,
-                seconds=max(done.seconds, 1e-3),
-                ram_gb=done.ram_gb,
-                pixels=job.plan.stage(job.stage).pixels,
-                placement=job.plan.placement,
-                adjusted=bool(job.plan.adjusted),
-            )
+        run = Run(
+            model=job.plan.model,
+            stage=job.stage,
+            device=self._device,
+            operations=job.plan.stage(job.stage).operations,
+            seconds=max(done.seconds, 1e-3),
+            ram_gb=done.ram_gb,
+            vram_gb=done.vram_gb,
+            forecast_seconds=job.plan.seconds(job.stage),
+            estimated_seconds=job.plan.forecast.estimated_seconds[job.stage == "render"],
+            pixels=job.plan.stage(job.stage).pixels,
+            placement=job.plan.placement,
+            adjusted=bool(job.plan.adjusted),
         )
+        self._store.add_run(run)
 
 
 def recover(store: Store, library: Library) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.card import ModelCard
-from engine.forecast import operations
+from engine.sizing import operations
 from engine.types import Offload, Overrides, Pass, Placement, Plan, Precision, Run, Shortage, Stage, Work
 
 NAMES: dict[Shortage, str] = {

@@ -6,22 +6,13 @@ pixel. Smaller formats alter the picture, so they are chosen only where nothing 
 
 from __future__ import annotations
 
-from engine.card import Component, ModelCard
+from engine.card import ModelCard
 from engine.combinations import WORDS, obstacle
 from engine.errors import BadSetting
+from engine.sizing import memory, part_gb
 from engine.types import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Request
 
-BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
-CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
-TORCH_RAM_GB = 0.7  # the worker with torch and diffusers loaded and no model, measured on Linux
-# Traced on Wan 1.3B and 14B at 480p and 720p: 22 to 24 bytes for each token and channel in a 2-byte format.
-ACTIVATION_BYTES = 24
-# Traced on Wan's VAE at 480p and 720p: about 120 bytes for each pixel decoded in a 2-byte format, a fifth when tiled.
-DECODE_BYTES, TILED_SHARE = 120, 0.22
-BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
 SMALLER: tuple[Precision, ...] = ("full", "fp8", "nf4")
-# fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
-FP8_TEXT_BYTES = 1.45
 PINNED_SHARE = 0.5  # of the RAM: more page-locked memory than that leaves too little for everything else
 
 Placed = tuple[Placement, str]  # and the reason for it
@@ -42,30 +33,6 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
         reason = "Runs on the CPU" + ("." if request.device else ": no graphics card that models can use was found.")
         return Placement(device="cpu", dtype="float32", precision=precision), reason
     return _on_card(request, card, device, hardware, runs)
-
-
-def tokens(card: ModelCard, run: Pass) -> int:
-    """Positions the transformer attends over."""
-    stride = card.latent.stride_pixels * card.latent.patch_pixels
-    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
-    return latent_frames * (run.width // stride) * (run.height // stride)
-
-
-def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
-    """Peak (VRAM, RAM) in GB of a run under a placement. On the CPU there is no VRAM."""
-    parts = {name: _size(name, part, placement) for name, part in card.components.items()}
-    working = _working(card, run, placement)
-    total = sum(parts.values())
-    if placement.device == "cpu":
-        return 0.0, TORCH_RAM_GB + total + working
-    match placement.offload:
-        case "resident":
-            return CONTEXT_GB + total + working, TORCH_RAM_GB + max(parts.values())
-        case "model":
-            return CONTEXT_GB + max(parts.values()) + working, TORCH_RAM_GB + total
-        case "group":
-            block = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
-            return CONTEXT_GB + block + parts.get("vae", 0.0) + working, TORCH_RAM_GB + total
 
 
 def _on_card(
@@ -93,7 +60,7 @@ def _ways(request: Request, card: ModelCard, device: Device) -> list[tuple[Preci
 
 def _may_pin(card: ModelCard, placement: Placement, hardware: HardwareProfile) -> bool:
     """Whether streaming may lock the weights in RAM, which hides the transfers; CUDA alone can."""
-    weights_gb = sum(_size(name, part, placement) for name, part in card.components.items())
+    weights_gb = sum(part_gb(name, part, placement) for name, part in card.components.items())
     streamed = placement.offload == "group" and placement.device.startswith("cuda")
     return streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb
 
@@ -119,22 +86,3 @@ def _dtype(device: Device) -> Dtype:
     """bfloat16 needs Ampere; older cards compute it in software, slower than float16."""
     modern = device.id == "mps" or (device.compute_capability and float(device.compute_capability) >= 8)
     return "bfloat16" if modern else "float16"
-
-
-def _size(name: str, part: Component, placement: Placement) -> float:
-    """GB of one part: the large ones take the smaller format, the VAE never does."""
-    if part.gguf:
-        return part.size_gb
-    small = placement.precision not in ("full", "gguf") and ("transformer" in name or "text_encoder" in name)
-    if placement.precision == "fp8" and "text_encoder" in name:
-        return part.params_b * FP8_TEXT_BYTES
-    return part.params_b * BYTES[placement.precision if small else placement.dtype]
-
-
-def _working(card: ModelCard, run: Pass, placement: Placement) -> float:
-    """GB of the larger of denoising and decoding, which never happen together."""
-    scale = BYTES[placement.dtype] / 2
-    denoising = tokens(card, run) * card.latent.width * ACTIVATION_BYTES * scale
-    share = TILED_SHARE if placement.vae_tiling else 1.0
-    decoding = run.num_frames * run.width * run.height * DECODE_BYTES * scale * share
-    return max(denoising, decoding) / 1e9

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from engine import inputs, ladder
 from engine.card import ModelCard, PassRule, SizeRule
 from engine.errors import BadPrompt, BadSetting
-from engine.forecast import forecast, operations
+from engine.forecast import forecast
 from engine.placing import place
 from engine.preset import Style
+from engine.sizing import operations
 from engine.types import (
     HardwareProfile,
     Overrides,
@@ -53,11 +54,18 @@ def plan(
         "take": _pass(card, card.take, request.take, sizes[0], frames),
         "render": _pass(card, card.render, request.render, sizes[1], frames),
     }
+    passes = {
+        "take": passes["take"].model_copy(update={"operations": operations(card, passes["take"])}),
+        "render": passes["render"].model_copy(
+            update={"operations": operations(card, passes["render"], passes["take"])}
+        ),
+    }
     _check_levels(card, passes, reasons)
     placement, reason = place(request, card, hardware, (passes["take"], passes["render"]))
     reasons.append(reason)
     if request.offload is None and request.precision is None:
-        placement, learned = ladder.start_at(placement, max(run.pixels for run in passes.values()), runs)
+        own = [run for run in runs if run.model == card.id]
+        placement, learned = ladder.start_at(placement, max(run.pixels for run in passes.values()), own)
         reasons += [learned] if learned else []
     return Plan(
         request=request,
@@ -214,7 +222,7 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
     for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
         if not low <= value <= high:
             raise BadSetting(f"{value:g} is out of range for {name}.", f"Use a number from {low} to {high}.")
-    run = Pass(
+    return Pass(
         operations=0,
         width=size.width,
         height=size.height,
@@ -227,7 +235,6 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         arguments=rule.arguments,
         forwards=rule.forwards or (2 if guidance > 1 else 1),
     )
-    return run.model_copy(update={"operations": operations(card, run)})
 
 
 def _check_levels(card: ModelCard, passes: dict[Stage, Pass], reasons: list[str]) -> None:

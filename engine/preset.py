@@ -101,11 +101,7 @@ class Preset(Named):
         return self
 
 
-PRESET_KINDS: dict[str, type[Look] | type[Camera] | type[Preset]] = {"look": Look, "camera": Camera, "request": Preset}
-AnyPreset = Look | Camera | Preset
-
-
-def fields(preset: AnyPreset) -> dict[str, Any]:
+def fields(preset: Named) -> dict[str, Any]:
     """What its file holds."""
     return preset.model_dump(mode="json", exclude_none=True, exclude={"request": LOCAL})
 

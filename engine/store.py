@@ -183,10 +183,10 @@ class Store(Database):
         with self._writing() as db:
             db.execute("insert into runs (model, body) values (?, ?)", (run.model, run.model_dump_json()))
 
-    def runs(self, model: str, limit: int = 100) -> list[Run]:
-        """Measured runs of one model on this machine, oldest first, the newest `limit` of them."""
+    def runs(self, limit: int = 200) -> list[Run]:
+        """Measured runs on this machine, oldest first, the newest `limit` of them."""
         with self._reading() as db:
-            rows = db.execute("select body from runs where model = ? order by number desc limit ?", (model, limit))
+            rows = db.execute("select body from runs order by number desc limit ?", (limit,))
             return [Run.model_validate_json(row["body"]) for row in reversed(rows.fetchall())]
 
     def setting(self, name: str, default: str = "") -> str:

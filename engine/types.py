@@ -13,6 +13,7 @@ Stage = Literal["take", "render"]
 JobState = Literal["queued", "running", "asking", "finished", "failed", "cancelled"]
 Verdict = Literal["comfortable", "tight", "offloads", "unlikely", "unknown"]
 Aspect = Literal["square", "wide", "tall"]
+Outcome = Literal["draft", "standard", "best"]
 Phase = Literal["loading", "prompt", "sampling", "decoding", "writing"]
 Shortage = Literal["vram", "fragmented", "pinned", "ram", "page_file"]  # what can run out
 Work = Literal["loading", "denoising", "decoding"]  # and meanwhile; decoding is all work of the VAE
@@ -135,6 +136,7 @@ class Request(Noun):
     leave a video that it starts from, 0 to 1. `look`, `camera`: presets whose words are added. `wording`: the final
     words of a recipe that is repeated; then look and camera are not asked again. `make_it_fit`: when memory runs out,
     change the picture without asking where nothing else helps.
+    `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
     """
 
     prompt: str
@@ -144,6 +146,7 @@ class Request(Noun):
     wording: Wording | None = None
     model: str = "starter"
     aspect: Aspect = "square"
+    outcome: Outcome | None = None
     seconds: float | None = None
     num_frames: int | None = None
     seed: int | None = None
@@ -257,7 +260,10 @@ class PlannedLora(Noun):
 
 
 class Forecast(Noun):
-    """What a plan will need, said before it starts. `basis` says how sure it is, in words."""
+    """What a plan will need, said before it starts. `basis` says how sure it is, in words.
+
+    `estimated_seconds`: take and render by arithmetic alone, which measured runs are compared to.
+    """
 
     verdict: Verdict
     vram_gb: float
@@ -266,6 +272,7 @@ class Forecast(Noun):
     download_gb: float
     take_seconds: tuple[float, float]
     render_seconds: tuple[float, float]
+    estimated_seconds: tuple[float, float] = (0.0, 0.0)
     basis: str
 
 
@@ -307,11 +314,16 @@ class Plan(Noun):
     def stage(self, stage: Stage) -> Pass:
         return self.take if stage == "take" else self.render
 
+    def seconds(self, stage: Stage) -> tuple[float, float]:
+        """How long a stage is forecast to take."""
+        return self.forecast.take_seconds if stage == "take" else self.forecast.render_seconds
+
 
 class Run(Noun):
     """One measured run on this machine: what forecasts learn from, and plans where memory ran out (`adjusted`).
 
-    `pixels`: all frames together.
+    `pixels`: all frames together. `forecast_seconds`: the range that was promised; `estimated_seconds`: what arithmetic
+    alone said. Both are empty in runs of older versions, which no forecast learns from.
     """
 
     model: str
@@ -323,6 +335,19 @@ class Run(Noun):
     pixels: int = 0
     placement: Placement | None = None
     adjusted: bool = False
+    vram_gb: float = 0.0
+    forecast_seconds: tuple[float, float] | None = None
+    estimated_seconds: float = 0.0
+
+    @property
+    def slowness(self) -> float:
+        """How many times longer it took than arithmetic said."""
+        return self.seconds / self.estimated_seconds
+
+    @property
+    def kept(self) -> bool:
+        """Whether it took as long as was promised."""
+        return bool(self.forecast_seconds and self.forecast_seconds[0] <= self.seconds <= self.forecast_seconds[1])
 
 
 # ---- jobs, takes, clips ---------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-import psutil
 import torch
 
 from engine import fitting
@@ -21,6 +20,7 @@ from engine.store import now
 from engine.types import Device, Job, Recipe, Work
 from engine.worker import decoding, families, sampling, video, weights
 from engine.worker.families.latent_video import Shot
+from engine.worker.gauge import Gauge
 from engine.worker.prompts import PromptCache
 from engine.worker.shortage import shortage
 
@@ -37,7 +37,9 @@ class Studio:
     def perform(self, job: Job, watch: sampling.Watch) -> FinalEvent | RanOut:
         """Run a job to its end, or until memory ran out. Never raises: what goes wrong becomes words with a remedy."""
         try:
-            return self._perform(job, watch)
+            with Gauge() as gauge:
+                done = self._perform(job, watch)
+            return done.model_copy(update={"ram_gb": gauge.ram_gb, "vram_gb": gauge.vram_gb})
         except JobCancelled:
             return Cancelled()
         except Exception as error:  # the boundary
@@ -96,12 +98,10 @@ class Studio:
         )
         video.write(footage, shot.run.fps, folder / ("take" if job.stage == "take" else "clip"), recipe)
         encode_seconds = time.perf_counter() - started - seconds
-        ram_gb = psutil.Process().memory_info().rss / 1e9
         return Finished(
             result_id=job.id,
             seconds=round(seconds, 3),
             encode_seconds=round(encode_seconds, 3),
-            ram_gb=round(ram_gb, 3),
             versions=recipe.versions,
         )
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
 
+from engine import APP
 from engine.card import ModelCard
-from engine.forecast import seconds
+from engine.catalog import Catalog
+from engine.forecast import corrected
 from engine.planner import plan
-from engine.types import HardwareProfile, Overrides, Plan, Request, Run
+from engine.types import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Run
+from tests.engine.published import PUBLISHED, Published
+
+CARDS = Catalog(APP / "presets" / "models").cards
 
 
 def planned(card: ModelCard, machine: HardwareProfile, frames: int, side: int, runs: tuple[Run, ...] = ()) -> Plan:
@@ -26,18 +34,40 @@ def test_a_forecast_without_measurements_says_that_it_is_an_estimate(card: Model
     assert "estimated" in planned(card, machine, 25, 192).forecast.basis
 
 
-def test_measured_runs_take_over(card: ModelCard, machine: HardwareProfile) -> None:
-    work = planned(card, machine, 25, 192).render.operations
-    runs = tuple(Run(model="starter", stage="render", device="cpu", operations=work, seconds=7.0 + n / 10, ram_gb=1)
-                 for n in range(6))  # fmt: skip
-    low, high = planned(card, machine, 25, 192, runs).forecast.render_seconds
-    assert 6 <= low <= 7.5 <= high <= 9
-    assert "6 runs" in planned(card, machine, 25, 192, runs).forecast.basis
+def measured(plan: Plan, model: str, times: float, count: int) -> tuple[Run, ...]:
+    """Runs of a stage that took so many times what arithmetic said."""
+    said = plan.forecast.estimated_seconds[1]
+    run = Run(model=model, stage="render", device="cpu", operations=1, seconds=times * said, ram_gb=1,
+              forecast_seconds=plan.forecast.render_seconds, estimated_seconds=said)  # fmt: skip
+    return (run,) * count
+
+
+@pytest.mark.parametrize("times", [0.2, 1.0, 7.0])
+def test_measured_runs_take_over(times: float, card: ModelCard, machine: HardwareProfile) -> None:
+    before = planned(card, machine, 25, 192)
+    runs = measured(before, "starter", times, 6)
+    after = planned(card, machine, 25, 192, runs).forecast
+    low, high = after.render_seconds
+    assert low <= runs[0].seconds <= high + 0.1 and high - low < 0.25 * high + 0.2
+    assert "6 runs" in after.basis
+
+
+def test_runs_of_other_models_say_something_and_less(card: ModelCard, machine: HardwareProfile) -> None:
+    before = planned(card, machine, 25, 192)
+    low, high = planned(card, machine, 25, 192, measured(before, "another", 7.0, 6)).forecast.render_seconds
+    own_low, own_high = planned(card, machine, 25, 192, measured(before, "starter", 7.0, 6)).forecast.render_seconds
+    assert low < own_low and own_high < high
+    assert "estimated" in planned(card, machine, 25, 192, measured(before, "another", 7.0, 6)).forecast.basis
+
+
+def test_runs_of_older_versions_teach_nothing(card: ModelCard, machine: HardwareProfile) -> None:
+    old = Run(model="starter", stage="render", device="cpu", operations=1e9, seconds=1000, ram_gb=1)
+    assert planned(card, machine, 25, 192, (old,)).forecast == planned(card, machine, 25, 192).forecast
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 20, 50])
 def test_a_range_is_never_upside_down(count: int) -> None:
-    low, high = seconds(1e12, [1e10 * (1 + n % 3) for n in range(count)], "cpu", 2)
+    low, high = corrected((1.0, 9.0), [1 + n % 3 for n in range(count)], [])
     assert 0 < low < high
 
 
@@ -45,3 +75,67 @@ def test_too_little_memory_is_unlikely(card: ModelCard, machine: HardwareProfile
     small = machine.model_copy(update={"ram_gb": 0.5, "ram_free_gb": 0.1, "page_file_gb": 0})
     assert planned(card, small, 25, 192).forecast.verdict == "unlikely"
     assert planned(card, machine, 25, 192).forecast.verdict == "comfortable"
+
+
+def on_card(published: Published) -> Plan:
+    card = CARDS[published.model]
+    size = Overrides(width=published.width, height=published.height, num_inference_steps=published.steps)
+    pictures: dict[PictureRole, str] = {"image": "0" * 32} if "image" in card.needs else {}
+    request = Request(prompt="a", seed=1, model=card.id, num_frames=published.frames, render=size, pictures=pictures)
+    cpu = Device(id="cpu", name="a CPU")
+    server = HardwareProfile(system="Linux", devices=(published.device, cpu), cpu_count=16, ram_gb=256,
+                             ram_free_gb=240, page_file_gb=0, disk_free_gb=1000)  # fmt: skip
+    return plan(request, card, server)
+
+
+def test_published_times_lie_in_the_range_of_an_estimate_in_eight_of_ten() -> None:
+    kept = [run for run in PUBLISHED if _within(run.seconds, on_card(run).forecast.render_seconds)]
+    assert len(kept) >= 0.8 * len(PUBLISHED), [run for run in PUBLISHED if run not in kept]
+
+
+def _within(seconds: float, low_high: tuple[float, float]) -> bool:
+    return low_high[0] <= seconds <= low_high[1]
+
+
+GPU = {"cores": 10496, "clock_mhz": 2100, "compute_capability": "8.6", "pcie_generation": 4, "pcie_width": 16}
+RUNNABLE = [card for card in CARDS.values() if not card.not_yet and card.needs == ("text",)]
+ORDER = ["unlikely", "tight", "offloads", "comfortable"]
+
+
+@pytest.mark.parametrize("model", RUNNABLE, ids=lambda card: card.id)
+def test_more_vram_is_never_worse_and_with_the_same_settings_never_slower(model: ModelCard) -> None:
+    draw = random.Random(model.id)
+    for _ in range(8):
+        vram_gb, more_gb, ram_gb = draw.uniform(4, 120), draw.uniform(0, 100), draw.uniform(8, 256)
+        small, large = (gpu_plan(model, size, ram_gb) for size in (vram_gb, vram_gb + more_gb))
+        settings = {"offload": small.placement.offload, "precision": small.placement.precision}
+        fixed = gpu_plan(model, vram_gb + more_gb, ram_gb, **settings)
+        for better in (large, fixed):
+            assert ORDER.index(better.forecast.verdict) >= ORDER.index(small.forecast.verdict)
+        assert fixed.forecast.render_seconds <= small.forecast.render_seconds
+
+
+@pytest.mark.parametrize("model", RUNNABLE, ids=lambda card: card.id)
+def test_a_bigger_request_never_has_a_smaller_forecast(model: ModelCard) -> None:
+    frames, side = model.frames.minimum, model.size.minimum * (2 if model.latent_upsampler else 1)
+    base = sized(model, frames, side, 20).forecast
+    longer = sized(model, frames + 2 * model.frames.step, side, 20).forecast
+    larger = sized(model, frames, side + 2 * model.size.multiple, 20).forecast
+    for bigger in (longer, larger):
+        assert bigger.vram_gb >= base.vram_gb and bigger.ram_gb >= base.ram_gb
+        assert bigger.take_seconds >= base.take_seconds and bigger.render_seconds >= base.render_seconds
+    assert sized(model, frames, side, 40).forecast.render_seconds >= base.render_seconds
+    assert sized(model, frames, side, 40).render.operations > sized(model, frames, side, 20).render.operations
+
+
+def sized(model: ModelCard, frames: int, side: int, steps: int) -> Plan:
+    size = Overrides(width=side, height=side, num_inference_steps=steps)
+    return gpu_plan(model, 200, 500, num_frames=frames, render=size, offload="resident", precision="full")
+
+
+def gpu_plan(model: ModelCard, vram_gb: float, ram_gb: float, **fields: Any) -> Plan:
+    device = Device(id="cuda:0", name="NVIDIA GeForce RTX 3090", vram_gb=vram_gb, vram_free_gb=0.96 * vram_gb, **GPU)
+    cpu = Device(id="cpu", name="a CPU")
+    machine = HardwareProfile(system="Linux", devices=(device, cpu), cpu_count=8, ram_gb=ram_gb,
+                              ram_free_gb=0.9 * ram_gb, page_file_gb=0, disk_free_gb=1000)  # fmt: skip
+    return plan(Request(prompt="a red ball", seed=1, model=model.id, **fields), model, machine)

@@ -1,0 +1,105 @@
+"""What a call of a real architecture holds and computes, learned on fake tensors: no weights, no GPU, seconds.
+
+Live storages are counted at every operation, so the peak is what an allocator without slack would need; CUDA adds its
+context, workspaces and fragmentation, which the forecast adds in turn.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_hunyuanvideo15 import HunyuanVideo15AttnBlock
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+aten = torch.ops.aten
+GB = 1e9
+CPU_ATTENTION = aten._scaled_dot_product_flash_attention_for_cpu  # torch's own counter does not know it
+
+
+class Live(TorchDispatchMode):
+    """Counts the bytes of live storages. Questions that need data, which fake tensors have none of, are answered as
+    for prompts of full length: every mask is true."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        weights = (*model.parameters(), *model.buffers())
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet(weight.untyped_storage() for weight in weights)
+        self._inverted: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is aten._local_scalar_dense.default:
+            return 1.0 if args[0].is_floating_point() else 0 if args[0].dtype == torch.bool else 1
+        if func is aten.nonzero.default:
+            return self._count(torch.empty(args[0].numel(), args[0].dim(), dtype=torch.long))
+        if func is aten.index.Tensor and any(index is not None and index.dtype == torch.bool for index in args[1]):
+            args = (args[0], [None if index is None else self._chosen(index) for index in args[1]])
+        out = func(*args, **(kwargs or {}))
+        if func is aten.bitwise_not.default:
+            self._inverted.add(out.untyped_storage())
+        return self._count(out)
+
+    def _chosen(self, mask: torch.Tensor) -> torch.Tensor:
+        """The positions a mask picks: all of them, and none of the inverse."""
+        return torch.zeros(0 if mask.untyped_storage() in self._inverted else mask.numel(), dtype=torch.long)
+
+    def _count(self, out: Any) -> Any:
+        tree_map_only(torch.Tensor, self._add, out)
+        return out
+
+    def _add(self, tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage not in self._known:
+            self._known.add(storage)
+            size = storage.nbytes()
+            self.now += size
+            self.peak = max(self.peak, self.now)
+            weakref.finalize(storage, self._free, size)
+        return tensor
+
+    def _free(self, size: int) -> None:
+        self.now -= size
+
+
+def causal_mask(n_frame: int, n_hw: int, dtype: Any, device: Any, batch_size: int | None = None) -> torch.Tensor:
+    """What HunyuanVideo 1.5's VAE fills row by row, thousands of operations; the same memory in one."""
+    return torch.full((batch_size or 1, n_frame * n_hw, n_frame * n_hw), 0.0, dtype=dtype, device=device)
+
+
+HunyuanVideo15AttnBlock.prepare_causal_attention_mask = staticmethod(causal_mask)
+
+
+def fake() -> FakeTensorMode:
+    return FakeTensorMode(allow_non_fake_inputs=True)
+
+
+def build(kind: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    """A model of fake weights in bfloat16; to be called inside `fake()`."""
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        return kind(**settings).eval()
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def parameters_b(model: Any) -> float:
+    return sum(parameter.numel() for parameter in model.parameters()) / 1e9
+
+
+def attention_operations(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    return sdpa_flop_count(query, key, value)
+
+
+@torch.no_grad()
+def measured(model: torch.nn.Module, call: Callable[[], Any]) -> tuple[float, float]:
+    """(GB at the peak, weights apart; operations) of a call of a model, inside `fake()`."""
+    counter = FlopCounterMode(display=False, custom_mapping={CPU_ATTENTION: attention_operations})
+    with Live(model) as live, counter:
+        call()
+    return live.peak / GB, float(counter.get_total_flops())

@@ -1,0 +1,105 @@
+"""How much memory and work a run is: pure arithmetic over a card and what was traced of its architecture."""
+
+from __future__ import annotations
+
+from engine.card import Component, ModelCard
+from engine.types import Pass, Placement
+
+BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
+# fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
+FP8_TEXT_BYTES = 1.45
+CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
+TORCH_RAM_GB = 0.7  # the worker with torch and diffusers loaded and no model, measured on Linux
+BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
+# For a card that was never traced. Denoising: what the traced transformers without masks take at most for each token
+# and channel. Decoding: a VAE that holds the whole clip takes this for each pixel of it, a third of that in tiles.
+ACTIVATION_BYTES = 32
+DECODE_BYTES, TILED_SHARE = 120, 0.33
+
+
+def tokens(card: ModelCard, run: Pass) -> int:
+    """Positions the transformer attends over."""
+    stride = card.latent.stride_pixels * card.latent.patch_pixels
+    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
+    return latent_frames * (run.width // stride) * (run.height // stride)
+
+
+def call_operations(card: ModelCard, run: Pass) -> float:
+    """Floating-point operations of one call of the transformer for one prompt."""
+    count = tokens(card, run)
+    if card.traced:
+        return 1e12 * card.traced.call_tflop.at(count / 1000)
+    return (
+        2 * card.components["transformer"].params_b * 1e9 * count
+        + 4 * card.latent.layers * count**2 * card.latent.width
+    )
+
+
+def operations(card: ModelCard, run: Pass, start: Pass | None = None) -> float:
+    """Operations of one pass: reading the prompt, denoising, decoding; a render from `start` first goes through the
+    pixels of its take."""
+    calls = run.num_inference_steps * run.forwards
+    readers = sum(part.params_b for name, part in card.components.items() if name.startswith("text_encoder"))
+    reading = 2 * 2 * readers * 1e9 * card.prompt.max_tokens  # both prompts
+    pixels = _pixels(run) + (_pixels(start) + _pixels(run) if start else 0)
+    return reading + calls * call_operations(card, run) + pixels * card.latent.vae_flops_per_pixel
+
+
+def _pixels(run: Pass) -> int:
+    return run.width * run.height * run.num_frames
+
+
+def working(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
+    """GB at the peak beside the weights, of denoising and of decoding."""
+    scale = BYTES[placement.dtype] / 2  # traced in a 2-byte format
+    kilotokens, frame_mp = tokens(card, run) / 1000, run.width * run.height / 1e6
+    traced = card.traced
+    if traced:
+        decoded = traced.tiled_gb if placement.vae_tiling else traced.decode_gb
+        return traced.denoise_gb.at(kilotokens) * scale, decoded.at(frame_mp, run.num_frames * frame_mp) * scale
+    denoising = kilotokens * card.latent.width * ACTIVATION_BYTES * scale / 1e6
+    share = TILED_SHARE if placement.vae_tiling else 1.0
+    return denoising, run.num_frames * frame_mp * DECODE_BYTES * scale * share / 1e3
+
+
+def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
+    """Peak (VRAM, RAM) in GB of a run under a placement. On the CPU there is no VRAM.
+
+    The stages follow each other: the prompt is read, the latents are denoised, then they are decoded. Under model
+    offload only the part at work is on the card; under group offload, blocks of it and the VAE. Loading brings every
+    part to RAM once, wherever it goes from there.
+    """
+    parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
+    denoising, decoding = working(card, run, placement)
+    vae, total = parts.get("vae", 0.0), sum(parts.values())
+    ram_gb = TORCH_RAM_GB + total
+    if placement.device == "cpu":
+        return 0.0, ram_gb + max(denoising, decoding)
+    match placement.offload:
+        case "resident":
+            vram_gb = total + max(denoising, decoding)
+        case "model":
+            denoiser = max(size for name, size in parts.items() if name.startswith("transformer"))
+            vram_gb = max(*parts.values(), denoiser + denoising, vae + decoding)
+        case "group":
+            blocks = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
+            vram_gb = vae + max(blocks + denoising, decoding)
+    return CONTEXT_GB + vram_gb, ram_gb
+
+
+def part_gb(name: str, part: Component, placement: Placement) -> float:
+    """GB of one part: the large ones take the smaller format, the VAE never does."""
+    if part.gguf:
+        return part.size_gb
+    small = placement.precision not in ("full", "gguf") and ("transformer" in name or "text_encoder" in name)
+    if placement.precision == "fp8" and "text_encoder" in name:
+        return part.params_b * FP8_TEXT_BYTES
+    return part.params_b * BYTES[placement.precision if small else placement.dtype]
+
+
+def moved_gb(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
+    """GB that offloading brings to the card: (once a run, at every call of the transformer)."""
+    if placement.offload == "resident":
+        return 0.0, 0.0
+    parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
+    return sum(parts.values()), parts["transformer"] if placement.offload == "group" else 0.0

@@ -1,0 +1,103 @@
+"""Hardware tiers: what Draft, Standard and Best mean on a kind of machine, as data in presets/tiers/.
+
+A tier fills in what a request leaves open and names an outcome for; what a person asked for by number stays. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.card import ModelCard
+from engine.preset import Named
+from engine.types import Device, HardwareProfile, Noun, Outcome, Overrides, Request
+
+CHOOSABLE_STEPS = 16  # models with fewer were distilled to exactly those
+
+
+class Level(Noun):
+    """How far an outcome goes. What is left out is as the model's card says.
+
+    `megapixels`: the area of the render; `seconds`: the length; `steps`: the share of the card's steps.
+    """
+
+    megapixels: Annotated[float, Field(gt=0, le=16)] | None = None
+    seconds: Annotated[float, Field(gt=0, le=60)] | None = None
+    steps: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Machine(Noun):
+    """Whom a tier is for: the kind of the best device, how much memory it has, how many there are of its kind."""
+
+    device: Literal["cpu", "mps", "cuda"]
+    vram_gb: Annotated[float, Field(ge=0)] = 0.0
+    cards: Annotated[int, Field(ge=1)] = 1
+
+
+class Tier(Named):
+    """`outcomes` hold for every model and never go beyond a card's own size and length; `models` may, for one model."""
+
+    kind: Literal["tier"] = "tier"
+    machine: Machine
+    outcomes: dict[Outcome, Level]
+    models: Annotated[dict[str, dict[Outcome, Level]], Field(max_length=128)] = {}
+
+
+def choose(tiers: Iterable[Tier], hardware: HardwareProfile) -> Tier:
+    """The tier that asks most of what this machine has."""
+    fitting = [tier for tier in tiers if _fits(tier.machine, hardware)]
+    return max(fitting, key=lambda tier: (tier.machine.vram_gb, tier.machine.cards))
+
+
+def _fits(machine: Machine, hardware: HardwareProfile) -> bool:
+    alike = [device for device in hardware.devices if _kind(device) == machine.device]
+    best = hardware.best
+    enough = machine.device == "cpu" or best.vram_gb >= machine.vram_gb
+    return _kind(best) == machine.device and len(alike) >= machine.cards and enough
+
+
+def _kind(device: Device) -> str:
+    return device.id.partition(":")[0]
+
+
+def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
+    """The request with its outcome's numbers where it has none of its own, and a sentence about it."""
+    assert request.outcome
+    special = tier.models.get(card.id, {}).get(request.outcome)
+    level = special or tier.outcomes.get(request.outcome, Level())
+    render = request.render
+    if render.width is None and render.height is None:
+        render = render.model_copy(update=_size(level, request, card, beyond=special is not None))
+    if render.num_inference_steps is None and card.render.num_inference_steps > CHOOSABLE_STEPS:
+        render = render.model_copy(update={"num_inference_steps": round(card.render.num_inference_steps * level.steps)})
+    changes: dict[str, int | Overrides] = {"render": render}
+    if request.num_frames is None and request.seconds is None:
+        changes["num_frames"] = _frames(level, card, beyond=special is not None)
+    return request.model_copy(update=changes), f"{request.outcome.capitalize()}, as {tier.name} means it."
+
+
+def _size(level: Level, request: Request, card: ModelCard, beyond: bool) -> dict[str, int]:
+    """Width and height of about the level's area in the shape of the card's own size."""
+    own = card.render.sizes[request.aspect]
+    scale = sqrt(level.megapixels * 1e6 / (own.width * own.height)) if level.megapixels else 1.0
+    if card.size.only or scale == 1 or (scale > 1 and not beyond):
+        return {}
+    doubled = 2 if card.latent_upsampler else 1
+    multiple, least = card.size.multiple * doubled, card.size.minimum * doubled
+    scale = max(min(scale, card.size.maximum / max(own.width, own.height)), least / min(own.width, own.height))
+    width, height = (max(-(-least // multiple), int(side * scale / multiple + 0.25)) * multiple
+                     for side in (own.width, own.height))  # fmt: skip
+    return {"width": width, "height": height}
+
+
+def _frames(level: Level, card: ModelCard, beyond: bool) -> int:
+    """The legal number of frames next below the level's length."""
+    rule = card.frames
+    most = rule.maximum if beyond else rule.default
+    if level.seconds is None:
+        return rule.default
+    wanted = max(rule.minimum, min(round(level.seconds * rule.fps), most))
+    return max(rule.minimum, (wanted - rule.offset) // rule.step * rule.step + rule.offset)
