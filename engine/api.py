@@ -6,6 +6,7 @@ import itertools
 import random
 import re
 import secrets
+import tempfile
 import threading
 import time
 import unicodedata
@@ -16,11 +17,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from PIL import Image
 
-from engine import fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
+from engine import extending, fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
 from engine.card import ModelCard
 from engine.catalog import AnyPreset, Catalog, Kind, Presets, named
 from engine.downloads import Downloads
-from engine.errors import BadFile, BadSetting
+from engine.errors import BadFile, BadSetting, UnknownName
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
 from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
 from engine.ladder import ROOM
@@ -32,6 +33,7 @@ from engine.preset import Camera, Look, Preset, Style
 from engine.store import PAUSED, Store, now
 from engine.tier import Tier, apply, choose
 from engine.types import (
+    Beginning,
     HardwareProfile,
     Job,
     MediaRole,
@@ -181,6 +183,9 @@ class Engine:
         made = worn.on(made, card)
         if not machine and self.installed(card):
             made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
+        if request.extends:
+            goes_on = extending.reasons(extending.look(self.library.begun(request.extends)), made)
+            made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
         wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
@@ -285,6 +290,36 @@ class Engine:
         seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
         plans = [first, *(self.plan(request.model_copy(update={"seed": seed})) for seed in seeds[1:])]
         return self._queue([_job("take", plan) for plan in plans])
+
+    def extend(self, source: str | Path, request: Request, count: int = 1) -> list[Job]:
+        """Queue takes that go on from the last picture of a clip or take (by name) or of a video file.
+
+        The render of such a take is one video of all of it. Raises BadInput for a model that takes no picture.
+        """
+        card = self.catalog.card(request.model)
+        extending.check(card, self.cards())
+        beginning = self._beginning(source)
+        found = extending.look(self.library.begun(beginning))
+        asked = extending.request(request, beginning, found, card)
+        with tempfile.TemporaryDirectory() as folder:
+            last = Path(folder) / "last.png"
+            extending.last_picture(found, card.frames.fps).save(last)
+            pictures = asked.pictures | {"image": self.keep_picture(last)}
+        return self.make_takes(asked.model_copy(update={"pictures": pictures}), count)
+
+    def follow_up(self, name: str) -> Request:
+        """What to ask for so that a clip or take goes on as it was. Raises UnknownName."""
+        beginning = self._beginning(name)
+        found = self.library.clip(name) if beginning.kind == "clip" else self.library.take(name)
+        return extending.follow_up(found.recipe)
+
+    def _beginning(self, source: str | Path) -> Beginning:
+        if isinstance(source, Path):
+            return Beginning(kind="video", id=self.keep_video(source))
+        try:
+            return Beginning(kind="clip", id=self.library.clip(source).id)
+        except UnknownName:
+            return Beginning(kind="take", id=self.library.take(source).id)
 
     def render(self, take_id: str, dial: float | None = None, sigma: float | None = None) -> Job:
         """Queue the render of a take: the same shot at full size, started from the take's latents."""

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from engine import media
 from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.paths import Places
-from engine.types import Clip, Job, Recipe, Request, Take
+from engine.types import Beginning, Clip, Job, Recipe, Request, Take
 
 MAX_RECIPE_BYTES = 200_000
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
+START = "start.mp4"  # among them: what a render goes on from
 TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
 
 
@@ -58,6 +59,22 @@ class Library:
             return clip
         raise UnknownName(f"There is no clip called '{clip_id[:80]}'.", "See `app.py library` for their names.")
 
+    def begun(self, beginning: Beginning) -> Path:
+        """The video that a clip goes on from. Raises BadFile when it is no longer here."""
+        try:
+            match beginning.kind:
+                case "clip":
+                    return Path(self.clip(beginning.id).video)
+                case "take":
+                    return Path(self.take(beginning.id).video)
+            path = media.video_path(self._places.media, beginning.id)
+            path.stat()
+            return path
+        except (OSError, UnknownName) as error:
+            raise BadFile(
+                "What this clip goes on from is no longer here.", "Choose another clip, take or file."
+            ) from error
+
     # ---- what the worker made ----
 
     def stage(self, job: Job) -> Path:
@@ -71,6 +88,8 @@ class Library:
             (folder / GIVEN).mkdir()
             for kept in media.files_of(job.plan.request, self._places.media):
                 shutil.copyfile(kept, folder / GIVEN / kept.name)
+            if job.stage == "render" and job.plan.request.extends:
+                shutil.copyfile(self.begun(job.plan.request.extends), folder / GIVEN / START)
         except FileNotFoundError as error:
             raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
         except OSError as error:

@@ -75,7 +75,8 @@ def video_path(folder: Path, name: str) -> Path:
 def files_of(request: Request, folder: Path) -> list[Path]:
     """The kept files that a request refers to."""
     pictures = [picture_path(folder, name) for name in request.picture_ids]
-    return [*pictures, *(video_path(folder, name) for name in request.videos.values())]
+    begun = [request.extends.id] if request.extends and request.extends.kind == "video" else []
+    return [*pictures, *(video_path(folder, name) for name in (*request.videos.values(), *begun))]
 
 
 def prune(folder: Path, used: Iterable[Request]) -> int:

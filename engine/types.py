@@ -128,6 +128,13 @@ class LoraUse(Noun):
     name: Annotated[str, Field(max_length=120)] = ""
 
 
+class Beginning(Noun):
+    """What a clip goes on from: a clip or a take of the library, or a kept video (`Engine.keep_video`)."""
+
+    kind: Literal["clip", "take", "video"]
+    id: Annotated[str, Field(pattern=r"^[^/\\:\x00-\x1f]{1,200}$")]
+
+
 class Request(Noun):
     """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
 
@@ -163,6 +170,7 @@ class Request(Noun):
     strength: float | None = None
     loras: tuple[LoraUse, ...] = ()
     make_it_fit: bool = False
+    extends: Beginning | None = None
     take: Overrides = Overrides()
     render: Overrides = Overrides()
 
@@ -308,6 +316,12 @@ class Plan(Noun):
     strength: float | None = None
 
     @property
+    def rights(self) -> str:
+        """The licence of the model, and of each LoRA that was worn."""
+        worn = (f"LoRA '{lora.name}': {lora.licence or 'licence not said'}" for lora in self.loras if lora.strength)
+        return "; ".join((self.licence, *worn))
+
+    @property
     def told(self) -> str:
         return self.prompt or self.request.prompt
 
@@ -365,8 +379,26 @@ class Job(Noun):
     attempts: int = 0
 
 
+class Stretch(Noun):
+    """One part of an extended clip and the frames it brought. Without an id: a file from elsewhere.
+
+    `colours_moved`: how far red, green and blue (of 255) had moved at its joint, before they were brought back.
+    """
+
+    id: str = ""
+    frames: int
+    model: str = ""
+    prompt: str = ""
+    seed: int | None = None
+    licence: str = ""
+    colours_moved: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
 class Recipe(Noun):
-    """Everything that made a take or a clip. It lies inside the MP4 and beside it, and names no path and no person."""
+    """Everything that made a take or a clip. It lies inside the MP4 and beside it, and names no path and no person.
+
+    `stretches`: the parts of a clip that goes on from another, the first one first; `plan` made the last of them.
+    """
 
     format: Literal[1] = 1
     kind: Stage
@@ -376,6 +408,12 @@ class Recipe(Noun):
     seconds: float
     versions: dict[str, str]
     created: str
+    stretches: tuple[Stretch, ...] = ()
+
+    @property
+    def rights(self) -> str:
+        """Every licence that the video stands under."""
+        return "; ".join(dict.fromkeys((*(part.licence for part in self.stretches if part.licence), self.plan.rights)))
 
 
 class Take(Noun):

@@ -6,6 +6,7 @@ import gc
 import logging
 import platform
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,11 +15,11 @@ import torch
 from engine import fitting
 from engine.errors import JobCancelled, RushesError, disk_full
 from engine.events import Cancelled, Failed, FinalEvent, Finished, Progress
-from engine.library import GIVEN
+from engine.library import GIVEN, START
 from engine.messages import RanOut
 from engine.store import now
 from engine.types import Device, Job, Recipe, Work
-from engine.worker import decoding, families, sampling, video, weights
+from engine.worker import decoding, families, joining, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 from engine.worker.gauge import Gauge
 from engine.worker.prompts import PromptCache
@@ -96,7 +97,10 @@ class Studio:
             versions=versions() | {"weights": model.fingerprint},
             created=now(),
         )
-        video.write(footage, shot.run.fps, folder / ("take" if job.stage == "take" else "clip"), recipe)
+        before: Iterator[video.Picture] = iter(())
+        if (folder / GIVEN / START).is_file():
+            before, footage, recipe = joining.join(folder / GIVEN / START, footage, recipe)
+        video.write(footage, shot.run.fps, folder / ("take" if job.stage == "take" else "clip"), recipe, before)
         encode_seconds = time.perf_counter() - started - seconds
         return Finished(
             result_id=job.id,

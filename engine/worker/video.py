@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -14,19 +17,22 @@ from engine.errors import disk_full
 from engine.types import Recipe
 from engine.worker.families.latent_video import Footage
 
+Picture = Any  # uint8 (height, width, 3), or an av.VideoFrame that is ready to be encoded
 CRF = "14"  # visually lossless; small clips of flat colours band above it
 # Without mbtree: its AVX-512 code gave another file on every fifth run, and a recipe must repeat its clip bit for bit.
 OPTIONS = {"crf": CRF, "preset": "medium", "profile": "high", "x264-params": "mbtree=0"}
 
 
-def write(footage: Footage, fps: int, stem: Path, recipe: Recipe) -> None:
+def write(footage: Footage, fps: int, stem: Path, recipe: Recipe, before: Iterable[Picture] = ()) -> None:
     """`footage`: frames with even sides, and perhaps sound. Writes stem.mp4, poster and, last, stem.json.
+
+    `before`: pictures of the same size that are shown first; the sound covers them too.
 
     Each file appears whole or not at all. Raises MachineProblem when the disk is full.
     """
     try:
         part = stem.with_suffix(".part")
-        _encode(footage, fps, part, recipe)
+        _encode(itertools.chain(before, footage.frames), (footage, fps), part, recipe)
         part.replace(stem.with_suffix(".mp4"))
         poster = stem.with_name("poster.jpg" if recipe.kind == "take" else f"{stem.name}.jpg")
         Image.fromarray(footage.frames[len(footage.frames) // 2]).save(poster, quality=90)
@@ -36,34 +42,36 @@ def write(footage: Footage, fps: int, stem: Path, recipe: Recipe) -> None:
         raise disk_full(OSError(str(error))) from error
 
 
-def _encode(footage: Footage, fps: int, path: Path, recipe: Recipe) -> None:
-    frames = footage.frames
+def _encode(pictures: Iterable[Picture], of: tuple[Footage, int], path: Path, recipe: Recipe) -> None:
+    footage, fps = of
     options = {"movflags": "+faststart"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         container.metadata["title"] = recipe.plan.request.prompt[:200]
-        container.metadata["copyright"] = recipe.plan.licence
+        container.metadata["copyright"] = recipe.rights
         container.metadata["comment"] = recipe.model_dump_json()
         stream = container.add_stream("libx264", rate=Fraction(fps), options=OPTIONS)
-        stream.height, stream.width = frames.shape[1:3]
+        stream.height, stream.width = footage.frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         stream.color_range, stream.colorspace = ColorRange.MPEG, Colorspace.ITU709
         stream.color_primaries, stream.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         sound = _sound_stream(footage, container)
-        for image in frames:
-            rgb = av.VideoFrame.from_ndarray(image, format="rgb24")
-            container.mux(
-                stream.encode(
-                    rgb.reformat(
-                        format="yuv420p",
-                        src_color_range=ColorRange.JPEG,
-                        dst_color_range=ColorRange.MPEG,
-                        dst_colorspace=Colorspace.ITU709,
-                    )
-                )
-            )
+        for number, picture in enumerate(pictures):
+            frame = picture if isinstance(picture, av.VideoFrame) else _frame(picture)
+            frame.pts, frame.time_base = number, 1 / Fraction(fps)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if sound is not None:
             _encode_sound(footage, container, sound)
+
+
+def _frame(picture: np.ndarray) -> av.VideoFrame:
+    rgb = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    return rgb.reformat(
+        format="yuv420p",
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        dst_colorspace=Colorspace.ITU709,
+    )
 
 
 def _sound_stream(footage: Footage, container: av.container.OutputContainer) -> av.AudioStream | None:

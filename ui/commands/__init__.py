@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, installing, loras, making, presets
+from ui.commands import asking, extending, installing, loras, making, presets
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -42,7 +42,15 @@ def serve(
     terminal.run(body, as_json=False)
 
 
-for command in (making.make, making.render, asking.plan, asking.hardware, asking.library, asking.doctor):
+for command in (
+    making.make,
+    making.render,
+    extending.extend,
+    asking.plan,
+    asking.hardware,
+    asking.library,
+    asking.doctor,
+):
     app.command()(command)
 app.add_typer(installing.models, name="models")
 app.add_typer(presets.presets, name="presets")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadSetting, Clip, Engine, Preset, Request, as_request, read_recipe
+from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, as_request, read_recipe
 from ui import terminal
 from ui.commands.options import (
     CameraName,
@@ -106,6 +106,11 @@ def render(
 
 def _make(studio: Engine, request: Request, take_only: bool, out: Path | None, as_json: bool) -> None:
     (job,) = studio.make_takes(request)
+    finish(studio, job, take_only, out, as_json)
+
+
+def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json: bool) -> None:
+    """Watch a take, render it unless that was not wanted, and name the file."""
     for reason in job.plan.reasons:
         words.print(terminal.escaped(reason), style="dim")
     _start(studio)

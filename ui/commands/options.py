@@ -103,4 +103,4 @@ def row(item: Take | Clip) -> dict[str, Any]:
     recipe: Recipe = item.recipe
     return {"id": item.id, "file": item.video, "created": recipe.created, "model": recipe.plan.model,
             "prompt": recipe.plan.request.prompt, "seed": recipe.plan.seed, "take_id": recipe.take_id,
-            "seconds": recipe.seconds, "licence": recipe.plan.licence}  # fmt: skip
+            "seconds": recipe.seconds, "licence": recipe.rights}  # fmt: skip

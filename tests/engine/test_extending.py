@@ -1,0 +1,131 @@
+"""A clip that goes on, the way a person asks for it: through the real worker, again and again, from clips and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from engine import APP, BadFile, BadSetting, Clip, Engine, Overrides, Request, Take, as_request
+from engine.catalog import Catalog
+from engine.types import Beginning
+from engine.worker.families.latent_video import Footage
+from tests.conftest import PROMPT
+from tests.engine.test_every_card import build_of, shrunk_card
+from tests.engine.test_joining import grey, levels, written
+from tests.engine.test_worker import ended, frames_of
+from tests.ui.test_commands import command, document
+
+SMALL = Overrides(width=64, height=64, num_inference_steps=2)
+
+
+def request(**fields: object) -> Request:
+    asked = {"prompt": PROMPT, "model": "wan2.2-ti2v-5b", "seed": 3, "num_frames": 9, "take": SMALL, "render": SMALL}
+    return Request.model_validate(asked | fields)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    (home / "presets" / "models").mkdir(parents=True)
+    for name in ("wan2.2-ti2v-5b", "ltx-2-distilled"):
+        card = Catalog(APP / "presets" / "models").card(name)
+        (home / "presets" / "models" / f"{name}.toml").write_text(shrunk_card(card))
+        build_of(card)(home / "models" / name)
+    return home
+
+
+@pytest.fixture(scope="module")
+def studio(home: Path) -> Iterator[Engine]:
+    with Engine(home) as engine:
+        engine.start()
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def first(studio: Engine) -> Clip:
+    (job,) = studio.make_takes(request())
+    return rendered(studio, studio.library.take(ended(studio, job).result_id))
+
+
+def rendered(studio: Engine, take: Take) -> Clip:
+    return studio.library.clip(ended(studio, studio.render(take.id)).result_id)
+
+
+def extended(studio: Engine, source: str | Path, **fields: object) -> Clip:
+    (job,) = studio.extend(source, request(**fields))
+    return rendered(studio, studio.library.take(ended(studio, job).result_id))
+
+
+def error(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one.astype(int) - other.astype(int)).mean())
+
+
+@pytest.mark.slow
+def test_four_stretches_are_one_video_with_every_frame_once(studio: Engine, first: Clip) -> None:
+    clip, opening = first, frames_of(first.video)
+    for seed in range(3):
+        clip = extended(studio, clip.id, seed=seed, render=Overrides(num_inference_steps=2))
+    frames = frames_of(clip.video)
+    assert len(frames) == 9 + 3 * 8 == sum(part.frames for part in clip.recipe.stretches)
+    assert [part.seed for part in clip.recipe.stretches] == [3, 0, 1, 2]
+    assert error(frames[:9], opening) < 4  # encoded three times more, and still the same pictures
+    assert all(error(*frames[at : at + 2]) > 0.5 for at in (8, 16, 24))  # nothing is shown twice
+
+
+@pytest.mark.slow
+def test_a_stretch_starts_where_the_clip_ended_and_its_recipe_repeats_it(studio: Engine, first: Clip) -> None:
+    clip = extended(studio, first.id)
+    assert clip.recipe.plan.render.size == first.recipe.plan.render.size
+    (job,) = studio.make_takes(as_request(clip.recipe))
+    again = rendered(studio, studio.library.take(ended(studio, job).result_id))
+    assert np.array_equal(frames_of(again.video), frames_of(clip.video))
+
+
+@pytest.mark.slow
+def test_a_file_at_another_rate_and_size_is_brought_along_and_that_is_said(studio: Engine, tmp_path: Path) -> None:
+    fps = studio.catalog.card("wan2.2-ti2v-5b").frames.fps
+    file = written(tmp_path, "mine", Footage(grey(*range(40, 80, 2), size=(96, 64))), fps=2 * fps)
+    (job,) = studio.extend(file, request())
+    assert any(f"{2 * fps} frames a second and is brought to {fps}" in reason for reason in job.plan.reasons)
+    assert any("cropped from 96x64 to 64x64" in reason for reason in job.plan.reasons)
+    clip = rendered(studio, studio.library.take(ended(studio, job).result_id))
+    frames = frames_of(clip.video)
+    assert frames.shape == (10 + 8, 64, 64, 3)
+    assert levels(frames[:10]) == pytest.approx([*range(40, 80, 4)], abs=1.5)
+    assert clip.recipe.stretches[0].id == ""
+
+
+@pytest.mark.slow
+def test_a_take_can_go_on_too(studio: Engine) -> None:
+    (job,) = studio.make_takes(request(take=Overrides(width=32, height=32, num_inference_steps=2)))
+    take = ended(studio, job).result_id
+    assert frames_of(extended(studio, take).video).shape == (17, 64, 64, 3)
+
+
+@pytest.mark.slow
+def test_extend_is_a_command(home: Path, first: Clip) -> None:
+    made = document(command(home, "extend", first.id, "it stops", "--frames", "9", "--steps", "2", "--json"))
+    assert len(frames_of(made["file"])) == 17 and made["clip"]["prompt"] == "it stops"
+
+
+def test_a_model_that_draws_from_words_is_refused_with_ones_that_can(home: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, "mine", Footage(grey(40, 50)))
+    with Engine(home) as engine, pytest.raises(BadSetting, match="draws from words alone") as refusal:
+        engine.extend(file, Request(prompt=PROMPT))
+    assert "Choose a model that can, such as" in refusal.value.remedy
+
+
+def test_what_is_gone_cannot_go_on(home: Path) -> None:
+    gone = request(extends=Beginning(kind="clip", id="never"), pictures={"image": "0" * 32})
+    with Engine(home) as engine, pytest.raises(BadFile, match="no longer here"):
+        engine.plan(gone)
+
+
+@pytest.mark.parametrize("name", ["../../secret", "a/b", "..\\up", "C:file", "nul\0", "", "x" * 300])
+def test_a_beginning_names_no_path(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Beginning(kind="video", id=name)
