@@ -37,6 +37,16 @@ class Given:
                 return [self.pictures[role]] if role in self.pictures else []
         return self.videos.get(role, [])
 
+    def pinned(self, num_frames: int) -> dict[int, Image.Image]:
+        """Pictures that are to be seen at a frame, the first and the last one among them."""
+        ends: dict[PictureRole, int] = {"image": 0, "last_image": num_frames - 1}
+        return {ends[role]: picture for role, picture in self.pictures.items()} | self.keyframes
+
+
+def held(images: list[Image.Image], count: int) -> list[Image.Image]:
+    """`count` pictures: what there is, then the last one until the end."""
+    return (images + images[-1:] * count)[:count]
+
 
 def read(folder: Path, request: Request, run: Pass) -> Given:
     """All of a request's pictures and videos, kept in `folder`, for one pass. Raises BadFile when one is gone."""

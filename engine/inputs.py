@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.card import ModelCard
 from engine.errors import BadSetting
-from engine.types import MediaRole, Plan, Request, VideoFacts, VideoRole
+from engine.types import MediaRole, Pass, Plan, Request, VideoFacts, VideoRole
 
 NAMES: dict[MediaRole, str] = {
     "image": "a starting picture",
@@ -64,7 +64,7 @@ def as_long_as(footage: Footage, request: Request, card: ModelCard) -> Request:
     return request.model_copy(update={"num_frames": frames})
 
 
-def strength(request: Request, card: ModelCard) -> float | None:
+def strength(request: Request, card: ModelCard, take: Pass) -> float | None:
     """How far the clip may leave its video. Raises BadSetting when this model cannot be told that, or so little."""
     rule = card.strength if "video" in request.given else None
     if rule is None:
@@ -74,6 +74,8 @@ def strength(request: Request, card: ModelCard) -> float | None:
     asked = rule.default if request.strength is None else request.strength
     if not rule.minimum <= asked <= 1:
         raise BadSetting(f"A strength of {asked:g} is out of range.", f"Use a number from {rule.minimum:g} to 1.")
+    if not rule.continues and take.num_inference_steps * asked < 1:
+        raise BadSetting("Of so few steps, none would be left for the video.", "Use a higher strength, or more steps.")
     return asked
 
 
@@ -91,5 +93,7 @@ def reasons(footage: Footage, plan: Plan, card: ModelCard) -> list[str]:
         elif facts.seconds < run.seconds - 1 / run.fps:
             goes_on = role == "video" and card.strength is not None and card.strength.continues
             words += "; the model goes on from its end" if goes_on else "; its last picture is held until the end"
+        if role == "video" and plan.strength:
+            words += "; the render starts on the take and does not look at it again"
         said.append(f"{words}.")
     return said

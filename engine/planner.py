@@ -85,7 +85,7 @@ def plan(
         placement=placement,
         forecast=forecast(card, passes, placement, hardware, runs),
         reasons=tuple(reasons),
-        strength=inputs.strength(request, card),
+        strength=inputs.strength(request, card, passes["take"]),
     )
 
 

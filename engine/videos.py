@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -27,8 +27,16 @@ MAX_FRAMES_READ = 20_000  # 30 s of the fastest camera; a file that claims no ti
 CLOCK = 90_000  # ticks a second of what is kept
 # By content, whatever the name says; no playlists, which name other files and addresses.
 READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "protocol_whitelist": "file"}
-WRITING = {"crf": "10", "preset": "veryfast", "x264-params": "mbtree=0"}
+WRITING = {"crf": "10", "preset": "veryfast", "x264-params": "mbtree=0:bframes=0"}
 REMEDY = "Choose an MP4, MOV, WebM, MKV or AVI video."
+
+
+class Shown(NamedTuple):
+    """A picture, from when it is seen and how long, in seconds: upright RGB."""
+
+    time: float
+    seconds: float
+    picture: Image.Image
 
 
 def keep_video(path: Path, folder: Path) -> str:
@@ -85,8 +93,8 @@ def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
             yield shown.to_image()
 
 
-def _plain_pictures(path: Path) -> Iterator[tuple[float, Image.Image]]:
-    """Each picture with its time from 0, upright RGB of one size. Raises BadFile; always gives at least one."""
+def _plain_pictures(path: Path) -> Iterator[Shown]:
+    """What is kept of a file. Raises BadFile; always gives at least one picture."""
     import av
 
     try:
@@ -105,7 +113,7 @@ def _plain_pictures(path: Path) -> Iterator[tuple[float, Image.Image]]:
         raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
 
 
-def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[tuple[float, Image.Image], None, float]:
+def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, float]:
     """What is kept of the decoded frames: the first seconds, no more than `MAX_FPS`, in the size of the first.
 
     Returns the time at which the last one ends.
@@ -116,7 +124,8 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[tuple[float, I
         time = (frame.time or 0.0) - (start or 0.0)
         if time >= MAX_SECONDS:
             return MAX_SECONDS
-        end = time + float((frame.duration or 0) * frame.time_base)
+        seconds = float((frame.duration or 0) * frame.time_base)
+        end = time + seconds
         if time < last + 1 / (MAX_FPS + 1):
             continue
         upright = frame.to_image()
@@ -124,7 +133,7 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[tuple[float, I
             upright = upright.transpose(Image.Transpose.ROTATE_90)
         size = size or _kept_size(upright, wider if frame.rotation % 180 == 0 else 1 / wider)
         last = time
-        yield time, upright.resize(size, Image.Resampling.LANCZOS)
+        yield Shown(time, seconds, upright.resize(size, Image.Resampling.LANCZOS))
     if last < 0:
         raise ValueError("no picture could be decoded")
     return end
@@ -146,24 +155,33 @@ def _kept_size(upright: Image.Image, wider: Fraction) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def _write(pictures: Iterator[tuple[float, Image.Image]], path: Path) -> None:
+def _write(pictures: Iterator[Shown], path: Path) -> None:
     import av
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream: Any = None
-        for time, picture in pictures:
+        lengths: dict[int, int] = {}
+        for shown in pictures:
             if stream is None:
                 stream = container.add_stream("libx264", rate=MAX_FPS, options=WRITING)
-                stream.width, stream.height = picture.size
+                stream.width, stream.height = shown.picture.size
                 stream.pix_fmt = "yuv420p"
                 stream.time_base = stream.codec_context.time_base = Fraction(1, CLOCK)
                 stream.color_range, stream.colorspace = ColorRange.MPEG, Colorspace.ITU709
                 stream.color_primaries, stream.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-            frame = av.VideoFrame.from_image(picture).reformat(
+            frame = av.VideoFrame.from_image(shown.picture).reformat(
                 format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
                 dst_colorspace=Colorspace.ITU709,
             )  # fmt: skip
-            frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            frame.pts, frame.time_base = round(shown.time * CLOCK), Fraction(1, CLOCK)
+            lengths[frame.pts] = round(shown.seconds * CLOCK)
+            _mux(container, stream.encode(frame), lengths)
+        _mux(container, stream.encode(), lengths)
+
+
+def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:
+    """The encoder forgets how long a picture is seen, which for the last one nothing else says."""
+    for packet in packets:
+        packet.duration = lengths[packet.pts]
+        container.mux(packet)

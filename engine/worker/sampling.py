@@ -40,6 +40,9 @@ class Watch:
             raise JobCancelled
 
     def begin(self, steps: int) -> None:
+        """Before the first step; again before each later round of the same steps, which changes nothing."""
+        if self._done < self._steps:
+            return
         self._started, self._done, self._steps = time.perf_counter(), 0, steps
         self.emit(Progress(phase="sampling", step=0, steps=steps))
 
@@ -59,7 +62,7 @@ def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents
         whole = replace(shot, plan=shot.plan.model_copy(update={"sigma": 1.0}))
         return _denoise(model, family, shot, _exact(model, family, whole, watch), words)
     scheduler = family.scheduler(model.pipe, shot.run)
-    return _denoise(model, family, shot, watched(scheduler, watch), words)
+    return _denoise(model, family, shot, watched(scheduler, watch, family.rounds(shot.run)), words)
 
 
 def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
@@ -77,7 +80,8 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
 def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
     """A scheduler that goes from the plan's sigma to 0 by levels that the family sets."""
     exact_timesteps = functools.partial(family.exact_timesteps, shot=shot)
-    return watched(family.exact_scheduler(model.pipe, shot.run), watch, exact_timesteps)
+    scheduler = family.exact_scheduler(model.pipe, shot.run)
+    return watched(scheduler, watch, family.rounds(shot.run), exact_timesteps)
 
 
 def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, given: dict[str, Any]) -> Latents:
@@ -90,8 +94,7 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, give
             generator=shot.generator,
             output_type="latent",
             **family.size(pipe, run),
-            **family.arguments(pipe, shot),
-            **given,
+            **(family.arguments(pipe, shot) | given),
         )
     finally:
         pipe.scheduler = shipped
@@ -107,8 +110,8 @@ def _words(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> dict[
     return words
 
 
-def watched(scheduler: Any, watch: Watch, exact_timesteps: Callable[..., None] | None = None) -> Any:
-    """The scheduler, reporting its steps and, where given, setting its timesteps by `exact_timesteps`.
+def watched(scheduler: Any, watch: Watch, rounds: int = 1, exact_timesteps: Callable[..., None] | None = None) -> Any:
+    """The scheduler, reporting its steps in all `rounds` and, where given, setting its timesteps by `exact_timesteps`.
 
     By a subclass and not by replaced methods: pipelines deep-copy schedulers, ask for their class and read signatures.
     """
@@ -124,7 +127,7 @@ def watched(scheduler: Any, watch: Watch, exact_timesteps: Callable[..., None] |
             else:
                 exact_timesteps(self, original, device=named.get("device"))
             if self is reporter:
-                watch.begin(len(self.timesteps))
+                watch.begin(rounds * len(self.timesteps))
 
         @functools.wraps(kind.step)
         def step(self, *given: Any, **named: Any) -> Any:

@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from engine.errors import JobCancelled
 from engine.events import Progress
-from engine.fitting import Given
-from engine.types import Argument, Forecast, Pass, PictureRole, Placement, Plan, Request
+from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
-from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
+from tests.tiny import cogvideox, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +36,8 @@ class Case:
     max_tokens: int = 16
     flow_shift: float = 3.0
     guidance_scale: float = 3.0
-    pictures: tuple[PictureRole, ...] = ()
+    gives: tuple[MediaRole, ...] = ()
+    size: int | None = None  # of a model that knows one only
 
 
 def roomy(build: Callable[[Path], None]) -> Callable[[Path], None]:
@@ -52,31 +51,27 @@ def roomy(build: Callable[[Path], None]) -> Callable[[Path], None]:
     return built
 
 
-COLOURS = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3), np.uint8)
-PICTURES: dict[PictureRole, Image.Image] = {
-    "image": Image.fromarray(COLOURS[0]),
-    "last_image": Image.fromarray(COLOURS[1]),
-}
+PICTURE_FIRST = ("LTXConditionPipeline", "LTX2ConditionPipeline", "HunyuanVideoFramepackPipeline")
 CASES = {
     "starter": Case(wan.build, "wan", "WanPipeline", 16, 9),
     "wan-2.1": Case(wan.build_21, "wan", "WanPipeline", 16, 9),
     "wan-2.2-moe": Case(wan.build_22_moe, "wan", "WanPipeline", 16, 9, {"guidance_scale_2": 2.0}),
     "wan-2.2-5b": Case(wan.build_22_5b, "wan", "WanPipeline", 32, 9),
-    "wan-2.2-5b-image": Case(wan.build_22_5b, "wan", "WanImageToVideoPipeline", 32, 9, pictures=("image",)),
-    "wan-i2v": Case(wan.build_i2v, "wan", "WanImageToVideoPipeline", 16, 9, pictures=("image",)),
-    "wan-flf": Case(wan.build_flf, "wan", "WanImageToVideoPipeline", 16, 9, pictures=("image", "last_image")),
+    "wan-2.2-5b-image": Case(wan.build_22_5b, "wan", "WanImageToVideoPipeline", 32, 9, gives=("image",)),
+    "wan-i2v": Case(wan.build_i2v, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image",)),
+    "wan-flf": Case(wan.build_flf, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image", "last_image")),
     "ltx": Case(ltx.build, "ltx", "LTXPipeline", 32, 9, flow_shift=1.0),
-    "ltx-image": Case(ltx.build, "ltx", "LTXImageToVideoPipeline", 32, 9, flow_shift=1.0, pictures=("image",)),
+    "ltx-image": Case(ltx.build, "ltx", "LTXImageToVideoPipeline", 32, 9, flow_shift=1.0, gives=("image",)),
     "mochi": Case(mochi.build, "mochi", "MochiPipeline", 16, 7, flow_shift=1.0),
     "cogvideox": Case(cogvideox.build, "cogvideox", "CogVideoXPipeline", 16, 9),
     "cogvideox-1.5": Case(roomy(cogvideox.build_15), "cogvideox", "CogVideoXPipeline", 16, 9),
     "cogvideox-1.5-image": Case(
-        roomy(cogvideox.build_15_i2v), "cogvideox", "CogVideoXImageToVideoPipeline", 16, 9, pictures=("image",)
+        roomy(cogvideox.build_15_i2v), "cogvideox", "CogVideoXImageToVideoPipeline", 16, 9, gives=("image",)
     ),
     "hunyuan-video": Case(hunyuan_video.build, "hunyuan_video", "HunyuanVideoPipeline", 16, 9, flow_shift=7.0),
     "hunyuan-video-1.5": Case(hunyuan_video15.build, "hunyuan_video15", "HunyuanVideo15Pipeline", 16, 9),
     "hunyuan-video-1.5-image": Case(
-        hunyuan_video15.build_i2v, "hunyuan_video15", "HunyuanVideo15ImageToVideoPipeline", 16, 9, pictures=("image",)
+        hunyuan_video15.build_i2v, "hunyuan_video15", "HunyuanVideo15ImageToVideoPipeline", 16, 9, gives=("image",)
     ),
     "hunyuan-video-image": Case(
         hunyuan_video.build_i2v_replace,
@@ -85,8 +80,66 @@ CASES = {
         16,
         9,
         flow_shift=7.0,
-        pictures=("image",),
+        gives=("image",),
     ),
+    "wan-vace": Case(wan.build_vace, "wan_vace", "WanVACEPipeline", 16, 9),
+    "wan-vace-control": Case(wan.build_vace, "wan_vace", "WanVACEPipeline", 16, 9, gives=("control_video",)),
+    "wan-vace-references": Case(wan.build_vace, "wan_vace", "WanVACEPipeline", 16, 9, gives=("references",)),
+    "wan-vace-repaint": Case(
+        wan.build_vace, "wan_vace", "WanVACEPipeline", 16, 9, gives=("video", "mask", "references", "keyframes")
+    ),
+    "wan-vace-pictures": Case(wan.build_vace, "wan_vace", "WanVACEPipeline", 16, 9, gives=("image", "last_image")),
+    "wan-animate": Case(
+        wan.build_animate, "wan_animate", "WanAnimatePipeline", 16, 9, gives=("image", "control_video", "face_video")
+    ),
+    "wan-animate-replace": Case(
+        wan.build_animate,
+        "wan_animate",
+        "WanAnimatePipeline",
+        16,
+        9,
+        gives=("image", "control_video", "face_video", "video", "mask"),
+    ),  # fmt: skip
+    "ltx-conditions": Case(
+        ltx.build, "ltx", "LTXConditionPipeline", 32, 9, flow_shift=1.0, gives=("image", "keyframes", "last_image")
+    ),
+    "ltx-video": Case(ltx.build, "ltx", "LTXConditionPipeline", 32, 9, flow_shift=1.0, gives=("video",)),
+    "cogvideox-video": Case(cogvideox.build, "cogvideox", "CogVideoXVideoToVideoPipeline", 16, 9, gives=("video",)),
+    "cogvideox-image": Case(
+        cogvideox.build_i2v, "cogvideox", "CogVideoXImageToVideoPipeline", 16, 9, gives=("image",), size=64
+    ),
+    "kandinsky-5-image": Case(kandinsky5.build_i2v, "kandinsky5", "Kandinsky5I2VPipeline", 16, 21, gives=("image",)),
+    "framepack": Case(
+        hunyuan_video.build_framepack, "framepack", "HunyuanVideoFramepackPipeline", 16, 37, gives=("image",)
+    ),
+    "framepack-long": Case(
+        hunyuan_video.build_framepack,
+        "framepack",
+        "HunyuanVideoFramepackPipeline",
+        16,
+        109,
+        gives=("image", "last_image"),
+    ),  # fmt: skip
+    "ltx-2-conditions": Case(
+        ltx2.build,
+        "ltx2",
+        "LTX2ConditionPipeline",
+        32,
+        9,
+        {"spatio_temporal_guidance_blocks": 1},
+        flow_shift=1.0,
+        gives=("image", "keyframes"),
+    ),  # fmt: skip
+    "ltx-2-video": Case(
+        ltx2.build,
+        "ltx2",
+        "LTX2ConditionPipeline",
+        32,
+        9,
+        {"spatio_temporal_guidance_blocks": 1},
+        flow_shift=1.0,
+        gives=("video",),
+    ),  # fmt: skip
     "kandinsky-5": Case(kandinsky5.build, "kandinsky5", "Kandinsky5T2VPipeline", 16, 9),
     "ltx-2": Case(ltx2.build, "ltx2", "LTX2Pipeline", 32, 9, {"spatio_temporal_guidance_blocks": 1}, flow_shift=1.0),
 }
@@ -116,24 +169,25 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def planned(case: Case) -> Plan:
     """A plan of two steps at 4 and 6 multiples, made by hand: cards have their own tests."""
     side = case.multiple * 2
-    take = Pass(width=2 * side, height=side, num_frames=case.num_frames, fps=8, num_inference_steps=2,
+    small, large = (2 * side, side), (4 * side, 2 * side)
+    if case.size:
+        small = large = (case.size, case.size)
+    take = Pass(width=small[0], height=small[1], num_frames=case.num_frames, fps=8, num_inference_steps=2,
                 guidance_scale=case.guidance_scale, flow_shift=case.flow_shift, arguments=case.arguments,
                 forwards=2, operations=0)  # fmt: skip
     forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
                         render_seconds=(0, 0), basis="")  # fmt: skip
-    pictures = dict.fromkeys(case.pictures, "0" * 32)
     return Plan(
-        request=Request(prompt=PROMPT, seed=5, pictures=pictures), model="tiny", family=case.family,
+        request=Request(prompt=PROMPT, seed=5, **given.asked(case.gives)), model="tiny", family=case.family,
         pipeline=case.pipeline, revision=None, licence="", seed=5, take=take,
-        render=take.model_copy(update={"width": 4 * side, "height": 2 * side}), sigma=0.5, max_tokens=case.max_tokens,
-        placement=Placement(device="cpu", dtype="float32"), forecast=forecast, reasons=(),
+        render=take.model_copy(update={"width": large[0], "height": large[1]}), sigma=0.5, max_tokens=case.max_tokens,
+        placement=Placement(device="cpu", dtype="float32"), forecast=forecast, reasons=(), strength=given.STRENGTH,
     )  # fmt: skip
 
 
-def shot(plan: Plan, stage: Any) -> Shot:
+def shot(plan: Plan, stage: Stage) -> Shot:
     run = plan.stage(stage)
-    pictures = {role: PICTURES[role].resize((run.width, run.height)) for role in plan.request.pictures}
-    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), Given(pictures))
+    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), given.given(plan.request.given, run))
 
 
 @pytest.fixture
@@ -160,19 +214,21 @@ def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watc
 
 def bare_arguments(loaded: Loaded, pipe: Any, take: Shot) -> dict[str, Any]:
     """What a person who calls diffusers would write; the negative prompt of an empty field is the empty string."""
-    given: dict[str, Any] = {"guidance_scale": take.run.guidance_scale, "max_sequence_length": loaded.plan.max_tokens}
+    call: dict[str, Any] = {"guidance_scale": take.run.guidance_scale, "max_sequence_length": loaded.plan.max_tokens}
     match loaded.case.family:
         case "hunyuan_video":
-            given |= {"image_embed_interleave": 4} if take.pictures else {}
+            call |= {"image_embed_interleave": 4} if take.pictures else {}
+        case "framepack":
+            pass
         case "hunyuan_video15":
             pipe.guider = pipe.guider.new(guidance_scale=take.run.guidance_scale)
-            given = {"negative_prompt": ""}
+            call = {"negative_prompt": ""}
         case "ltx" | "ltx2":
-            given |= {"negative_prompt": "", "frame_rate": take.run.fps}
+            call |= {"negative_prompt": "", "frame_rate": take.run.fps}
         case _:
-            given |= {"negative_prompt": ""}
+            call |= {"negative_prompt": ""}
     blocks = {"spatio_temporal_guidance_blocks": [1]} if loaded.case.family == "ltx2" else {}
-    return given | take.pictures | loaded.case.arguments | blocks
+    return call | given.told(loaded.case.pipeline, take.given, take.run) | loaded.case.arguments | blocks
 
 
 @torch.no_grad()
@@ -201,6 +257,8 @@ def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded,
     near, far = refined(0.01, take), refined(0.9, take)
     if near.ndim == 3:  # LTX's tokens: the first frame is the person's picture and not the take's
         near, far, enlarged = (tokens[:, tokens.shape[1] // 2 :] for tokens in (near, far, enlarged))
+    elif loaded.case.pipeline in PICTURE_FIRST:
+        near, far, enlarged = (grid[:, :, 1:] for grid in (near, far, enlarged))
     assert distance(near, enlarged) < 0.15 * distance(far, enlarged)  # DDIM cannot start below its second timestep
     assert torch.equal(refined(1.0, take), refined(1.0, other))
 
@@ -213,8 +271,8 @@ def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(l
 
     told(loaded.plan)
     assert told(loaded.plan) == 0
-    other = loaded.plan.request.model_copy(update={"pictures": dict.fromkeys(loaded.case.pictures, "1" * 32)})
-    sees = loaded.case.family == "hunyuan_video" and bool(loaded.case.pictures)
+    other = loaded.plan.request.model_copy(update={"pictures": dict.fromkeys(loaded.plan.request.pictures, "1" * 32)})
+    sees = loaded.case.family == "hunyuan_video" and bool(loaded.plan.request.pictures)
     assert told(loaded.plan.model_copy(update={"request": other})) == int(sees)
 
 

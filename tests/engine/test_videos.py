@@ -22,7 +22,8 @@ RED, BLUE = (200, 20, 20), (20, 20, 200)
 def film(path: Path, times: Sequence[float], size: tuple[int, int] = (64, 32), codec: str = "libx264") -> Path:
     """A video whose picture number n is as bright as 10 n, seen from its time on; the left half is redder."""
     with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate=90)
+        rate = round(1 / (times[1] - times[0]))  # so long the last picture is seen
+        stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, 9000)

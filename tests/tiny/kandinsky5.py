@@ -1,6 +1,8 @@
 """A tiny random Kandinsky 5: HunyuanVideo's VAE (8x in space, 4x in time), Qwen 2.5 VL and CLIP as readers.
 
-`build` is loaded by Kandinsky5T2VPipeline. Patches of 2, so sides are multiples of 16; frames 4k+1.
+`build` is loaded by Kandinsky5T2VPipeline, `build_i2v` by Kandinsky5I2VPipeline, whose last touch
+(normalize_first_frame) makes NaN of clips with fewer than five latent frames. Patches of 2, so sides are multiples of
+16; frames 4k+1.
 
 Worked around: the tokenizer of the hub's checkpoints is a Qwen2VLProcessor, which cannot be made without torchvision
 (transformers/models/qwen2_vl/video_processing_qwen2_vl.py); this one is that processor's tokenizer alone, which the
@@ -18,6 +20,7 @@ import torch
 from diffusers import (
     AutoencoderKLHunyuanVideo,
     FlowMatchEulerDiscreteScheduler,
+    Kandinsky5I2VPipeline,
     Kandinsky5T2VPipeline,
     Kandinsky5Transformer3DModel,
 )
@@ -29,9 +32,17 @@ CHANNELS = 4  # of the latents
 
 
 def build(folder: Path) -> None:
+    _build(folder, Kandinsky5T2VPipeline)
+
+
+def build_i2v(folder: Path) -> None:
+    _build(folder, Kandinsky5I2VPipeline)
+
+
+def _build(folder: Path, pipeline: Any) -> None:
     torch.manual_seed(0)
     tokenizer_2, text_encoder_2 = encoders.clip_text()
-    pipe = Kandinsky5T2VPipeline(
+    pipe = pipeline(
         tokenizer=None,
         text_encoder=None,
         tokenizer_2=tokenizer_2,

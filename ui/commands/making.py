@@ -10,6 +10,7 @@ import typer
 
 from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, as_request, read_recipe
 from ui import terminal
+from ui.commands import bringing
 from ui.commands.options import (
     CameraName,
     DeviceName,
@@ -26,10 +27,8 @@ from ui.commands.options import (
     changed,
     check_out,
     chosen_loras,
-    kept_pictures,
     row,
     size_of_text,
-    unseen_pictures,
 )
 from ui.terminal import words
 
@@ -48,8 +47,16 @@ def make(
     steps: Steps = None,
     dial: Dial = None,
     device: DeviceName = None,
-    image: Annotated[Path | None, typer.Option("--image", help="A picture to start from.")] = None,
-    last_image: Annotated[Path | None, typer.Option("--last-image", help="A picture to end on.")] = None,
+    image: bringing.Image = None,
+    last_image: bringing.LastImage = None,
+    video: bringing.Video = None,
+    control: bringing.Control = None,
+    face: bringing.Face = None,
+    mask: bringing.Mask = None,
+    reference: bringing.References = None,
+    at: bringing.Keyframes = None,
+    fit: bringing.FitText = None,
+    strength: bringing.Strength = None,
     lora: LoraTexts = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
     make_it_fit: Annotated[
@@ -63,9 +70,28 @@ def make(
 
     def body() -> None:
         check_out(out)
+        files = bringing.brought(
+            {"image": image, "last_image": last_image, "mask": mask},
+            {"video": video, "control_video": control, "face_video": face}, reference, at,
+        )  # fmt: skip
         with Engine() as studio:
             if recipe is not None:
-                said = (prompt, look, camera, preset, seed, seconds, frames, size, steps, dial, image, last_image, lora)
+                said = (
+                    prompt,
+                    look,
+                    camera,
+                    preset,
+                    seed,
+                    seconds,
+                    frames,
+                    size,
+                    steps,
+                    dial,
+                    files,
+                    fit,
+                    strength,
+                    lora,
+                )
                 if any(said):
                     raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
                 found = read_recipe(recipe)
@@ -73,14 +99,14 @@ def make(
             saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
             request = changed(saved, {
                 "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
-                "num_frames": frames, "dial": dial, "device": device, "pictures": unseen_pictures(image, last_image),
-                "make_it_fit": make_it_fit or None,
+                "num_frames": frames, "dial": dial, "device": device, "fit": bringing.fit_of_text(fit),
+                "strength": strength, "make_it_fit": make_it_fit or None,
                 "aspect": None if aspect is None else aspect_of_text(aspect),
                 "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
-            })  # fmt: skip
+            } | files.unseen())  # fmt: skip
             request = changed(request, {"loras": chosen_loras(studio, request.model, lora)})
-            studio.plan(request)  # refuses before a picture is kept
-            request = request.model_copy(update={"pictures": kept_pictures(studio, image, last_image)})
+            studio.plan(request)  # refuses before a file is opened
+            request = request.model_copy(update=files.kept(studio))
             return _make(studio, request, take_only, out, as_json)
 
     terminal.run(body, as_json)

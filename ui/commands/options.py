@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 
-from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, PictureRole, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Recipe, Take
 
 Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -52,18 +52,6 @@ def changed(saved: Fields, given: dict[str, Any]) -> Fields:
     return type(saved).model_validate(
         saved.model_dump() | {name: new for name, new in given.items() if new is not None}
     )
-
-
-def unseen_pictures(image: Path | None, last_image: Path | None) -> dict[PictureRole, str]:
-    """The roles that pictures are given for, before any picture was opened."""
-    given: tuple[tuple[PictureRole, Path | None], ...] = (("image", image), ("last_image", last_image))
-    return {role: "0" * 32 for role, path in given if path is not None}
-
-
-def kept_pictures(studio: Engine, image: Path | None, last_image: Path | None) -> dict[PictureRole, str]:
-    """The pictures of a request, taken in. Raises BadFile."""
-    given: tuple[tuple[PictureRole, Path | None], ...] = (("image", image), ("last_image", last_image))
-    return {role: studio.keep_picture(path) for role, path in given if path is not None}
 
 
 def chosen_loras(studio: Engine, model: str, texts: list[str] | None) -> tuple[LoraUse, ...] | None:

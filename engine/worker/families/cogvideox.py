@@ -10,12 +10,26 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from diffusers import CogVideoXVideoToVideoPipeline
 
+from engine.fitting import held
 from engine.types import Pass
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels, enlarged
 
 
 class CogVideoX(LatentVideo):
+    def size(self, pipe: Any, run: Pass) -> dict[str, int]:
+        size = super().size(pipe, run)
+        if isinstance(pipe, CogVideoXVideoToVideoPipeline):  # as long as its video is
+            del size["num_frames"]
+        return size
+
+    def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        own = super().arguments(pipe, shot)
+        if "video" in shot.given.videos:
+            own |= {"video": held(shot.given.videos["video"], shot.run.num_frames), "strength": shot.plan.strength}
+        return own
+
     def scheduler(self, pipe: Any, run: Pass) -> Any:
         return type(pipe.scheduler).from_config(pipe.scheduler.config)
 
@@ -34,7 +48,8 @@ class CogVideoX(LatentVideo):
         noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
         coming = copy.deepcopy(scheduler)
         self.exact_timesteps(coming, coming.set_timesteps, shot, clean.device)
-        return {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
+        latents = {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
+        return latents | ({"video": None, "strength": 1.0} if "video" in shot.given.videos else {})
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         small = self.pixels(pipe, take, shot.of_take())

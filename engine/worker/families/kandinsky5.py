@@ -9,7 +9,7 @@ import torch
 from transformers import Qwen2Tokenizer
 
 from engine.types import Pass
-from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.worker.families.latent_video import LatentVideo, Shot, encoded_pixels
 
 NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
 
@@ -31,8 +31,12 @@ class Kandinsky5(LatentVideo):
     def start(self, pipe: Any, scheduler: Any, take: dict[str, torch.Tensor], shot: Shot) -> dict[str, Any]:
         noisy = super().start(pipe, scheduler, take, shot)["latents"]
         if pipe.transformer.visual_cond:  # room for a condition, which a clip from text leaves empty
-            empty = torch.zeros((*noisy.shape[:-1], noisy.shape[-1] + 1), device=noisy.device, dtype=noisy.dtype)
-            noisy = torch.cat([noisy, empty], dim=-1)
+            room = torch.zeros((*noisy.shape[:-1], noisy.shape[-1] + 1), device=noisy.device, dtype=noisy.dtype)
+            if "image" in shot.pictures:
+                pixels = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
+                noisy[:, :1] = self.from_vae(pipe, encoded_pixels(pipe, pixels[:, :, None]))
+                room[:, :1, ..., -1] = 1  # the first frame is given
+            noisy = torch.cat([noisy, room], dim=-1)
         return {"latents": noisy}
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:

@@ -64,6 +64,10 @@ class LatentVideo:
 
     encodes_pictures = False  # whether the text encoder looks at the pictures too
 
+    def rounds(self, run: Pass) -> int:
+        """How often the pipeline goes through its steps."""
+        return 1
+
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         """The prompts as arguments of the pipeline's call: tensors or None. They are remembered by their words.
 

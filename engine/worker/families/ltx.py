@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from diffusers import LTXConditionPipeline as GUIDED
 
 from engine.types import Pass
-from engine.worker import second_stage
+from engine.worker import conditions, second_stage
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels
 from engine.worker.families.mochi import NAMES
 
@@ -21,9 +24,23 @@ class Ltx(LatentVideo):
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
-        return ours | shot.pictures | {"frame_rate": shot.run.fps} | own
+        given = conditions.of_ltx(shot) if _guided(pipe) else shot.pictures
+        return ours | given | {"frame_rate": shot.run.fps} | own
+
+    def exact_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
+        """The condition pipeline noises latents itself, but only when it is to skip the first of its levels."""
+
+        def with_one_to_skip(sigmas: Any, device: Any) -> None:
+            original(sigmas=np.concatenate([[(1 + sigmas[0]) / 2], sigmas]), device=device)
+
+        skips = shot.plan.pipeline == GUIDED.__name__ and shot.plan.sigma < 1
+        super().exact_timesteps(scheduler, with_one_to_skip if skips else original, shot, device)
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        if _guided(pipe):
+            steps = shot.run.num_inference_steps
+            held = conditions.of_ltx(shot, on_a_take=True)
+            return self.begin(pipe, take, shot) | held | {"denoise_strength": (steps + 0.5) / (steps + 1)}
         noisy = super().start(pipe, scheduler, take, shot)
         if "image" in shot.pictures:  # the pipeline takes the first frame to be the clean picture
             pixels = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
@@ -51,12 +68,16 @@ class Ltx(LatentVideo):
 
     def grid(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         """Tokens as (1, channels, frames, height, width)."""
+        if _guided(pipe):
+            return latents
         side = pipe.vae_spatial_compression_ratio
         frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
         patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
         return pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
 
     def packed(self, pipe: Any, grid: torch.Tensor) -> torch.Tensor:
+        if _guided(pipe):
+            return grid
         return pipe._pack_latents(grid, pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
@@ -69,6 +90,11 @@ class Ltx(LatentVideo):
         vae = pipe.vae
         clean = pipe._normalize_latents(encoded, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
         return self.packed(pipe, clean)
+
+
+def _guided(pipe: Any) -> bool:
+    """Whether its latents are a grid, and what is given are conditions."""
+    return isinstance(pipe, GUIDED)
 
 
 family = Ltx()

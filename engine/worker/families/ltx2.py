@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from diffusers import LTX2ConditionPipeline
 
 from engine.types import Pass
-from engine.worker import second_stage
+from engine.worker import conditions, second_stage
 from engine.worker.families.latent_video import (
     Footage,
     Latents,
@@ -34,14 +35,16 @@ class Ltx2(LatentVideo):
             block = own.pop("spatio_temporal_guidance_blocks")
             own |= {"spatio_temporal_guidance_blocks": None if block == NO_BLOCKS else [block]}  # type: ignore[dict-item]
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
-        return ours | {"frame_rate": float(shot.run.fps)} | own
+        given = conditions.of_ltx2(shot) if isinstance(pipe, LTX2ConditionPipeline) else {}
+        return ours | given | {"frame_rate": float(shot.run.fps)} | own
 
     def latents_of(self, output: Any) -> Latents:
         return {"latents": output.frames, "audio_latents": output.audio}
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
         latents = self.begin(pipe, take, shot)["latents"]
-        return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma}
+        given = conditions.of_ltx2(shot, on_a_take=True) if isinstance(pipe, LTX2ConditionPipeline) else {}
+        return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma} | given
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         if not shot.plan.latent_upsampler:

@@ -1,0 +1,58 @@
+"""FramePack: HunyuanVideo section by section, the last one first. Its call takes no latents, so a render hands each
+section its share of the take where the pipeline would draw noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from engine.types import Pass
+from engine.worker.families.hunyuan_video import HunyuanVideo
+from engine.worker.families.latent_video import NOTHING, Latents, Shot
+
+SECTION = 9  # latent frames that a section makes: latent_window_size
+WINDOW = 4 * (SECTION - 1) + 1  # the frames that it counts as
+ADDED = 4 * SECTION  # the frames that it adds to the clip
+
+
+class FramePack(HunyuanVideo):
+    encodes_pictures = False
+
+    def size(self, pipe: Any, run: Pass) -> dict[str, int]:
+        return super().size(pipe, run) | {"num_frames": self.rounds(run) * WINDOW}
+
+    def rounds(self, run: Pass) -> int:
+        return (run.num_frames - 1) // ADDED
+
+    def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
+        return super().encode(pipe, replace(shot, given=NOTHING), transformer)
+
+    def scheduler(self, pipe: Any, run: Pass) -> Any:
+        pipe.__dict__.pop("prepare_latents", None)  # what the last render put there
+        return super().scheduler(pipe, run)
+
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        noisy = super().start(pipe, scheduler, take, shot)["latents"]
+        sections = iter(reversed(torch.split(noisy[:, :, 1:], SECTION, dim=2)))
+        pipe.prepare_latents = lambda *_, **__: next(sections)
+        return {}
+
+    def latents_of(self, output: Any) -> Latents:
+        return {"latents": output.frames[-1]}  # of all sections; the ones before are its parts
+
+    def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
+        """Decoded as the pipeline does: each section with the one after it, blended over a window."""
+        whole = self.to_vae(pipe, latents["latents"], shot.run)
+        parts = list(torch.split(whole[:, :, 1:], SECTION, dim=2))
+        parts[0] = torch.cat([whole[:, :, :1], parts[0]], dim=2)  # the picture's own latents lead
+        video = pipe.vae.decode(parts[-1], return_dict=False)[0]
+        for part, following in reversed(list(zip(parts, parts[1:], strict=False))):
+            current = pipe.vae.decode(torch.cat([part, following[:, :, :SECTION]], dim=2), return_dict=False)[0]
+            video = pipe._soft_append(current, video, WINDOW)
+        return video[:, :, : (video.shape[2] - 1) // 4 * 4 + 1]
+
+
+family = FramePack()
