@@ -97,7 +97,7 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--image", "icon.png"), "takes no starting picture"),
         (("make", PROMPT, "--model", "wan2.1-i2v-14b-480p"), "needs a starting picture"),
         (("make", PROMPT, "--video", "icon.png"), "takes no video"),
-        (("make", PROMPT, "--model", "wan2.1-vace-14b", "--control", "icon.png"), "no pictures in it"),
+        (("make", PROMPT, "--model", "wan2.1-vace-14b", "--control", "icon.png"), "not a video"),
         (("make", PROMPT, "--model", "wan2.1-vace-14b", "--mask", "icon.png"), "belong together"),
         (("make", PROMPT, "--model", "wan2.1-vace-14b", "--at", "icon.png"), "no picture at a frame"),
         (("make", PROMPT, "--fit", "stretch"), "crop or pad"),
