@@ -31,7 +31,8 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
         raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
     if chosen == "cpu":
         reason = "Runs on the CPU" + ("." if request.device else ": no graphics card that models can use was found.")
-        return Placement(device="cpu", dtype="float32", precision=precision), reason
+        smaller = f" With {WORDS[precision]}." if precision != "full" else ""
+        return Placement(device="cpu", dtype="float32", precision=precision), reason + smaller
     return _on_card(request, card, device, hardware, runs)
 
 

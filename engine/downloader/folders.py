@@ -6,10 +6,11 @@ import json
 from itertools import islice
 from pathlib import Path
 
+from gguf import GGUFReader
 from safetensors import SafetensorError, safe_open
 
 from engine.card import ModelCard
-from engine.downloader.listing import check_plausible, part_files, parts_of
+from engine.downloader.listing import CONFIG, check_plausible, part_files, parts_of
 from engine.downloader.selection import check_names
 from engine.errors import BadFile, ModelProblem
 from engine.manifest import Manifest, ManifestFile, read_record
@@ -44,6 +45,8 @@ def list_from_folder(card: ModelCard, folder: Path) -> Manifest:
     )
     files = [inside[INDEX]]
     for part, component in parts_of(flat, names, json.dumps(index)).items():
+        if component.gguf:
+            files += part_files(inside, part, CONFIG)
         files += part_files(inside, part, component, card.variant or "")
     files += [file for name, file in inside.items() if "/" not in name and name.upper().startswith("LICENSE")]
     check_plausible(card, files, where)
@@ -87,13 +90,16 @@ def _known(files: list[ManifestFile], record: Manifest | None) -> list[ManifestF
 
 
 def check_weights(path: Path) -> None:
-    """Raises ModelProblem unless a safetensors file has a sound header that fits its size. Other files pass."""
-    if path.suffix != ".safetensors":
+    """Raises ModelProblem unless a weights file has a sound header that fits its size. Other files pass."""
+    if path.suffix not in (".safetensors", ".gguf"):
         return
     try:
+        if path.suffix == ".gguf":
+            GGUFReader(str(path))
+            return
         with safe_open(str(path), framework="np"):
             pass
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, TypeError, RuntimeError) as error:
         raise ModelProblem(
             f"The weights file {path.name} is damaged or cut short.", "Fetch this model again.", str(error)
         ) from error

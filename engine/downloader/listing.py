@@ -23,6 +23,7 @@ from engine.model_folders import INDEX
 
 HUB_TIMEOUT_SECONDS = 30
 HTTP_LIMIT_BYTES = 50_000_000_000  # hubs give larger files in another protocol only
+CONFIG = Component(size_gb=0, files=("config.json",))
 CONFIGS_ONLY = ("scheduler*", "tokenizer*", "feature_extractor*", "image_processor*", "processor*", "guider*")
 
 
@@ -58,6 +59,8 @@ def _list(card: ModelCard) -> Manifest:
         key = (component.repo or card.repo, component.revision if component.repo else card.revision)
         if key not in repositories:
             repositories[key] = ask(*key)
+        if component.gguf:  # the weights of someone else's file, the config of the model's own folder
+            files += part_files(main.files, part, CONFIG)
         files += part_files(repositories[key].files, part, component, card.variant or "")
     files += [file for name, file in main.files.items() if "/" not in name and name.upper().startswith("LICENSE")]
     check_plausible(card, files, f"The repository {card.repo}")
@@ -136,9 +139,10 @@ def part_files(
 ) -> list[ManifestFile]:
     """The files of one part, each named as it will lie in the model's own folder `part`."""
     folder = component.folder or ("" if component.repo else part)
+    wanted = (component.gguf,) if component.gguf else component.files
     prefix = f"{folder}/" if folder else ""
     inside = {name.removeprefix(prefix): file for name, file in files.items() if name.startswith(prefix)}
-    chosen = files_of_part(inside, variant, component.files)
+    chosen = files_of_part(inside, variant, wanted)
     return [inside[name].model_copy(update={"name": f"{part}/{name}"}) for name in chosen if name != INDEX]
 
 

@@ -10,6 +10,7 @@ import diffusers
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import ModelProblem
+from engine.worker import gguf_file
 
 REMEDY = "Install the model again; the starter comes back with an update of Rushes."
 
@@ -38,23 +39,30 @@ def _is_ours(library: str | None) -> bool:
     return library in ("diffusers", "transformers", None) or hasattr(diffusers.pipelines, str(library))
 
 
+def _names(path: Path, model: str) -> list[str]:
+    """The names of a file's tensors, from its header, which is checked against the size of the file."""
+    if path.suffix == ".gguf":
+        return gguf_file.names_in(path)
+    try:
+        with safe_open(str(path), framework="pt") as header:
+            return sorted(header.keys())
+    except (SafetensorError, OSError) as error:
+        raise ModelProblem(
+            f"The weights file {path.name} of '{model}' is damaged or cut short.", REMEDY, str(error)
+        ) from error
+
+
 def check(folder: Path) -> str:
     """A fingerprint of all weights, from their headers and sizes. Raises ModelProblem for a truncated file.
 
     Not covered: a flipped bit inside a tensor; downloads are verified by their sha256 when they arrive.
     """
     digest = hashlib.sha256()
-    files = sorted(folder.rglob("*.safetensors"))
+    files = sorted(path for kind in ("*.safetensors", "*.gguf") for path in folder.rglob(kind))
     if not files:
         raise ModelProblem(f"The model '{folder.name}' has no weights.", REMEDY)
     for path in files:
-        try:
-            with safe_open(str(path), framework="pt") as header:  # reads the header and checks it against the size
-                digest.update(f"{path.name} {path.stat().st_size} {sorted(header.keys())}".encode())
-        except (SafetensorError, OSError) as error:
-            raise ModelProblem(
-                f"The weights file {path.name} of '{folder.name}' is damaged or cut short.", REMEDY, str(error)
-            ) from error
+        digest.update(f"{path.name} {path.stat().st_size} {_names(path, folder.name)}".encode())
         if path.stat().st_size < 100_000_000:  # small models: the content too
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Load a model from disk and keep it warm. Safetensors only; nothing here reaches for a network."""
+"""Load a model from disk and keep it warm. Safetensors and GGUF only; nothing here reaches for a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 from engine.errors import MachineProblem, ModelProblem
 from engine.events import Event, Progress
 from engine.types import Placement, Plan, PlannedLora
-from engine.worker import adapters, decoding, families, memory, second_stage
+from engine.worker import adapters, decoding, families, gguf_file, memory, second_stage
 from engine.worker.integrity import REMEDY, check, check_index, variant_of
 from engine.worker.kept_weights import KeptWeights
 from engine.worker.memory import DTYPES
@@ -152,7 +152,8 @@ class _Source:
         """The pipeline with the components in `given` instead of those in the folder; None leaves one out."""
         with _damage_told(self.folder):
             large = {name: kind for name, kind in memory.large_parts(self.folder).items() if name not in given}
-            ready = kept.read(large) if kept else {}
+            ready = gguf_file.load(self.folder, large, DTYPES[self.placement.dtype])
+            ready |= kept.read({name: kind for name, kind in large.items() if name not in ready}) if kept else {}
             to_shrink = {name: kind for name, kind in large.items() if name not in ready}
             pipe = pipeline_class(self.pipeline).from_pretrained(
                 str(self.folder),
@@ -192,4 +193,8 @@ def _halves(folder: Path) -> tuple[set[str], set[str]]:
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     names = {name for name, part in index.items() if isinstance(part, list) and part[0]}
     reading = {name for name in names if name.startswith(("text_encoder", "tokenizer"))}
-    return reading, {name for name in names - reading if any((folder / name).glob("*.safetensors"))}
+    return reading, {name for name in names - reading if _has_weights(folder / name)}
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors")) or gguf_file.file_in(folder) is not None
