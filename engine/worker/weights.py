@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,7 +68,10 @@ class Shelf:
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
             stage = self._model.pipe.second_stage
-            absent = {name: None for name, part in self._model.pipe.components.items() if part is None}
+            takes = inspect.signature(wanted.__init__).parameters
+            absent = {
+                name: None for name, part in self._model.pipe.components.items() if part is None and name in takes
+            }
             self._model.pipe = wanted.from_pipe(self._model.pipe, **absent)
             self._model.pipe.second_stage = stage
             self._model.pipe.set_progress_bar_config(disable=True)

@@ -107,6 +107,20 @@ def test_a_take_can_go_on_too(studio: Engine) -> None:
 
 
 @pytest.mark.slow
+def test_sound_goes_on_with_the_picture(studio: Engine) -> None:
+    import av
+
+    large = Overrides(width=128, height=128, num_inference_steps=2)
+    (job,) = studio.make_takes(request(model="ltx-2-distilled", take=Overrides(), render=large))
+    clip = rendered(studio, studio.library.take(ended(studio, job).result_id))
+    longer = extended(studio, clip.id, model="ltx-2-distilled", take=Overrides(), render=large)
+    with av.open(longer.video) as container:
+        picture, sound = container.streams.video[0], container.streams.audio[0]
+        lasts = [float(stream.duration * stream.time_base) for stream in (picture, sound)]
+        assert picture.frames == 17 and lasts[0] == pytest.approx(lasts[1], abs=0.06)
+
+
+@pytest.mark.slow
 def test_extend_is_a_command(home: Path, first: Clip) -> None:
     made = document(command(home, "extend", first.id, "it stops", "--frames", "9", "--steps", "2", "--json"))
     assert len(frames_of(made["file"])) == 17 and made["clip"]["prompt"] == "it stops"
