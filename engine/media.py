@@ -14,14 +14,14 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from engine.errors import BadFile, disk_full
 from engine.types import Request
 
 MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
 REMEDY = "Choose a JPEG, PNG or WebP picture."
 ID_LENGTH = 32
 FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought yesterday
@@ -103,11 +103,24 @@ def _plain_png(content: bytes, name: str) -> bytes:
                     raise BadFile(f"{name} is {image.width} x {image.height} pixels, which no model can use.", REMEDY)
                 upright = ImageOps.exif_transpose(image)
                 plain = Image.new("RGB", upright.size, "white")
-                shown = upright.convert("RGBA")
+                shown = _screen_colours(upright)
                 plain.paste(shown, mask=shown.getchannel("A"))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
         raise BadFile(f"{name} is not a picture that can be opened.", REMEDY, str(error)) from error
     return _as_png(plain)
+
+
+def _screen_colours(image: Image.Image) -> Image.Image:
+    """RGBA in sRGB, whatever profile and depth the picture came in."""
+    if image.mode.startswith("I"):  # 16 bits, such as a depth map, of which Pillow would show only the darkest part
+        return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L").convert("RGBA")
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a profile that lies is ignored, as browsers do
+            own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            image = ImageCms.profileToProfile(image, own, screen, outputMode=mode) or image
+    return image.convert("RGBA")
 
 
 def _as_png(plain: Image.Image) -> bytes:

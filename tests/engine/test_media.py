@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from engine import BadFile, Engine, Request
 from engine.errors import BadSetting
@@ -38,7 +38,7 @@ def kept(path: Path, tmp_path: Path) -> Image.Image:
         return image
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif", "bmp", "tiff"])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif", "gif", "bmp", "tiff"])
 def test_every_usual_format_is_taken(kind: str, tmp_path: Path) -> None:
     image = kept(save(two_tone(), tmp_path / f"a.{kind}", format=kind), tmp_path)
     assert image.size == (64, 32)
@@ -66,6 +66,23 @@ def test_a_camera_on_its_side_is_set_upright(tmp_path: Path) -> None:
 def test_every_colour_mode_becomes_rgb(make: Callable[[], Image.Image], tmp_path: Path) -> None:
     image = make()
     assert kept(save(image, tmp_path / ("a.tiff" if image.mode == "CMYK" else "a.png")), tmp_path).size == (64, 32)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_a_colour_profile_is_obeyed_and_a_lying_one_is_ignored(mode: str, tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"tmp!", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tmp!", b"bXYZ", 1)
+    if mode == "RGB":
+        image = kept(save(two_tone(), tmp_path / "a.png", icc_profile=swapped), tmp_path)
+        assert np.abs(np.array(image.getpixel((4, 16))) - BLUE).max() < 12  # what this profile calls red is blue
+    lying = kept(save(two_tone().convert(mode), tmp_path / "b.tiff", icc_profile=b"nonsense" * 20), tmp_path)
+    assert np.abs(np.array(lying.getpixel((4, 16))) - RED).max() < 12
+
+
+def test_a_depth_map_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
+    depth = np.tile(np.linspace(0, 65_535, 64).astype(np.uint16), (32, 1))
+    image = kept(save(Image.fromarray(depth), tmp_path / "a.png"), tmp_path)
+    assert [image.getpixel((x, 5))[0] for x in (0, 32, 63)] == pytest.approx([0, 130, 255], abs=2)
 
 
 def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
