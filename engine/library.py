@@ -96,6 +96,11 @@ class Library:
             raise disk_full(error) from error
         return folder
 
+    def peek(self, job_id: str, name: str) -> Path | None:
+        """The file that a Peek event named, while its job runs."""
+        folder = _child(self._places.staging, job_id)
+        return _child(folder, name) if folder and name.startswith("peek-") else None
+
     def discard(self, job: Job) -> None:
         """Forget what a job that did not finish has written."""
         shutil.rmtree(self._places.staging / job.id, ignore_errors=True)

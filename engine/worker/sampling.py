@@ -21,14 +21,17 @@ from engine.events import Event, Progress
 from engine.types import Work
 from engine.worker import decoding
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
+from engine.worker.peek import Estimate, Peeker, clean_estimate
 from engine.worker.weights import Model
 
 
 class Watch:
     """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding.
 
-    `doing`: what memory would run out under.
+    `doing`: what memory would run out under. `peeker`: who shows the clip on its way.
     """
+
+    peeker: Peeker | None = None
 
     def __init__(self, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> None:
         self.emit, self._stop_asked = emit, stop_asked
@@ -46,13 +49,16 @@ class Watch:
         self._started, self._done, self._steps = time.perf_counter(), 0, steps
         self.emit(Progress(phase="sampling", step=0, steps=steps))
 
-    def step(self) -> None:
-        """After every step of the scheduler."""
+    def step(self, estimate: Estimate) -> None:
+        """After every step of the scheduler. `estimate`: what it now takes the clean latents to be."""
         self.check()
         self._done += 1
-        left = (time.perf_counter() - self._started) / self._done * max(self._steps - self._done, 0)
+        seconds = time.perf_counter() - self._started
+        left = seconds / self._done * max(self._steps - self._done, 0)
         step = min(self._done, self._steps)
         self.emit(Progress(phase="sampling", step=step, steps=self._steps, seconds_left=round(left, 1)))
+        if self.peeker:
+            self.peeker.after_step(self._done, self._steps, seconds, estimate)
 
 
 def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
@@ -133,7 +139,7 @@ def watched(scheduler: Any, watch: Watch, rounds: int = 1, exact_timesteps: Call
         def step(self, *given: Any, **named: Any) -> Any:
             result = kind.step(self, *given, **named)
             if self is reporter:
-                watch.step()
+                watch.step(functools.partial(clean_estimate, self, given, named, result))
             return result
 
     Watched.__name__ = kind.__name__

@@ -19,7 +19,7 @@ from engine.library import GIVEN, START
 from engine.messages import RanOut
 from engine.store import now
 from engine.types import Device, Job, Recipe, Work
-from engine.worker import decoding, families, joining, sampling, video, weights
+from engine.worker import decoding, families, joining, peek, sampling, video, weights
 from engine.worker.families.latent_video import Shot
 from engine.worker.gauge import Gauge
 from engine.worker.prompts import PromptCache
@@ -71,6 +71,7 @@ class Studio:
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
         shot = Shot(plan, run, generator, fitting.read(folder / GIVEN, plan.request, run))
+        watch.peeker = peek.peeker(model, family, shot, folder, watch.emit)
         watch.doing = "denoising"
         # 2. the latents: drawn from noise, or continued from the approved take
         if job.stage == "take":
@@ -101,6 +102,8 @@ class Studio:
         if (folder / GIVEN / START).is_file():
             before, footage, recipe = joining.join(folder / GIVEN / START, footage, recipe)
         video.write(footage, shot.run.fps, folder / ("take" if job.stage == "take" else "clip"), recipe, before)
+        if watch.peeker:
+            watch.peeker.close()
         encode_seconds = time.perf_counter() - started - seconds
         return Finished(
             result_id=job.id,

@@ -37,6 +37,7 @@ class Model:
     """A loaded pipeline without its text encoders, which `prompts` brings; `fingerprint` names the exact weights."""
 
     pipe: Any
+    folder: Path
     fingerprint: str
     prompts: Prompts
 
@@ -141,7 +142,8 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     if how.first:
         how.first(pipe)
     source.placed(pipe, drawer_kept)
-    return Model(pipe=pipe, fingerprint=fingerprint, prompts=Prompts(load_encoders, identity(folder, placement)))
+    prompts = Prompts(load_encoders, identity(folder, placement))
+    return Model(pipe=pipe, folder=folder, fingerprint=fingerprint, prompts=prompts)
 
 
 @dataclass(frozen=True)

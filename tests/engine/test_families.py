@@ -15,7 +15,7 @@ import torch
 from engine.errors import JobCancelled
 from engine.events import Progress
 from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage
-from engine.worker import families, sampling, weights
+from engine.worker import families, peek, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
 from tests.tiny import cogvideox, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
@@ -274,6 +274,30 @@ def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(l
     other = loaded.plan.request.model_copy(update={"pictures": dict.fromkeys(loaded.plan.request.pictures, "1" * 32)})
     sees = loaded.case.family == "hunyuan_video" and bool(loaded.plan.request.pictures)
     assert told(loaded.plan.model_copy(update={"request": other})) == int(sees)
+
+
+class Album:
+    """Keeps every estimate, where a Peeker would show some."""
+
+    def __init__(self) -> None:
+        self.estimates: list[torch.Tensor] = []
+
+    def after_step(self, done: int, steps: int, seconds: float, estimate: peek.Estimate) -> None:
+        self.estimates.append(estimate())
+
+
+@torch.no_grad()
+def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: Loaded, watch: sampling.Watch) -> None:
+    pipe, family, take = loaded.model.pipe, loaded.family, shot(loaded.plan, "take")
+    watch.peeker = album = Album()  # type: ignore[assignment]
+    drawn = sampling.draw(loaded.model, family, take, watch)["latents"]
+    assert len(album.estimates) == 2
+    for estimate in album.estimates:
+        frames = peek.Look(pipe, family, None).frames(estimate, take)
+        assert frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[3] == 3 and len(frames) > 1
+    if not loaded.case.pictures:  # which stand where the pipelines did not draw
+        last = family.while_sampling(pipe, album.estimates[-1], take.run)
+        assert torch.allclose(last.float(), drawn.float(), atol=1e-4)
 
 
 def distance(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -122,6 +122,10 @@ class LatentVideo:
         """Clean latents brought to noise level sigma."""
         return (1 - sigma) * clean + sigma * noise
 
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        """Latents as the pipeline has them between two steps, in the form in which it returns them."""
+        return latents
+
     def latents_of(self, output: Any) -> Latents:
         """The latents in what the pipeline returned for output_type='latent'."""
         return {"latents": output.frames}

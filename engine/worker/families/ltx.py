@@ -66,6 +66,12 @@ class Ltx(LatentVideo):
         at = torch.tensor([timestep], device=clean.device, dtype=clean.dtype)
         return pipe.vae.decode(noisy, at, return_dict=False)[0]
 
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        if latents.ndim == 3:
+            return latents
+        # from a picture: on the grid, and without the first frame, which is the picture
+        return self.packed(pipe, torch.cat([latents[:, :, :1], latents], dim=2))
+
     def grid(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         """Tokens as (1, channels, frames, height, width)."""
         if _guided(pipe):

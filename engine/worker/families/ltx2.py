@@ -60,6 +60,13 @@ class Ltx2(LatentVideo):
         sound = pipe.vocoder(spectrogram)[0].float().cpu().numpy()
         return Footage(frames, sound, pipe.vocoder.config.output_sampling_rate)
 
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        side, vae = pipe.vae_spatial_compression_ratio, pipe.vae
+        frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
+        patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+        grid = pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+        return pipe._denormalize_latents(grid, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         if pipe.vae.dtype == torch.float32:
             return latents  # already denormalised

@@ -1,0 +1,114 @@
+"""Peeks: small moving pictures on the way, paid from a fixed share of the run, and never worth a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKLWan
+from PIL import Image
+from safetensors.torch import load_file
+from torch.nn.functional import avg_pool2d
+
+from engine import APP, Engine, Overrides, Request
+from engine import Peek as PeekEvent
+from engine.types import Placement, Plan
+from engine.worker import families, peek, weights
+from engine.worker.families.latent_video import Shot
+from starter.scenes import Window, draw
+from starter.world import Spec
+from tests.conftest import PROMPT
+
+HOUR = 3600.0
+
+
+@pytest.fixture(scope="module")
+def model(tiny_home: Path) -> weights.Model:
+    return weights.load(tiny_home / "models" / "tiny-wan", Placement(device="cpu", dtype="float32"), "WanPipeline")
+
+
+@pytest.fixture
+def peeker(model: weights.Model, tiny_plan: Plan, tmp_path: Path) -> peek.Peeker:
+    shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
+    found = peek.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None)
+    assert found
+    return found
+
+
+def estimate() -> torch.Tensor:
+    return torch.zeros(1, 4, 3, 6, 6)  # tiny-wan's latents of nine frames at 96 x 96
+
+
+@torch.no_grad()
+def test_a_peek_is_a_moving_picture_and_the_next_one_replaces_it(peeker: peek.Peeker, tmp_path: Path) -> None:
+    peeker.after_step(1, 10, HOUR, estimate)
+    (first,) = tmp_path.iterdir()
+    with Image.open(first) as shown:
+        assert shown.format == "WEBP" and getattr(shown, "is_animated", False)
+    peeker.after_step(2, 10, HOUR, estimate)
+    (second,) = tmp_path.iterdir()
+    assert second != first
+    peeker.close()
+    assert not list(tmp_path.iterdir())
+
+
+@torch.no_grad()
+def test_a_run_too_short_to_pay_for_a_peek_has_none(peeker: peek.Peeker, tmp_path: Path) -> None:
+    for step in range(1, 9):
+        peeker.after_step(step, 8, 0.1 * step, estimate)
+    assert not list(tmp_path.iterdir())
+
+
+@torch.no_grad()
+def test_peeks_stop_when_their_share_is_spent(peeker: peek.Peeker, tmp_path: Path) -> None:
+    peeker.after_step(1, 2000, HOUR / 2000, estimate)
+    (first,) = tmp_path.iterdir()
+    peeker.spent_seconds = HOUR * peek.SHARE  # as if it had been expensive
+    peeker.after_step(2, 2000, HOUR / 1000, estimate)
+    assert list(tmp_path.iterdir()) == [first]
+
+
+def test_a_look_that_fails_ends_the_peeks_and_not_the_job(peeker: peek.Peeker, tmp_path: Path) -> None:
+    def impossible() -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    peeker.after_step(1, 10, HOUR, impossible)
+    peeker.after_step(2, 10, HOUR, estimate)
+    assert peeker.broken and not list(tmp_path.iterdir())
+
+
+def test_no_peek_moves_a_model_that_is_offloaded_part_by_part(
+    model: weights.Model, tiny_plan: Plan, tmp_path: Path
+) -> None:
+    placement = tiny_plan.placement.model_copy(update={"offload": "model"})
+    shot = Shot(tiny_plan.model_copy(update={"placement": placement}), tiny_plan.take, torch.Generator("cpu"))
+    assert peek.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None) is None
+
+
+@torch.no_grad()
+def test_the_starters_linear_map_draws_what_its_vae_drew() -> None:
+    clip, _ = draw(Spec("red", "ball", "left", "blue", "still"), Window(96, 96))
+    pixels = torch.from_numpy(np.ascontiguousarray(clip)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    latents = AutoencoderKLWan.from_pretrained(APP / "models" / "starter" / "vae").encode(pixels).latent_dist.mode()
+    linear = {name: part.float() for name, part in load_file(APP / "models" / "starter" / peek.MAP).items()}
+    shown = peek.linear_pixels(linear, latents)
+    wanted = avg_pool2d(pixels[0].transpose(0, 1), 4).transpose(0, 1)[None]
+    assert shown.shape == wanted.shape == (1, 3, 25, 24, 24)
+    assert float(-10 * torch.log10((shown - wanted).pow(2).mean() / 4)) > 20
+
+
+@pytest.mark.slow
+def test_a_long_job_tells_of_peeks_that_are_there(studio: Engine) -> None:
+    steps = Overrides(width=384, height=384, num_inference_steps=200)  # would run for minutes
+    (job,) = studio.make_takes(Request(prompt=PROMPT, model="tiny-wan", seed=1, num_frames=49, take=steps))
+    for event in studio.watch(job.id):
+        if isinstance(event, PeekEvent):
+            found = studio.library.peek(job.id, event.file)
+            assert found and found.read_bytes()[8:12] == b"WEBP"
+            assert studio.library.peek(job.id, "../engine.lock") is None
+            break
+    else:
+        raise AssertionError("a take of 200 steps had no peek")
+    studio.stop(job.id)
