@@ -21,10 +21,12 @@ pytestmark = pytest.mark.slow
 
 
 @torch.no_grad()
-def loaded(case: Case, folder: Path, caches: Path) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
+def loaded(
+    case: Case, folder: Path, caches: Path, placement: Placement = FP8
+) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
     """The frames of a take, and every weight as it was loaded."""
     family, made = families.of(case.family), planned(case)
-    model = weights.load(folder, FP8, case.pipeline, weights.Loading(family.parts, caches=caches))
+    model = weights.load(folder, placement, case.pipeline, weights.Loading(family.parts, caches=caches))
     stored = {
         f"{part}.{name}": tensor.clone()
         for part, module in model.pipe.components.items() if isinstance(module, torch.nn.Module)
@@ -146,3 +148,30 @@ def test_the_copy_used_longest_ago_makes_room(model: tuple[Case, Path, Path], mo
     weights.load(folder, placement, case.pipeline, weights.Loading(caches=caches))
     (new,) = copies(caches)
     assert new != old
+
+
+@pytest.mark.parametrize("precision", ["nf4", "int8"])
+def test_bitsandbytes_weights_come_back_as_they_were(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the CPU, which the library can and diffusers does not let it; where it is installed."""
+    pytest.importorskip("bitsandbytes")
+    from diffusers import WanPipeline, WanTransformer3DModel
+    from diffusers.quantizers.bitsandbytes import bnb_quantizer
+    from transformers import UMT5Config
+
+    from tests.tiny import wan
+
+    for kind in (bnb_quantizer.BnB4BitDiffusersQuantizer, bnb_quantizer.BnB8BitDiffusersQuantizer):
+        monkeypatch.setattr(kind, "validate_environment", lambda self, *given, **named: None)
+        monkeypatch.setattr(kind, "update_device_map", lambda self, device_map: {"": "cpu"})
+    wide = {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4}  # blocks of 64 must fit
+    monkeypatch.setattr(wan, "_text", lambda words: UMT5Config(vocab_size=words, **wide))
+    widths = {"attention_head_dim": 32, "ffn_dim": 256, "text_dim": 64, "freq_dim": 64}
+    torch.manual_seed(0)
+    transformer = WanTransformer3DModel(**wan.size() | widths)
+    WanPipeline(transformer=transformer, **wan.parts()).save_pretrained(tmp_path / "model")
+    placement = Placement(device="cpu", dtype="bfloat16", precision=precision)
+    first = loaded(CASES["wan-2.1"], tmp_path / "model", tmp_path / "caches", placement)
+    assert len(copies(tmp_path / "caches")) == 2
+    assert_same(loaded(CASES["wan-2.1"], tmp_path / "model", tmp_path / "caches", placement), first)
