@@ -39,6 +39,7 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     yield _memory(hardware)
     yield _disk(hardware)
     yield _writable(engine)
+    yield _caches(engine)
     yield _encoder()
     if with_take:
         yield _take(engine)
@@ -88,6 +89,12 @@ def _writable(engine: Engine) -> Finding:
             remedy="Give yourself permission to write there, or set RUSHES_HOME to another folder.",
         )
     return Finding(name="folder", ok=True, finding=f"Takes and clips are kept in {home}")
+
+
+def _caches(engine: Engine) -> Finding:
+    kept = sum(path.stat().st_size for path in engine.places.caches.rglob("*") if path.is_file())
+    found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
+    return Finding(name="caches", ok=True, finding=found if kept else "No weights made smaller are kept")
 
 
 def _encoder() -> Finding:

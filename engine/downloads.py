@@ -214,7 +214,11 @@ class Downloads:
         known = folder.exists() or self._staging(card.id).exists() or self._queue.find(card.id)
         if not known:
             raise BadInput(f"{card.name} is not installed.", "See `app.py models` for what is.")
-        return self.cancel(card.id) + self._throw_away(folder)
+        return self.cancel(card.id) + self._throw_away(folder) + self._throw_away(self._places.caches / card.id)
+
+    def tidy(self) -> int:
+        """Throw away all weights that were made smaller; a model makes its own again. Returns the bytes freed."""
+        return self._throw_away(self._places.caches)
 
     def _someone_runs(self) -> bool:
         """Whether a living process, this one or another, runs the queue."""

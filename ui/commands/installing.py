@@ -1,4 +1,4 @@
-"""`models` and what hangs below it: install, import, remove, sign-in."""
+"""`models` and what hangs below it: install, import, remove, tidy, sign-in."""
 
 from __future__ import annotations
 
@@ -97,6 +97,21 @@ def remove(model: Name, as_json: Json = False) -> None:
             terminal.print_json({"model": card.id, "bytes_freed": freed})
         else:
             print(f"{card.name} is removed; {decimal(freed)} are free again.")
+
+    terminal.run(body, as_json)
+
+
+@models.command()
+def tidy(as_json: Json = False) -> None:
+    """Free the disk of weights that were made smaller for your card; a model makes its own again at its next start."""
+
+    def body() -> None:
+        with Engine() as studio:
+            freed = studio.downloads.tidy()
+        if as_json:
+            terminal.print_json({"bytes_freed": freed})
+        else:
+            print(f"{decimal(freed)} are free again.")
 
     terminal.run(body, as_json)
 
