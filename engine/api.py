@@ -300,12 +300,22 @@ class Engine:
         extending.check(card, self.cards())
         beginning = self._beginning(source)
         found = extending.look(self.library.begun(beginning))
+        beginning = beginning.model_copy(update={"overlap": extending.overlap(found, card)})
         asked = extending.request(request, beginning, found, card)
+        return self.make_takes(self._begun(asked, found, card), count)
+
+    def _begun(self, asked: Request, source: extending.Source, card: ModelCard) -> Request:
+        """The request with the end of its source as what the model starts from."""
+        shared, fps = extending.overlap(source, card), card.frames.fps
+        last = extending.last_pictures(source, fps, shared)
         with tempfile.TemporaryDirectory() as folder:
-            last = Path(folder) / "last.png"
-            extending.last_picture(found, card.frames.fps).save(last)
-            pictures = asked.pictures | {"image": self.keep_picture(last)}
-        return self.make_takes(asked.model_copy(update={"pictures": pictures}), count)
+            if shared == 1:
+                file = Path(folder) / "last.png"
+                last[0].save(file)
+                return asked.model_copy(update={"pictures": asked.pictures | {"image": self.keep_picture(file)}})
+            file, hold = Path(folder) / "last.mp4", card.strength and card.strength.minimum
+            videos.write((videos.Shown(n / fps, 1 / fps, picture) for n, picture in enumerate(last)), file)
+            return asked.model_copy(update={"videos": {"video": self.keep_video(file)}, "strength": hold})
 
     def follow_up(self, name: str) -> Request:
         """What to ask for so that a clip or take goes on as it was. Raises UnknownName."""

@@ -73,10 +73,17 @@ def pictures(path: Path, fps: int) -> Iterator[Any]:
     yield from sampled(path, fps, ENDLESS)
 
 
-def last_picture(source: Source, fps: int) -> Image.Image:
-    """The last picture of what is joined."""
-    last = deque(pictures(Path(source.path), fps), maxlen=1).pop()
-    return last if isinstance(last, Image.Image) else last.to_image()
+def overlap(source: Source, card: ModelCard) -> int:
+    """How many pictures a stretch begins with: one, or one step more where the model goes on from a moving picture."""
+    many = card.frames.step + 1
+    moving = card.strength is not None and card.strength.continues
+    return many if moving and round(source.seconds * card.frames.fps) >= many else 1
+
+
+def last_pictures(source: Source, fps: int, count: int) -> list[Image.Image]:
+    """The last pictures of what is joined."""
+    last = deque(pictures(Path(source.path), fps), maxlen=count)
+    return [shown if isinstance(shown, Image.Image) else shown.to_image() for shown in last]
 
 
 def request(asked: Request, beginning: Beginning, source: Source, card: ModelCard) -> Request:
@@ -99,10 +106,17 @@ def follow_up(recipe: Recipe) -> Request:
 def reasons(source: Source, plan: Plan) -> list[str]:
     """How the two are joined, in sentences."""
     run = plan.render
-    before, new = round(source.seconds * run.fps), run.num_frames - 1
+    shared = plan.request.extends.overlap if plan.request.extends else 1
+    before, new = round(source.seconds * run.fps), run.num_frames - shared
+    if new < 1:
+        raise BadSetting(
+            f"{run.num_frames} frames are too short to go on: {shared} of them are shown already.",
+            "Ask for a longer clip.",
+        )
+    both = "The picture that both share is" if shared == 1 else f"The {shared} pictures that both share are"
     said = [
         f"Goes on from a video of {before} frames; {new} new ones make it {before + new}. "
-        "The picture that both share is shown once, and the new part is brought to its colours."
+        f"{both} shown once, and the new part is brought to its colours."
     ]
     if abs(source.fps - run.fps) > 0.01:
         said.append(f"What it goes on from has {source.fps:g} frames a second and is brought to {run.fps}.")

@@ -129,10 +129,14 @@ class LoraUse(Noun):
 
 
 class Beginning(Noun):
-    """What a clip goes on from: a clip or a take of the library, or a kept video (`Engine.keep_video`)."""
+    """What a clip goes on from: a clip or a take of the library, or a kept video (`Engine.keep_video`).
+
+    `overlap`: how many pictures at its end the next stretch begins with.
+    """
 
     kind: Literal["clip", "take", "video"]
     id: Annotated[str, Field(pattern=r"^[^/\\:\x00-\x1f]{1,200}$")]
+    overlap: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class Request(Noun):

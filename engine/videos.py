@@ -54,7 +54,7 @@ def keep_video(path: Path, folder: Path) -> str:
     part = folder / f"{name}.part"
     try:
         folder.mkdir(exist_ok=True)
-        _write(itertools.chain([first], pictures), part)
+        write(itertools.chain([first], pictures), part)
         part.replace(kept)
     except OSError as error:
         raise disk_full(error) from error
@@ -155,7 +155,8 @@ def _kept_size(upright: Image.Image, wider: Fraction) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def _write(pictures: Iterator[Shown], path: Path) -> None:
+def write(pictures: Iterator[Shown], path: Path) -> None:
+    """Pictures of one size at their times, near-lossless."""
     import av
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 

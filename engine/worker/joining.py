@@ -27,7 +27,7 @@ Joined = tuple[Iterator[Picture], Footage, Recipe]
 
 
 def join(start: Path, footage: Footage, recipe: Recipe) -> Joined:
-    """The pictures before, the stretch without the shared one, and the recipe with every stretch in it."""
+    """The pictures before, the stretch without the shared ones, and the recipe with every stretch in it."""
     run = recipe.plan.render
     count, last = 0, None
     for picture in pictures(start, run):
@@ -35,9 +35,11 @@ def join(start: Path, footage: Footage, recipe: Recipe) -> Joined:
     if last is None:
         raise BadFile("What this clip goes on from has no pictures in it.", "Choose another clip, take or file.")
     shared = _pixels(last)
-    moved = _colours(footage.frames[0])[0] - _colours(shared)[0]
-    sound, rate = _sound(start, footage, count, run)
-    rest = replace(footage, frames=held(footage.frames, shared)[1:], sound=sound, sample_rate=rate)
+    overlap = recipe.plan.request.extends.overlap if recipe.plan.request.extends else 1
+    stretch = footage.frames[overlap - 1 :]
+    moved = _colours(stretch[0])[0] - _colours(shared)[0]
+    sound, rate = _sound(start, footage, (count, overlap), run)
+    rest = replace(footage, frames=held(stretch, shared)[1:], sound=sound, sample_rate=rate)
     stretches = (*_before(start, count), _stretch(recipe, len(rest.frames), moved))
     return pictures(start, run), rest, recipe.model_copy(update={"stretches": stretches})
 
@@ -92,15 +94,16 @@ def _stretch(recipe: Recipe, frames: int, moved: np.ndarray | None = None) -> St
                    licence=plan.rights, colours_moved=(red, green, blue))  # fmt: skip
 
 
-def _sound(start: Path, footage: Footage, count: int, run: Pass) -> tuple[np.ndarray | None, int]:
-    """Both sounds in step with their pictures; silence where one has none."""
+def _sound(start: Path, footage: Footage, joint: tuple[int, int], run: Pass) -> tuple[np.ndarray | None, int]:
+    """Both sounds in step with their pictures; silence where one has none. `joint`: frames before, and shared."""
+    count, overlap = joint
     old, old_rate = _heard(start, footage.sample_rate)
     rate = footage.sample_rate or old_rate
     if not rate:
         return None, 0
     new = np.zeros((1, 0), np.float32) if footage.sound is None else np.atleast_2d(footage.sound).astype(np.float32)
-    new = new[:, round(rate / run.fps) :]  # the shared picture's sound was heard before
-    lengths = round(count * rate / run.fps), round((run.num_frames - 1) * rate / run.fps)
+    new = new[:, round(overlap * rate / run.fps) :]  # the rest was heard before
+    lengths = round(count * rate / run.fps), round((run.num_frames - overlap) * rate / run.fps)
     channels = max(old.shape[0], new.shape[0])
     parts = [np.zeros((channels, length), np.float32) for length in lengths]
     for part, sound in zip(parts, (old, new), strict=True):

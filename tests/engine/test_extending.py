@@ -31,7 +31,7 @@ def request(**fields: object) -> Request:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     (home / "presets" / "models").mkdir(parents=True)
-    for name in ("wan2.2-ti2v-5b", "ltx-2-distilled"):
+    for name in ("wan2.2-ti2v-5b", "ltx-2.3-distilled"):
         card = Catalog(APP / "presets" / "models").card(name)
         (home / "presets" / "models" / f"{name}.toml").write_text(shrunk_card(card))
         build_of(card)(home / "models" / name)
@@ -111,9 +111,10 @@ def test_sound_goes_on_with_the_picture(studio: Engine) -> None:
     import av
 
     large = Overrides(width=128, height=128, num_inference_steps=2)
-    (job,) = studio.make_takes(request(model="ltx-2-distilled", take=Overrides(), render=large))
+    (job,) = studio.make_takes(request(model="ltx-2.3-distilled", take=Overrides(), render=large))
     clip = rendered(studio, studio.library.take(ended(studio, job).result_id))
-    longer = extended(studio, clip.id, model="ltx-2-distilled", take=Overrides(), render=large)
+    longer = extended(studio, clip.id, model="ltx-2.3-distilled", num_frames=17, take=Overrides(), render=large)
+    assert longer.recipe.plan.request.videos and not longer.recipe.plan.request.pictures  # from a moving picture
     with av.open(longer.video) as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         lasts = [float(stream.duration * stream.time_base) for stream in (picture, sound)]
@@ -131,6 +132,13 @@ def test_a_model_that_draws_from_words_is_refused_with_ones_that_can(home: Path,
     with Engine(home) as engine, pytest.raises(BadSetting, match="draws from words alone") as refusal:
         engine.extend(file, Request(prompt=PROMPT))
     assert "Choose a model that can, such as" in refusal.value.remedy
+
+
+def test_a_stretch_that_would_bring_nothing_new_is_refused(home: Path, tmp_path: Path) -> None:
+    fps = Catalog(APP / "presets" / "models").card("ltx-2.3-distilled").frames.fps
+    file = written(tmp_path, "mine", Footage(grey(*range(40, 60))), fps)
+    with Engine(home) as engine, pytest.raises(BadSetting, match="9 of them are shown already"):
+        engine.extend(file, request(model="ltx-2.3-distilled", take=Overrides(), render=Overrides()))
 
 
 def test_what_is_gone_cannot_go_on(home: Path) -> None:

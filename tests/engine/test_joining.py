@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from engine.fitting import Given
-from engine.types import Plan, Recipe
+from engine.types import Beginning, Plan, Recipe
 from engine.worker import families, joining, sampling, video, weights
 from engine.worker.families.latent_video import Footage, Shot
 from tests.engine.test_families import CASES, planned
@@ -53,6 +53,15 @@ def test_every_picture_is_shown_once(tmp_path: Path) -> None:
     whole, told = joined(tmp_path, start, Footage(grey(70, 80, 90, 100, 110)))
     assert levels(whole) == pytest.approx([40, 50, 60, 70, 80, 90, 100, 110], abs=1.5)
     assert [(part.id, part.frames) for part in told.stretches] == [("start", 4), ("next", 4)]
+
+
+def test_pictures_that_both_share_are_shown_once(tmp_path: Path) -> None:
+    start = written(tmp_path, "start", Footage(grey(40, 50, 60, 70)))
+    told = recipe(5)
+    asked = told.plan.request.model_copy(update={"extends": Beginning(kind="clip", id="start", overlap=3)})
+    told = told.model_copy(update={"plan": told.plan.model_copy(update={"request": asked})})
+    before, rest, _ = joining.join(start, Footage(grey(50, 60, 70, 80, 90)), told)
+    assert levels(rest.frames) == pytest.approx([80, 90], abs=1.5) and len(list(before)) == 4
 
 
 def test_a_stretch_in_other_colours_is_brought_back(tmp_path: Path) -> None:
