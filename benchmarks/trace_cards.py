@@ -45,14 +45,15 @@ TERMS: dict[str, Callable[[Row], float]] = {
     "clip": lambda row: row["width"] * row["height"] * row["frames"] / 1e6,
 }
 RESULTS = Path(__file__).parent / "results" / "traces.json"
-SMALL, MIDDLE, LARGE = (448, 256), (832, 480), (1280, 704)
+SMALL, MIDDLE, ROOMY, LARGE = (448, 256), (832, 480), (1024, 576), (1280, 704)
 SHORT, LONG = 25, 49
 
 
 def legal(card: ModelCard, side: tuple[int, int], frames: int) -> Pass:
     """A pass of about this size and length that the model allows."""
     rule, scale = card.frames, min(card.size.maximum / MIDDLE[0], 1)
-    width, height = (int(length * scale) // card.size.multiple * card.size.multiple for length in side)
+    multiple = card.size.multiple * (2 if card.latent_upsampler else 1)
+    width, height = (int(length * scale) // multiple * multiple for length in side)
     frames = (frames - rule.offset) // rule.step * rule.step + rule.offset
     return Pass(width=width, height=height, num_frames=frames, fps=rule.fps, num_inference_steps=1, guidance_scale=1,
                 flow_shift=1, forwards=1, operations=0)  # fmt: skip
@@ -97,7 +98,7 @@ def trace_vae(card: ModelCard) -> dict[str, list[Row]]:
     """Rows for decoding whole, decoding in tiles, and encoding. Tiles are many operations, so they get small clips."""
     architecture = ARCHITECTURES[card.id]
     plan = {"decode": ((SMALL, SHORT), (MIDDLE, SHORT), (SMALL, LONG)),
-            "tiled": ((SMALL, SHORT), (MIDDLE, SHORT)),
+            "tiled": ((MIDDLE, SHORT), (ROOMY, SHORT)),
             "encode": ((SMALL, SHORT),)}  # fmt: skip
     found: dict[str, list[Row]] = {name: [] for name in plan}
     with fake():

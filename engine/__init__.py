@@ -3,6 +3,7 @@
 No torch, no gradio: models run in `engine.worker`, a process of its own.
 """
 
+from engine.advice import Recommendation, Row, Suggestion
 from engine.api import MAX_TAKES, Engine, as_request
 from engine.card import ModelCard
 from engine.catalog import PRESET_KINDS, AnyPreset
@@ -111,8 +112,11 @@ __all__ = [
     "Progress",
     "Quote",
     "Recipe",
+    "Recommendation",
     "Request",
+    "Row",
     "RushesError",
+    "Suggestion",
     "Take",
     "Tier",
     "VideoRole",

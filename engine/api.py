@@ -17,9 +17,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from PIL import Image
 
-from engine import extending, fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
+from engine import advice, extending, fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
+from engine.advice import Recommendation, Row, Suggestion
 from engine.card import ModelCard
-from engine.catalog import AnyPreset, Catalog, Kind, Presets, named
+from engine.catalog import AnyPreset, Catalog, Kind, Presets, machines, named
 from engine.downloads import Downloads
 from engine.errors import BadFile, BadSetting, UnknownName
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
@@ -188,6 +189,20 @@ class Engine:
             made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
         wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
+
+    def table(self, everywhere: bool = False) -> list[Row]:
+        """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""
+        places: dict[str, HardwareProfile | None] = {"this machine": None}
+        places |= machines(self.places.machines) if everywhere else {}
+        return list(advice.table(self.plan, self.cards(), places))
+
+    def recommended(self) -> list[Recommendation]:
+        """The models to install first on this machine, and why."""
+        return advice.recommend(self.plan, self.cards())
+
+    def instead(self, request: Request) -> list[Suggestion]:
+        """What would run here where `request` would not; empty where it does."""
+        return advice.instead(self.plan, request, self.cards())
 
     def unknown_words(self, request: Request) -> list[str]:
         return self.catalog.card(request.model).prompt.unknown(request.prompt)

@@ -17,7 +17,7 @@ from engine.card import ModelCard
 from engine.errors import BadFile, BadSetting, UnknownName, disk_full
 from engine.preset import Camera, Look, Named, Preset, fields, id_of
 from engine.tier import Tier
-from engine.types import Noun
+from engine.types import HardwareProfile, Noun
 
 MAX_CARD_BYTES = 256_000
 MAX_PRESET_BYTES = 32_000
@@ -59,6 +59,11 @@ def read_card(path: Path) -> ModelCard:
     if card.id != path.stem:
         raise BadFile(f"The model card {path.name} calls itself '{card.id}'; both names must be the same.", remedy)
     return card
+
+
+def machines(folder: Path) -> dict[str, HardwareProfile]:
+    """Machines of all kinds, each in a JSON file, to plan for: what a person has not got, or not yet."""
+    return {path.stem: HardwareProfile.model_validate_json(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
 
 
 class Presets:

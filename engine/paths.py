@@ -70,6 +70,11 @@ class Places:
         return APP / "presets", self.home / "presets"
 
     @property
+    def machines(self) -> Path:
+        """Where kinds of machines lie that a plan can be made for."""
+        return APP / "presets" / "machines"
+
+    @property
     def media(self) -> Path:
         """Pictures and videos that a person brought, under the name of their content."""
         return self.home / "media"

@@ -76,7 +76,7 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     changes: dict[str, int | Overrides] = {"render": render}
     if request.num_frames is None and request.seconds is None:
         changes["num_frames"] = _frames(level, card, beyond=special is not None)
-    return request.model_copy(update=changes), f"{request.outcome.capitalize()}, as {tier.name} means it."
+    return request.model_copy(update=changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
 
 
 def _size(level: Level, request: Request, card: ModelCard, beyond: bool) -> dict[str, int]:

@@ -50,7 +50,7 @@ def test_models_are_listed_with_licence_and_use(tiny_home: Path) -> None:
 
 def test_a_plan_tells_its_forecast_and_reasons(tiny_home: Path) -> None:
     answer = document(command(tiny_home, "plan", PROMPT, "--json"))
-    assert set(answer) == {"plan", "forecast", "reasons"}
+    assert set(answer) == {"plan", "forecast", "reasons", "instead"}
     fields = {"verdict", "vram_gb", "ram_gb", "disk_gb", "download_gb", "take_seconds", "render_seconds", "basis"}
     assert set(answer["forecast"]) == fields
     assert answer["forecast"]["take_seconds"][0] <= answer["forecast"]["take_seconds"][1]

@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, extending, installing, loras, making, presets
+from ui.commands import asking, capability, extending, installing, loras, making, presets
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -50,6 +50,7 @@ for command in (
     asking.hardware,
     asking.library,
     asking.doctor,
+    capability.tier,
 ):
     app.command()(command)
 app.add_typer(installing.models, name="models")

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, Engine, HardwareProfile, Overrides, Plan, Request, examine
+from engine import BadFile, BadPrompt, Engine, HardwareProfile, Overrides, Plan, Request, examine
 from ui import terminal
+from ui.commands import capability
 from ui.commands.options import (
     CameraName,
     Frames,
@@ -16,18 +17,21 @@ from ui.commands.options import (
     Length,
     LookName,
     Model,
+    OutcomeName,
     Shape,
     SizeText,
     aspect_of_text,
+    outcome_of_text,
     row,
     size_of_text,
 )
-from ui.terminal import words
+from ui.terminal import escaped, words
 
 
 def plan(
-    prompt: Annotated[str, typer.Argument(help="What should be seen.")],
+    prompt: Annotated[str | None, typer.Argument(help="What should be seen.")] = None,
     model: Model = "starter",
+    outcome: OutcomeName = None,
     look: LookName = None,
     camera: CameraName = None,
     aspect: Shape = "square",
@@ -35,22 +39,34 @@ def plan(
     frames: Frames = None,
     size: SizeText = None,
     hardware_file: Annotated[Path | None, typer.Option("--hardware", help="A recorded machine (JSON).")] = None,
+    table: Annotated[bool, typer.Option("--table", help="Every model on every known kind of machine.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say what would run, what it needs and how long it takes. Starts nothing."""
 
     def body() -> None:
+        if table:
+            capability.tell_table(as_json)
+            return
+        if prompt is None:
+            raise BadPrompt("The prompt is missing.", "Say in quotes what should be seen, or ask for --table.")
         request = Request(
-            prompt=prompt, model=model, look=look, camera=camera, aspect=aspect_of_text(aspect), seconds=seconds,
-            num_frames=frames, render=Overrides(**size_of_text(size)),
+            prompt=prompt, model=model, outcome=outcome_of_text(outcome), look=look, camera=camera,
+            aspect=aspect_of_text(aspect), seconds=seconds, num_frames=frames, render=Overrides(**size_of_text(size)),
         )  # fmt: skip
         with Engine() as studio:
-            found = studio.plan(request, _machine(hardware_file))
+            machine = _machine(hardware_file)
+            found = studio.plan(request, machine)
+            instead = [] if machine else studio.instead(request)
         if as_json:
             shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
-            terminal.print_json({"plan": shown, "forecast": found.forecast, "reasons": list(found.reasons)})
+            promised = found.forecast.model_dump(mode="json", exclude={"estimated_seconds"})
+            terminal.print_json({"plan": shown, "forecast": promised, "reasons": list(found.reasons),
+                                 "instead": instead})  # fmt: skip
         else:
             _tell_plan(found)
+            for suggestion in instead:
+                print(f"- {suggestion.text}")
 
     terminal.run(body, as_json)
 
@@ -60,6 +76,7 @@ def models(as_json: Json = False) -> None:
 
     def body() -> None:
         with Engine() as studio:
+            picks = {pick.model: pick for pick in reversed(studio.recommended())}
             rows: list[dict[str, Any]] = [
                 {
                     "id": card.id,
@@ -73,6 +90,7 @@ def models(as_json: Json = False) -> None:
                     "installed": studio.installed(card),
                     "size_gb": round(card.size_gb, 3),
                     "summary": card.summary,
+                    "recommended": picks.get(card.id),
                 }  # fmt: skip
                 for card in studio.cards()
             ]
@@ -82,6 +100,8 @@ def models(as_json: Json = False) -> None:
             here = {True: "yes", False: ""}
             cells = [[r["id"], f"{r['size_gb']:.2f}", r["commercial_use"], here[r["installed"]]] for r in rows]
             terminal.print_table("Models", ["id", "GB", "may I sell a clip?", "here"], cells)
+            for pick in picks.values():
+                words.print(escaped(capability.told(pick)))
 
     terminal.run(body, as_json)
 
@@ -145,10 +165,10 @@ def doctor(
 
 def _tell_plan(found: Plan) -> None:
     forecast = found.forecast
-    for name, run, (low, high) in (("Take", found.take, forecast.take_seconds),
+    for name, run, promised in (("Take", found.take, forecast.take_seconds),
                                    ("Render", found.render, forecast.render_seconds)):  # fmt: skip
         print(f"{name}: {run.size}, {run.num_frames} frames at {run.fps} a second, {run.num_inference_steps} steps, "
-              f"{low:g} to {high:g} s")  # fmt: skip
+              f"{capability.spoken(promised)}")  # fmt: skip
     print(f"Fit: {forecast.verdict}; {forecast.ram_gb:g} GB RAM, {forecast.vram_gb:g} GB VRAM ({forecast.basis})")
     for reason in found.reasons:
         print(f"- {reason}")

@@ -10,12 +10,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 
-from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Outcome, Recipe, Take
 
 Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Model = Annotated[str, typer.Option("--model", help="A model's id; see `models`.")]
 Shape = Annotated[str, typer.Option("--aspect", help="square, wide or tall.")]
+OutcomeName = Annotated[str | None, typer.Option("--outcome", help="draft, standard or best, for this machine.")]
 Frames = Annotated[int | None, typer.Option("--frames", help="Number of frames.")]
 Length = Annotated[float | None, typer.Option("--seconds", help="Length of the clip.")]
 SizeText = Annotated[str | None, typer.Option("--size", help="Size of the render, as 256x160.")]
@@ -35,6 +36,13 @@ def aspect_of_text(text: str) -> Aspect:
         case "square" | "wide" | "tall":
             return text
     raise BadSetting(f"There is no shape called '{text[:20]}'.", "Choose square, wide or tall.")
+
+
+def outcome_of_text(text: str | None) -> Outcome | None:
+    match text:
+        case None | "draft" | "standard" | "best":
+            return text
+    raise BadSetting(f"There is no outcome called '{text[:20]}'.", "Choose draft, standard or best.")
 
 
 def size_of_text(text: str | None) -> dict[str, Any]:
