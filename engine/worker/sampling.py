@@ -43,9 +43,6 @@ class Watch:
             raise JobCancelled
 
     def begin(self, steps: int) -> None:
-        """Before the first step; again before each later round of the same steps, which changes nothing."""
-        if self._done < self._steps:
-            return
         self._started, self._done, self._steps = time.perf_counter(), 0, steps
         self.emit(Progress(phase="sampling", step=0, steps=steps))
 
@@ -68,7 +65,7 @@ def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents
         whole = replace(shot, plan=shot.plan.model_copy(update={"sigma": 1.0}))
         return _denoise(model, family, shot, _exact(model, family, whole, watch), words)
     scheduler = family.scheduler(model.pipe, shot.run)
-    return _denoise(model, family, shot, watched(scheduler, watch, family.rounds(shot.run)), words)
+    return _denoise(model, family, shot, watched(scheduler, watch, family.steps(shot)), words)
 
 
 def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
@@ -87,7 +84,7 @@ def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
     """A scheduler that goes from the plan's sigma to 0 by levels that the family sets."""
     exact_timesteps = functools.partial(family.exact_timesteps, shot=shot)
     scheduler = family.exact_scheduler(model.pipe, shot.run)
-    return watched(scheduler, watch, family.rounds(shot.run), exact_timesteps)
+    return watched(scheduler, watch, family.steps(shot, on_a_take=shot.plan.sigma < 1), exact_timesteps)
 
 
 def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, given: dict[str, Any]) -> Latents:
@@ -116,13 +113,14 @@ def _words(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> dict[
     return words
 
 
-def watched(scheduler: Any, watch: Watch, rounds: int = 1, exact_timesteps: Callable[..., None] | None = None) -> Any:
-    """The scheduler, reporting its steps in all `rounds` and, where given, setting its timesteps by `exact_timesteps`.
+def watched(scheduler: Any, watch: Watch, steps: int, exact_timesteps: Callable[..., None] | None = None) -> Any:
+    """The scheduler, reporting its `steps` and, where given, setting its timesteps by `exact_timesteps`.
 
     By a subclass and not by replaced methods: pipelines deep-copy schedulers, ask for their class and read signatures.
     """
     kind = type(scheduler)
     reporter = scheduler  # copies of it, such as the one for sound, do not report
+    begun = False  # some pipelines set the timesteps again
 
     class Watched(kind):  # type: ignore[valid-type, misc]
         @functools.wraps(kind.set_timesteps)
@@ -132,8 +130,10 @@ def watched(scheduler: Any, watch: Watch, rounds: int = 1, exact_timesteps: Call
                 original(*given, **named)
             else:
                 exact_timesteps(self, original, device=named.get("device"))
-            if self is reporter:
-                watch.begin(rounds * len(self.timesteps))
+            nonlocal begun
+            if self is reporter and not begun:
+                begun = True
+                watch.begin(steps)
 
         @functools.wraps(kind.step)
         def step(self, *given: Any, **named: Any) -> Any:

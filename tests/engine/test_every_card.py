@@ -48,9 +48,7 @@ def build_of(card: ModelCard) -> Callable[[Path], None]:
         case "WanPipeline":
             return wan.build_22_moe if two else (wan.build_22_5b if card.size.multiple == 32 else wan.build_21)
         case "WanImageToVideoPipeline":
-            return (
-                _two_experts(wan.build_i2v) if two else (wan.build_flf if "last_image" in card.needs else wan.build_i2v)
-            )
+            return wan.build_22_i2v if two else (wan.build_flf if "last_image" in card.needs else wan.build_i2v)
         case "LTXPipeline" if card.latent_upsampler:
             return ltx.build_two_stages
         case "LTX2Pipeline" if card.latent_upsampler:
@@ -60,20 +58,6 @@ def build_of(card: ModelCard) -> Callable[[Path], None]:
         case "CogVideoXImageToVideoPipeline":
             return roomy(cogvideox.build_15_i2v) if "1.5" in card.id else cogvideox.build_i2v
     return BUILDS[card.pipeline]
-
-
-def _two_experts(build: Callable[[Path], None]) -> Callable[[Path], None]:
-    """An image model with a transformer for the late steps too, as Wan 2.2 A14B has it."""
-
-    def built(folder: Path) -> None:
-        from diffusers import WanImageToVideoPipeline
-
-        build(folder)
-        pipe = WanImageToVideoPipeline.from_pretrained(folder)
-        parts = pipe.components | {"transformer_2": pipe.transformer}
-        WanImageToVideoPipeline(**parts, boundary_ratio=0.9).save_pretrained(folder)
-
-    return built
 
 
 def shrunk_card(card: ModelCard) -> str:

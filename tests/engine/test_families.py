@@ -38,6 +38,7 @@ class Case:
     guidance_scale: float = 3.0
     gives: tuple[MediaRole, ...] = ()
     size: int | None = None  # of a model that knows one only
+    steps: int = 2
 
 
 def roomy(build: Callable[[Path], None]) -> Callable[[Path], None]:
@@ -59,6 +60,8 @@ CASES = {
     "wan-2.2-5b": Case(wan.build_22_5b, "wan", "WanPipeline", 32, 9),
     "wan-2.2-5b-image": Case(wan.build_22_5b, "wan", "WanImageToVideoPipeline", 32, 9, gives=("image",)),
     "wan-i2v": Case(wan.build_i2v, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image",)),
+    "wan-2.2-i2v": Case(wan.build_22_i2v, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image",)),
+    "wan-2.2-i2v-last": Case(wan.build_22_i2v, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image", "last_image")),
     "wan-flf": Case(wan.build_flf, "wan", "WanImageToVideoPipeline", 16, 9, gives=("image", "last_image")),
     "ltx": Case(ltx.build, "ltx", "LTXPipeline", 32, 9, flow_shift=1.0),
     "ltx-image": Case(ltx.build, "ltx", "LTXImageToVideoPipeline", 32, 9, flow_shift=1.0, gives=("image",)),
@@ -104,7 +107,9 @@ CASES = {
         ltx.build, "ltx", "LTXConditionPipeline", 32, 9, flow_shift=1.0, gives=("image", "keyframes", "last_image")
     ),
     "ltx-video": Case(ltx.build, "ltx", "LTXConditionPipeline", 32, 9, flow_shift=1.0, gives=("video",)),
-    "cogvideox-video": Case(cogvideox.build, "cogvideox", "CogVideoXVideoToVideoPipeline", 16, 9, gives=("video",)),
+    "cogvideox-video": Case(
+        cogvideox.build, "cogvideox", "CogVideoXVideoToVideoPipeline", 16, 9, gives=("video",), steps=3
+    ),
     "cogvideox-image": Case(
         cogvideox.build_i2v, "cogvideox", "CogVideoXImageToVideoPipeline", 16, 9, gives=("image",), size=64
     ),
@@ -172,7 +177,7 @@ def planned(case: Case) -> Plan:
     small, large = (2 * side, side), (4 * side, 2 * side)
     if case.size:
         small = large = (case.size, case.size)
-    take = Pass(width=small[0], height=small[1], num_frames=case.num_frames, fps=8, num_inference_steps=2,
+    take = Pass(width=small[0], height=small[1], num_frames=case.num_frames, fps=8, num_inference_steps=case.steps,
                 guidance_scale=case.guidance_scale, flow_shift=case.flow_shift, arguments=case.arguments,
                 forwards=2, operations=0)  # fmt: skip
     forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
@@ -203,7 +208,7 @@ def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watc
     pipe = weights.pipeline_class(loaded.case.pipeline).from_pretrained(loaded.folder, **family.parts(loaded.folder))
     pipe.scheduler = family.scheduler(pipe, run)
     bare = pipe(
-        prompt=PROMPT, num_inference_steps=2, **family.size(pipe, run),
+        prompt=PROMPT, num_inference_steps=run.num_inference_steps, **family.size(pipe, run),
         generator=torch.Generator("cpu").manual_seed(5), output_type="np",
         **bare_arguments(loaded, pipe, take),
     )  # fmt: skip
@@ -316,6 +321,9 @@ def test_steps_are_reported_and_a_stop_is_obeyed_at_the_next_one(loaded: Loaded)
     assert max(event.step for event in seen if isinstance(event, Progress)) == 1
     after = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
                           sampling.Watch(lambda e: None, lambda: False))  # fmt: skip
+    told: list[Any] = []
     again = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
-                          sampling.Watch(lambda e: None, lambda: False))  # fmt: skip
+                          sampling.Watch(told.append, lambda: False))  # fmt: skip
+    sampled = [(event.step, event.steps) for event in told if isinstance(event, Progress) and event.phase == "sampling"]
+    assert sampled == [(step, sampled[-1][1]) for step in range(sampled[-1][1] + 1)]  # each once, to the last
     assert torch.equal(after["latents"], again["latents"])  # a stop leaves nothing behind

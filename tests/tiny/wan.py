@@ -6,7 +6,8 @@ loaded by WanPipeline. The others have the real channels, compression and patche
 `build_22_moe` by WanPipeline (two transformers, the second below boundary_ratio),
 `build_22_5b` by WanPipeline and WanImageToVideoPipeline (16x, one timestep a token, so sides are multiples of 32),
 `build_i2v` by WanImageToVideoPipeline (36 channels in: latents, mask, image; and what CLIP sees of the image),
-`build_flf` by the same with `last_image`, `build_vace` by WanVACEPipeline, `build_animate` by WanAnimatePipeline.
+`build_22_i2v` by the same (two transformers, no CLIP), `build_flf` by the same with `last_image`,
+`build_vace` by WanVACEPipeline, `build_animate` by WanAnimatePipeline.
 
 Worked around: the transformer's place for two images' CLIP tokens has a fixed length (transformer_wan.py:292), so the
 image encoder has 2x2 patches. Animate's face encoder wants its channels told by side length
@@ -117,6 +118,14 @@ def build_i2v(folder: Path) -> None:
     torch.manual_seed(0)
     transformer = WanTransformer3DModel(**size() | _sees_an_image())
     WanImageToVideoPipeline(transformer=transformer, **_eye(), **parts()).save_pretrained(folder)
+
+
+def build_22_i2v(folder: Path) -> None:
+    """Two experts, and no eye: the pictures are seen as latents only, one or two of them."""
+    torch.manual_seed(0)
+    early, late = (WanTransformer3DModel(**size() | {"in_channels": 2 * CHANNELS + 4}) for _ in range(2))
+    pipe = WanImageToVideoPipeline(transformer=early, transformer_2=late, boundary_ratio=0.9, **parts())
+    pipe.save_pretrained(folder)
 
 
 def build_flf(folder: Path) -> None:

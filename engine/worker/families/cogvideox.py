@@ -24,6 +24,10 @@ class CogVideoX(LatentVideo):
             del size["num_frames"]
         return size
 
+    def steps(self, shot: Shot, on_a_take: bool = False) -> int:
+        share = (shot.plan.strength or 1.0) if "video" in shot.given.videos and not on_a_take else 1.0
+        return int(super().steps(shot) * share)
+
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         own = super().arguments(pipe, shot)
         if "video" in shot.given.videos:

@@ -22,10 +22,10 @@ class FramePack(HunyuanVideo):
     encodes_pictures = False
 
     def size(self, pipe: Any, run: Pass) -> dict[str, int]:
-        return super().size(pipe, run) | {"num_frames": self.rounds(run) * WINDOW}
+        return super().size(pipe, run) | {"num_frames": _sections(run) * WINDOW}
 
-    def rounds(self, run: Pass) -> int:
-        return (run.num_frames - 1) // ADDED
+    def steps(self, shot: Shot, on_a_take: bool = False) -> int:
+        return super().steps(shot, on_a_take) * _sections(shot.run)
 
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return super().encode(pipe, replace(shot, given=NOTHING), transformer)
@@ -53,6 +53,10 @@ class FramePack(HunyuanVideo):
             current = pipe.vae.decode(torch.cat([part, following[:, :, :SECTION]], dim=2), return_dict=False)[0]
             video = pipe._soft_append(current, video, WINDOW)
         return video[:, :, : (video.shape[2] - 1) // 4 * 4 + 1]
+
+
+def _sections(run: Pass) -> int:
+    return (run.num_frames - 1) // ADDED
 
 
 family = FramePack()

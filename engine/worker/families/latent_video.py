@@ -64,9 +64,9 @@ class LatentVideo:
 
     encodes_pictures = False  # whether the text encoder looks at the pictures too
 
-    def rounds(self, run: Pass) -> int:
-        """How often the pipeline goes through its steps."""
-        return 1
+    def steps(self, shot: Shot, on_a_take: bool = False) -> int:
+        """How many steps the pipeline will take, from noise or on an approved take."""
+        return shot.run.num_inference_steps
 
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         """The prompts as arguments of the pipeline's call: tensors or None. They are remembered by their words.
