@@ -128,6 +128,9 @@ def clean_estimate(scheduler: Any, given: tuple[Any, ...], named: dict[str, Any]
         return scheduler.model_outputs[-1]
     velocity = given[0] if given else named["model_output"]
     sample = given[2] if len(given) > 2 else named["sample"]
+    if named.get("per_token_timesteps") is not None:  # LTX with conditions: a level for each token, counted forwards
+        sigmas = named["per_token_timesteps"] / scheduler.config.num_train_timesteps
+        return sample.float() + sigmas[..., None].to(sample.device) * velocity.float()
     left = scheduler.sigmas[-1] - scheduler.sigmas[scheduler.step_index - 1]  # Mochi counts up to 1, the others to 0
     return sample.float() + left.to(sample.device) * velocity.float()
 

@@ -67,19 +67,25 @@ class Ltx(LatentVideo):
         return pipe.vae.decode(noisy, at, return_dict=False)[0]
 
     def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+        if _guided(pipe):
+            return self._unpacked(pipe, latents, run)
         if latents.ndim == 3:
             return latents
         # from a picture: on the grid, and without the first frame, which is the picture
         return self.packed(pipe, torch.cat([latents[:, :, :1], latents], dim=2))
 
     def grid(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
-        """Tokens as (1, channels, frames, height, width)."""
-        if _guided(pipe):
-            return latents
-        side = pipe.vae_spatial_compression_ratio
+        """Latents as (1, channels, frames, height, width)."""
+        return latents if _guided(pipe) else self._unpacked(pipe, latents, run)
+
+    def _unpacked(self, pipe: Any, tokens: torch.Tensor, run: Pass) -> torch.Tensor:
+        """Tokens on the grid, without those of conditions, which come first."""
+        side, patch, deep = (pipe.vae_spatial_compression_ratio, pipe.transformer_spatial_patch_size,
+                             pipe.transformer_temporal_patch_size)  # fmt: skip
         frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
-        patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
-        return pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+        height, width = run.height // side, run.width // side
+        own = tokens[:, -(frames * height * width // (patch**2 * deep)) :]
+        return pipe._unpack_latents(own, frames, height, width, patch, deep)
 
     def packed(self, pipe: Any, grid: torch.Tensor) -> torch.Tensor:
         if _guided(pipe):

@@ -64,7 +64,9 @@ class Ltx2(LatentVideo):
         side, vae = pipe.vae_spatial_compression_ratio, pipe.vae
         frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
         patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
-        grid = pipe._unpack_latents(latents, frames, run.height // side, run.width // side, *patches)
+        cells = frames * (run.height // side) * (run.width // side)
+        own = latents[:, : cells // (patches[0] ** 2 * patches[1])]  # conditions come last
+        grid = pipe._unpack_latents(own, frames, run.height // side, run.width // side, *patches)
         return pipe._denormalize_latents(grid, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
