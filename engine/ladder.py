@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.card import ModelCard
+from engine.combinations import obstacle
 from engine.sizing import operations
-from engine.types import Offload, Overrides, Pass, Placement, Plan, Precision, Run, Shortage, Stage, Work
+from engine.types import Device, Offload, Overrides, Pass, Placement, Plan, Precision, Run, Shortage, Stage, Work
 
 NAMES: dict[Shortage, str] = {
     "vram": "The graphics card's memory (VRAM)",
@@ -65,7 +66,9 @@ def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: M
         return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
     harmless = _decoding(plan, what) if doing == "decoding" else _offloading(plan.placement, what)
     for change, update in harmless:
-        return Rung(_placed(plan, change, update), CHANGES[change])
+        changed = _placed(plan, change, update)
+        if _works(changed.placement, card):
+            return Rung(changed, CHANGES[change])
     for rung in _altering(plan, stage, doing, card):
         return rung
     return None
@@ -147,18 +150,22 @@ def _lower(one: Placement, other: Placement) -> Placement:
 def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterator[Rung]:
     """Each also changes the plan's request, so that a repeat of the recipe asks for the same."""
     if doing != "decoding":  # the VAE's weights keep their format
-        yield from _smaller_weights(plan)
+        yield from _smaller_weights(plan, card)
     if stage == "take":  # a render has the length that was approved
         yield from _fewer_frames(plan, card)
     yield from _smaller_size(plan, stage, card)
 
 
-def _smaller_weights(plan: Plan) -> Iterator[Rung]:
+def _works(placement: Placement, card: ModelCard) -> bool:
+    return not obstacle(card, Device(id=placement.device, name=""), placement.precision, placement.offload)
+
+
+def _smaller_weights(plan: Plan, card: ModelCard) -> Iterator[Rung]:
     now = plan.placement.precision
     for precision in PRECISIONS[PRECISIONS.index(now) + 1 :] if now in PRECISIONS else ("nf4",):
-        if precision == "nf4" and not plan.placement.device.startswith("cuda"):
-            continue  # made by bitsandbytes, which computes on NVIDIA cards
         changed = _placed(plan, precision, {"precision": precision})
+        if not _works(changed.placement, card):
+            continue
         request = plan.request.model_copy(update={"precision": precision})
         yield Rung(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
 

@@ -39,10 +39,11 @@ def doubled(pipe: Any, latents: torch.Tensor, how: LatentUpsampler, run: Pass) -
     stage = pipe.second_stage
     if stage is None:
         raise ModelProblem("The part of this model that enlarges takes is missing.", "Install the model again.")
-    stage.latent_upsampler.to(pipe._execution_device)
+    device = stage._execution_device  # where its VAE is
+    stage.latent_upsampler.to(device)
     try:
         large = stage(
-            latents=latents.to(pipe._execution_device), height=run.height, width=run.width, output_type="latent",
+            latents=latents.to(device), height=run.height, width=run.width, output_type="latent",
             **how.model_dump(),
         ).frames  # fmt: skip
     finally:

@@ -93,9 +93,18 @@ def test_a_render_keeps_the_length_that_was_approved() -> None:
     assert rungs[-1].plan.render.width < made.render.width and rungs[-1].plan.take == made.take
 
 
-def test_4_bit_weights_are_not_offered_where_they_cannot_compute() -> None:
-    rungs = way_down(planned(device="mps", offload="group"), "take", ("vram", "denoising"))
-    assert {rung.plan.placement.precision for rung in rungs} == {"fp8"}
+def test_what_a_device_cannot_do_is_no_rung() -> None:
+    rungs = way_down(planned(device="mps", offload="resident"), "take", ("vram", "denoising"))
+    assert {(rung.plan.placement.precision, rung.plan.placement.offload) for rung in rungs} == {("full", "resident")}
+    streamed = way_down(planned(precision="int8", offload="model"), "take", ("vram", "denoising"))
+    assert all(("int8", "group") != (rung.plan.placement.precision, rung.plan.placement.offload) for rung in streamed)
+
+
+def test_a_model_in_gguf_has_no_smaller_weights() -> None:
+    part = WAN.components["transformer"].model_copy(update={"gguf": "w.gguf"})
+    card = WAN.model_copy(update={"components": WAN.components | {"transformer": part}})
+    rungs = way_down(planned(precision="gguf"), "take", ("vram", "denoising"), card)
+    assert rungs and {rung.plan.placement.precision for rung in rungs} == {"gguf"}
 
 
 def test_a_smaller_pass_is_a_cheaper_one_and_its_request_asks_for_it() -> None:

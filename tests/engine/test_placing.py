@@ -10,7 +10,7 @@ import pytest
 from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
-from engine.combinations import obstacle
+from engine.combinations import READ_FROM_ONE_FILE, obstacle
 from engine.errors import BadSetting
 from engine.planner import plan
 from engine.types import Device, HardwareProfile, Plan, Request
@@ -120,12 +120,21 @@ def test_a_combination_that_does_not_work_is_refused_with_the_reason(
 @pytest.mark.parametrize("gguf", [False, True])
 def test_what_is_chosen_by_itself_is_never_a_combination_that_does_not_work(device: Device, gguf: bool) -> None:
     for card in FITS_FROM_TEXT:
+        if gguf and card.family not in READ_FROM_ONE_FILE:
+            continue
         parts = {"transformer": card.components["transformer"].model_copy(update={"gguf": "w.gguf"})} if gguf else {}
         card = card.model_copy(update={"components": card.components | parts})
         for ram_gb in (8, 64, 512):
             hardware = machine(8, ram_gb).model_copy(update={"devices": (device,)})
             chosen = planned(card, hardware).placement
             assert obstacle(card, device, chosen.precision, chosen.offload) == ""
+
+
+def test_a_gguf_file_of_a_family_that_none_can_be_read_of_is_refused() -> None:
+    card = CARDS["cogvideox-2b"]
+    part = card.components["transformer"].model_copy(update={"gguf": "w.gguf"})
+    with pytest.raises(BadSetting, match="cannot be read"):
+        planned(card.model_copy(update={"components": card.components | {"transformer": part}}), machine(8))
 
 
 def test_weights_larger_than_half_of_the_memory_are_not_locked_in_it() -> None:
