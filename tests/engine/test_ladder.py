@@ -97,7 +97,7 @@ def test_what_a_device_cannot_do_is_no_rung() -> None:
     rungs = way_down(planned(device="mps", offload="resident"), "take", ("vram", "denoising"))
     assert {(rung.plan.placement.precision, rung.plan.placement.offload) for rung in rungs} == {("full", "resident")}
     streamed = way_down(planned(precision="int8", offload="model"), "take", ("vram", "denoising"))
-    assert all(("int8", "group") != (rung.plan.placement.precision, rung.plan.placement.offload) for rung in streamed)
+    assert all((rung.plan.placement.precision, rung.plan.placement.offload) != ("int8", "group") for rung in streamed)
 
 
 def test_a_model_in_gguf_has_no_smaller_weights() -> None:
