@@ -19,6 +19,8 @@ from PIL import Image, ImageCms, ImageOps
 from engine.errors import BadFile, disk_full
 from engine.types import Request
 
+# swscale's bicubic | accurate_rnd | full_chroma_int: without these, each reading makes colours a level darker
+EXACT = 0x4 | 0x40000 | 0x2000
 MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
@@ -47,7 +49,7 @@ def keep_last_picture(video: Path, folder: Path) -> str:
             *_, last = container.decode(video=0)
     except (OSError, ValueError) as error:  # PyAV's errors are both
         raise BadFile(f"{video.name} cannot be read as a video.", "Choose another clip.", str(error)) from error
-    return _keep(_as_png(last.to_image()), folder)
+    return _keep(_as_png(last.to_image(interpolation=EXACT)), folder)
 
 
 def _keep(png: bytes, folder: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from engine.errors import BadFile, disk_full
-from engine.media import ID_LENGTH, video_path
+from engine.media import EXACT, ID_LENGTH, video_path
 from engine.types import VideoFacts
 
 MAX_FILE_BYTES = 4_000_000_000
@@ -90,7 +90,7 @@ def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
                 return
             while ahead is not None and ahead.time - start <= moment + 1e-6:
                 shown, ahead = ahead, next(coming, None)
-            yield shown.to_image()
+            yield shown.to_image(interpolation=EXACT)
 
 
 def _plain_pictures(path: Path) -> Iterator[Shown]:
@@ -128,7 +128,7 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, f
         end = time + seconds
         if time < last + 1 / (MAX_FPS + 1):
             continue
-        upright = frame.to_image()
+        upright = frame.to_image(interpolation=EXACT)
         for _ in range(round(frame.rotation / 90) % 4):  # counted against the clock
             upright = upright.transpose(Image.Transpose.ROTATE_90)
         size = size or _kept_size(upright, wider if frame.rotation % 180 == 0 else 1 / wider)
