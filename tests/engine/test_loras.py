@@ -16,7 +16,7 @@ from engine.errors import BadFile
 from engine.types import Offload, Placement, Plan, PlannedLora, Precision
 from engine.worker import adapters, families, sampling, weights
 from tests.engine.test_families import CASES, planned, shot
-from tests.tiny import loras
+from tests.tiny import gguf_weights, loras
 
 pytestmark = pytest.mark.slow
 ONE, OTHER = "1" * 32, "2" * 32
@@ -102,6 +102,18 @@ def test_every_placement_wears_and_takes_off(small: Model, precision: Precision,
     adapters.wear(loaded.pipe, small.plan(placement=placement), small.artifacts)
     assert not np.array_equal(on, none)
     assert np.array_equal(frames(loaded, small.plan()), none)
+
+
+def test_a_gguf_file_wears_and_takes_off(small: Model, tmp_path: Path) -> None:
+    packed = Model(small.name, tmp_path / "packed", small.artifacts)
+    gguf_weights.packed_copy(small.folder, packed.folder, gguf_weights.WAN_NAMES)
+    placement = Placement(device="cpu", dtype="float32", precision="gguf")
+    loaded = packed.load(placement)
+    none, plan = frames(loaded, packed.plan()), packed.plan((ONE, 1.0), placement=placement)
+    adapters.wear(loaded.pipe, plan, packed.artifacts)
+    assert not np.array_equal(frames(loaded, plan), none)
+    adapters.wear(loaded.pipe, packed.plan(placement=placement), packed.artifacts)
+    assert np.array_equal(frames(loaded, packed.plan()), none)
 
 
 def test_fp8_storage_rounds_the_model_and_not_the_lora(small: Model) -> None:
