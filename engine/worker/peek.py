@@ -81,7 +81,7 @@ class Look:
 
     def frames(self, estimate: torch.Tensor, shot: Shot) -> np.ndarray:
         """A clean estimate, in the pipeline's form, as uint8 frames, (frames, height, width, 3)."""
-        cells = self._family.to_vae(self._pipe, self._family.while_sampling(self._pipe, estimate, shot.run), shot.run)
+        cells = self._family.to_vae(self._pipe, self._family.while_sampling(self._pipe, estimate, shot), shot.run)
         pixels = linear_pixels(self._map, cells.float().cpu()) if self._map else self._small(cells)
         shown = ((pixels[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         return shown.permute(1, 2, 3, 0).cpu().numpy()

@@ -296,12 +296,12 @@ def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: L
     pipe, family, take = loaded.model.pipe, loaded.family, shot(loaded.plan, "take")
     watch.peeker = album = Album()  # type: ignore[assignment]
     drawn = sampling.draw(loaded.model, family, take, watch)["latents"]
-    assert album.estimates
+    assert len(album.estimates) == family.steps(take)
     for estimate in album.estimates:
         frames = peek.Look(pipe, family, None).frames(estimate, take)
         assert frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[3] == 3 and len(frames) > 1
     if not loaded.case.gives:  # which stand where the pipelines did not draw
-        last = family.while_sampling(pipe, album.estimates[-1], take.run)
+        last = family.while_sampling(pipe, album.estimates[-1], take)
         assert torch.allclose(last.float(), drawn.float(), atol=1e-4)
 
 

@@ -122,8 +122,8 @@ class LatentVideo:
         """Clean latents brought to noise level sigma."""
         return (1 - sigma) * clean + sigma * noise
 
-    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
-        """Latents as the pipeline has them between two steps, in the form in which it returns them."""
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        """The clip's latents as the pipeline has them between two steps, in the form that `to_vae` takes."""
         return latents
 
     def latents_of(self, output: Any) -> Latents:

@@ -66,9 +66,9 @@ class Ltx(LatentVideo):
         at = torch.tensor([timestep], device=clean.device, dtype=clean.dtype)
         return pipe.vae.decode(noisy, at, return_dict=False)[0]
 
-    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
         if _guided(pipe):
-            return self._unpacked(pipe, latents, run)
+            return self._unpacked(pipe, latents, shot.run)
         if latents.ndim == 3:
             return latents
         # from a picture: on the grid, and without the first frame, which is the picture

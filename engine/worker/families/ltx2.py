@@ -60,8 +60,8 @@ class Ltx2(LatentVideo):
         sound = pipe.vocoder(spectrogram)[0].float().cpu().numpy()
         return Footage(frames, sound, pipe.vocoder.config.output_sampling_rate)
 
-    def while_sampling(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
-        side, vae = pipe.vae_spatial_compression_ratio, pipe.vae
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        side, vae, run = pipe.vae_spatial_compression_ratio, pipe.vae, shot.run
         frames = (run.num_frames - 1) // pipe.vae_temporal_compression_ratio + 1
         patches = (pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
         cells = frames * (run.height // side) * (run.width // side)

@@ -41,6 +41,9 @@ class WanAnimate(Wan):
         pixels = pipe.vae_image_processor.preprocess(picture, height=run.height, width=run.width, resize_mode="fill")
         return {"latents": torch.cat([encoded_pixels(pipe, pixels[:, :, None]), clip], dim=2)}
 
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return super().to_vae(pipe, latents, shot.run)
+
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         return latents.to(pipe.vae.device, pipe.vae.dtype)[:, :, 1:]
 

@@ -29,9 +29,11 @@ class WanVace(Wan):
             latents = torch.cat([first, latents], dim=2)
         return {"latents": latents}
 
+    def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return latents[:, :, len(shot.given.references) :]
+
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
-        clip = latents["latents"][:, :, len(shot.given.references) :]
-        return super().pixels(pipe, {"latents": clip}, shot)
+        return super().pixels(pipe, {"latents": self.while_sampling(pipe, latents["latents"], shot)}, shot)
 
 
 def followed(given: Given, run: Pass) -> dict[str, list[Image.Image]]:
