@@ -37,8 +37,10 @@ def frames(case: Case, folder: Any, **changes: Any) -> np.ndarray:
 
 
 def test_fp8_rounds_the_weights_and_no_more(plain: tuple[Case, Any]) -> None:
-    rounded, exact = frames(*plain, precision="fp8"), frames(*plain)
-    assert 0 < np.abs(rounded - exact).mean() < 8
+    changed = np.abs(frames(*plain, precision="fp8") - frames(*plain)).mean()
+    case = plain[0]
+    held = case.pipeline == "LTXConditionPipeline" and "video" in case.gives  # every frame of the take is a given one
+    assert changed == 0 if held else 0 < changed < 8
 
 
 def test_streaming_changes_no_pixel(plain: tuple[Case, Any]) -> None:
