@@ -49,6 +49,9 @@ def keep_video(path: Path, folder: Path) -> str:
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a video'}).", REMEDY) from error
     kept = video_path(folder, name)
+    if kept.is_file():
+        kept.touch()  # it came just now
+        return name
     pictures = _plain_pictures(path)
     first = next(pictures)  # refused here, before anything is written
     part = folder / f"{name}.part"

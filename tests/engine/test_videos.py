@@ -126,9 +126,9 @@ def test_what_is_long_fast_or_large_is_bounded(tmp_path: Path) -> None:
 def test_the_same_video_is_kept_once_and_its_colours_hold(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mp4", [0, 0.1, 0.2])
     one = kept(path, tmp_path)
-    first = one.read_bytes()
+    first, written = one.read_bytes(), one.stat().st_ino
     assert kept(path, tmp_path) == one and len(list((tmp_path / "kept").iterdir())) == 1
-    assert one.read_bytes() == first
+    assert one.read_bytes() == first and one.stat().st_ino == written  # nothing is encoded twice
     left, right = (np.asarray(next(sampled(one, 10, 1)))[16, at] for at in (10, 55))
     assert np.abs(left.astype(int) - (200, 0, 0)).max() < 16 and right.max() < 16
 
