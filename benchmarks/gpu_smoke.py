@@ -5,7 +5,8 @@
 Tiny random checkpoints; `--full-size` runs Wan with the widths of 1.3B and 30 layers, random too, at 832x480. A row is
 good when the latents are finite, the frames have their exact size and more than one colour, and offloading changed them
 by rounding at most. `difference` (mean, of 255) is against the same format whole on the device, and for that itself
-against full precision. Combinations that the planner refuses are not run. Exits with 1 when a row is not good.
+against full precision. Wan and LTX then wear a LoRA: it must be seen, and gone without a trace . Combinations
+that the planner refuses are not run. Exits with 1 when a row is not good.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from benchmarks.second_load import build
 from engine import APP
 from engine.catalog import Catalog
 from engine.combinations import obstacle
-from engine.types import Device, Offload, Pass, Placement, Plan, Precision
-from engine.worker import families, sampling, weights
+from engine.types import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
+from engine.worker import adapters, families, sampling, weights
 from tests.engine.test_families import CASES, Case, planned, shot
-from tests.tiny import gguf_weights
+from tests.tiny import gguf_weights, loras
 
 GGUF = {"wan-2.1": gguf_weights.WAN_NAMES, "ltx": None, "mochi": None, "hunyuan-video": None, "ltx-2": None}
 FULL_SIZE = Case(lambda folder: None if build(folder, 1.4) else None, "wan", "WanPipeline", 16, 17)
+LORAS, LORA = ("wan-2.1", "ltx"), "1" * 32
 ROUNDING = 1.0  # levels of 255, mean
 
 
@@ -77,10 +79,31 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
     if not all(part.isfinite().all() for part in latents.values()):
         raise ArithmeticError("the latents are not finite")
     frames = family.decode(model.pipe, latents, render).frames
+    given = folder.parent / "loras"
+    if (given / f"{LORA}.safetensors").is_file():
+        wear(case, model, plan, given)
     cost = {"load_seconds": round(loaded - started, 2), "seconds": round(time.perf_counter() - loaded, 2)}
     if cuda:
         cost["vram_gb"] = round(torch.cuda.max_memory_allocated(plan.placement.device) / 1e9, 3)
     return frames, cost
+
+
+def wear(case: Case, model: weights.Model, plan: Plan, given: Path) -> None:
+    """Put a LoRA on the loaded model and take it off. Raises ArithmeticError when it is not seen or leaves a trace."""
+    worn = plan.model_copy(update={"loras": (PlannedLora(name="tiny", strength=1.0, parts={"transformer": LORA}),)})
+    if worn.fused:  # put on while loading, which tests/engine/test_loras.py runs
+        return
+    family, watch = families.of(case.family), sampling.Watch(lambda event: None, lambda: False)
+
+    def takes() -> torch.Tensor:
+        return sampling.draw(model, family, shot(plan, "take"), watch)["latents"].cpu()
+
+    none = takes()
+    adapters.wear(model.pipe, worn, given)
+    seen = takes()
+    adapters.wear(model.pipe, plan, given)
+    if torch.equal(seen, none) or not torch.equal(takes(), none):
+        raise ArithmeticError("a LoRA was not seen, or left a trace")
 
 
 def rows(
@@ -90,6 +113,9 @@ def rows(
     case, folder = {**CASES, "wan-1.3b": FULL_SIZE}[name], root / name
     if not folder.exists():
         case.build(folder)
+        if name in LORAS:
+            (root / "loras").mkdir()
+            loras.make(folder, root / "loras" / f"{LORA}.safetensors")
     if is_gguf:
         folder = gguf_weights.packed_copy(folder, root / f"{name}-gguf", GGUF[name]).parents[1]
     for placement in placements(device, is_gguf):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from engine.card import ModelCard
 from engine.errors import BadSetting
 from engine.lora_file import LoraFile, pair_name
-from engine.types import LoraUse, Noun, Placement, Plan, PlannedLora
+from engine.types import LoraUse, Noun, Plan, PlannedLora
 
 MAX_LORAS = 8
 STRONGEST = 4.0
@@ -116,22 +116,14 @@ class Worn(Noun):
 
     def on(self, plan: Plan, card: ModelCard) -> Plan:
         """The plan with them, and what a person should know."""
-        reasons = (*plan.reasons, *self.reasons(card, plan.placement))
-        return plan.model_copy(update={"loras": self.loras, "fused": self.fused(plan.placement), "reasons": reasons})
-
-    def reasons(self, card: ModelCard, placement: Placement) -> list[str]:
+        worn = plan.model_copy(update={"loras": self.loras})
         said = [reason for lora in self.loras for reason in self._reasons(lora, card)]
-        if self.fused(placement):
+        if worn.fused:
             said.append(
                 "The LoRAs are worked into the weights, which are streamed block by block; "
                 "another LoRA or strength loads the model again."
             )
-        return said
-
-    def fused(self, placement: Placement) -> bool:
-        """Whether they are merged while loading: streamed beside every block, they would cost more time than steps."""
-        mergeable = placement.offload == "group" and placement.precision in ("full", "fp8")
-        return mergeable and any(lora.strength for lora in self.loras)
+        return worn.model_copy(update={"reasons": (*plan.reasons, *said)})
 
     def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:
         halves = [self.files[name] for name in dict.fromkeys(lora.parts.values())]

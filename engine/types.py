@@ -292,8 +292,8 @@ class Plan(Noun):
     """Exactly what will run: the take, and the render that would follow it from level `sigma`.
 
     `prompt`: what the model is told, the words of look and camera among them (empty in plans from before there were
-    any). `fused`: the LoRAs are merged into the weights while loading. `filtered_by`: the person's own content filter,
-    stated when it is on. `adjusted`: what was changed since because memory ran out, oldest first.
+    any). `filtered_by`: the person's own content filter, stated when it is on. `adjusted`: what was changed since
+    because memory ran out, oldest first.
     """
 
     request: Request
@@ -312,7 +312,6 @@ class Plan(Noun):
     max_tokens: int
     placement: Placement
     loras: tuple[PlannedLora, ...] = ()
-    fused: bool = False
     forecast: Forecast
     reasons: tuple[str, ...]
     filtered_by: str = ""
@@ -324,6 +323,15 @@ class Plan(Noun):
         """The licence of the model, and of each LoRA that was worn."""
         worn = (f"LoRA '{lora.name}': {lora.licence or 'licence not said'}" for lora in self.loras if lora.strength)
         return "; ".join((self.licence, *worn))
+
+    @property
+    def fused(self) -> bool:
+        """Whether the LoRAs are merged while loading: streamed beside every block, they would cost more than steps do.
+
+        The smallest formats cannot take them in. It follows the placement wherever the ladder takes that.
+        """
+        mergeable = self.placement.offload == "group" and self.placement.precision in ("full", "fp8")
+        return mergeable and any(lora.strength for lora in self.loras)
 
     @property
     def told(self) -> str:

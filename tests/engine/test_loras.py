@@ -201,7 +201,7 @@ def test_a_switch_keeps_the_model_and_a_merged_one_loads_it_again(small: Model) 
     assert all(model is first for model in later)
     streamed = Placement(device="cpu", dtype="float32", offload="group")
     merged = [
-        small.plan((ONE, strength), placement=streamed).model_copy(update={"model": small.name, "fused": True})
+        small.plan((ONE, strength), placement=streamed).model_copy(update={"model": small.name})
         for strength in (1.0, 0.5)
     ]
     one, other = (shelf.get(plan, small.artifacts) for plan in merged)
