@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import stat
 import time
 import warnings
 from collections.abc import Iterable
@@ -32,12 +33,20 @@ FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought ye
 def keep_picture(path: Path, folder: Path) -> str:
     """Keep a plain copy of a picture in `folder`; answers its id. Raises BadFile in one sentence."""
     try:
-        if path.stat().st_size > MAX_PICTURE_BYTES:
-            raise BadFile(f"{path.name} is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.", "Make it smaller first.")
+        check_file(path, MAX_PICTURE_BYTES)
         png = _plain_png(path.read_bytes(), path.name)
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a picture'}).", REMEDY) from error
     return _keep(png, folder)
+
+
+def check_file(path: Path, most_bytes: int) -> None:
+    """Raises BadFile for what is no ordinary file (a device never ends), and for one that is too large."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise BadFile(f"{path.name} is no file.", "Choose a picture or a video.")
+    if found.st_size > most_bytes:
+        raise BadFile(f"{path.name} is larger than {most_bytes // 1_000_000:,} MB.", "Make it smaller first.")
 
 
 def keep_last_picture(video: Path, folder: Path) -> str:

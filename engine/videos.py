@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from engine.errors import BadFile, disk_full
-from engine.media import EXACT, ID_LENGTH, video_path
+from engine.media import EXACT, ID_LENGTH, check_file, video_path
 from engine.types import VideoFacts
 
 MAX_FILE_BYTES = 4_000_000_000
 MAX_PIXELS = 36_000_000  # 8K
 MAX_SIDE, MIN_SIDE = 1920, 16
 MAX_SECONDS, MAX_FPS = 30, 60
-MAX_FRAMES_READ = 20_000  # 30 s of the fastest camera; a file that claims no times says more
+MAX_FRAMES_READ, MAX_PIXELS_READ = 20_000, 20_000_000_000  # 30 s of the fastest camera, and of the largest (4K)
 CLOCK = 90_000  # ticks a second of what is kept
 # By content, whatever the name says; no playlists, which name other files and addresses.
 READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "protocol_whitelist": "file"}
@@ -42,8 +42,7 @@ class Shown(NamedTuple):
 def keep_video(path: Path, folder: Path) -> str:
     """Keep a plain copy of a video in `folder`; answers its id. Raises BadFile in one sentence."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadFile(f"{path.name} is larger than {MAX_FILE_BYTES // 10**9} GB.", "Cut out the part you need.")
+        check_file(path, MAX_FILE_BYTES)
         with path.open("rb") as file:
             name = hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]
     except OSError as error:
@@ -108,6 +107,7 @@ def _plain_pictures(path: Path) -> Iterator[Shown]:
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
                 size = f"{stream.width} x {stream.height}"
                 raise BadFile(f"{path.name} is {size} pixels, which no model can use.", REMEDY)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # of every frame, whatever the first says
             end = yield from _thinned(container.decode(stream), _square(stream))
             claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS)
             if claimed - end > max(1.0, claimed / 2):
@@ -122,10 +122,12 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, f
     Returns the time at which the last one ends.
     """
     start, last, end, size = None, -1.0, 0.0, None
-    for frame in itertools.islice(frames, MAX_FRAMES_READ):
+    read = 0
+    for number, frame in enumerate(frames):
         start = frame.time if start is None else start
         time = (frame.time or 0.0) - (start or 0.0)
-        if time >= MAX_SECONDS:
+        read += frame.width * frame.height
+        if time >= MAX_SECONDS or number >= MAX_FRAMES_READ or read > MAX_PIXELS_READ:
             return MAX_SECONDS
         seconds = float((frame.duration or 0) * frame.time_base)
         end = time + seconds

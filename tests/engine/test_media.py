@@ -141,6 +141,9 @@ def test_what_is_no_picture_is_refused_and_leaves_no_trace(name: str, content: b
 def test_a_missing_or_huge_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadFile):
         keep_picture(tmp_path / "missing.png", tmp_path)
+    for never_ending in (Path("/dev/zero"), tmp_path):
+        with pytest.raises(BadFile, match="no file"):
+            keep_picture(never_ending, tmp_path)
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(65_000_000)
     with pytest.raises(BadFile, match="larger than"):

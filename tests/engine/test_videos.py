@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from engine import BadFile
+from engine import BadFile, videos
 from engine.media import video_path
 from engine.videos import facts, keep_video, sampled
 
@@ -123,6 +123,14 @@ def test_what_is_long_fast_or_large_is_bounded(tmp_path: Path) -> None:
         assert container.streams.video[0].frames == 0.2 * 60 + 1
 
 
+def test_a_video_that_would_take_hours_to_read_is_kept_as_far_as_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos, "MAX_PIXELS_READ", 5 * 64 * 32)
+    found = facts(kept(film(tmp_path / "a.mp4", [n / 10 for n in range(20)]), tmp_path))
+    assert found.seconds == pytest.approx(0.5, abs=0.01)
+
+
 def test_the_same_video_is_kept_once_and_its_colours_hold(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mp4", [0, 0.1, 0.2])
     one = kept(path, tmp_path)
@@ -184,6 +192,8 @@ def test_a_sound_file_has_no_pictures(tmp_path: Path) -> None:
 def test_a_missing_or_enormous_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadFile):
         keep_video(tmp_path / "missing.mp4", tmp_path)
+    with pytest.raises(BadFile, match="no file"):
+        keep_video(Path("/dev/zero"), tmp_path)
     with (tmp_path / "huge.mp4").open("wb") as file:
         file.truncate(4_100_000_000)
     with pytest.raises(BadFile, match="larger than"):
