@@ -31,12 +31,15 @@ from engine.catalog import Catalog
 from engine.combinations import obstacle
 from engine.types import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
 from engine.worker import adapters, families, sampling, weights
+from tests.engine import test_second_stage
 from tests.engine.test_families import CASES, Case, planned, shot
 from tests.tiny import gguf_weights, loras
 
 GGUF = {"wan-2.1": gguf_weights.WAN_NAMES, "ltx": None, "mochi": None, "hunyuan-video": None, "ltx-2": None}
 FULL_SIZE = Case(lambda folder: None if build(folder, 1.4) else None, "wan", "WanPipeline", 16, 17)
 LORAS, LORA = ("wan-2.1", "ltx"), "1" * 32
+TWO_STAGES = {f"{name}-two-stages": case for name, case in test_second_stage.CASES.items()}
+ALL = CASES | TWO_STAGES | {"wan-1.3b": FULL_SIZE}
 ROUNDING = 1.0  # levels of 255, mean
 
 
@@ -110,7 +113,7 @@ def rows(
     name: str, device: Device, root: Path, references: dict[str, np.ndarray], is_gguf: bool
 ) -> Iterator[dict[str, Any]]:
     """The table's rows of one family. `references`: frames of each format that was run whole on the device."""
-    case, folder = {**CASES, "wan-1.3b": FULL_SIZE}[name], root / name
+    case, folder = ALL[name], root / name
     if not folder.exists():
         case.build(folder)
         if name in LORAS:
@@ -120,6 +123,8 @@ def rows(
         folder = gguf_weights.packed_copy(folder, root / f"{name}-gguf", GGUF[name]).parents[1]
     for placement in placements(device, is_gguf):
         plan = planned(case).model_copy(update={"placement": placement})
+        if name in TWO_STAGES:
+            plan = plan.model_copy(update={"latent_upsampler": test_second_stage.HOW})
         if case is FULL_SIZE:
             plan = plan.model_copy(update={"take": sized(plan.take, 416, 240), "render": sized(plan.render, 832, 480)})
         row: dict[str, Any] = {"family": name, **placement.model_dump(include={"precision", "offload", "vae_tiling",
@@ -145,7 +150,7 @@ def sized(run: Pass, width: int, height: int) -> Pass:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--only", default=",".join(CASES))
+    parser.add_argument("--only", default=",".join(CASES | TWO_STAGES))
     parser.add_argument("--full-size", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import shutil
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ MADE_HERE = ("fp8", "int8", "nf4")
 LIMIT_BYTES = 80_000_000_000  # of all copies together: four or five large models
 MARGIN_BYTES = 20_000_000_000  # of the disk stay free for what a person makes
 SHARD = "2GB"  # files are checked side by side
+STALE_SECONDS = 3600
 CHUNK_BYTES = 16_000_000
 LIBRARIES = ("diffusers", "transformers", "torch", "bitsandbytes")
 
@@ -118,6 +120,9 @@ class KeptWeights:
     def _make_room(self, needed: int) -> None:
         """Throw away the copies used longest ago until this one fits. Raises OSError when it cannot."""
         self._root.mkdir(parents=True, exist_ok=True)
+        for left in self._root.glob(".making-*"):  # by a worker that was ended in the middle
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
         copies = sorted(
             (path.parent for path in self._root.glob(f"*/*/{WHOLE}")), key=lambda path: path.stat().st_mtime
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine import Engine, Finished, Request
 from engine.types import Placement
 from engine.worker import families, kept_weights, sampling, weights
 from engine.worker.kept_weights import WHOLE, KeptWeights
+from tests.conftest import PROMPT
 from tests.engine.test_families import CASES, Case, planned, shot
 
 FP8 = Placement(device="cpu", dtype="float32", precision="fp8")
@@ -131,6 +135,25 @@ def test_weights_that_a_lora_was_merged_into_are_not_kept_and_not_read(model: tu
     weights.load(folder, FP8, case.pipeline, weights.Loading(first=merge, caches=caches))
     assert seen == [torch.float32] and [copy] == copies(caches)
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
+def test_what_an_ended_worker_left_is_swept_away(model: tuple[Case, Path, Path]) -> None:
+    case, folder, caches = model
+    for name, age in (("old", 7200), ("new", 0)):
+        (caches / f".making-{name}").mkdir()
+        os.utime(caches / f".making-{name}", (time.time() - age,) * 2)
+    half = FP8.model_copy(update={"dtype": "bfloat16"})
+    weights.load(folder, half, case.pipeline, weights.Loading(caches=caches))
+    assert [path.name for path in caches.glob(".making-*")] == [".making-new"]
+
+
+def test_the_worker_keeps_them_in_the_persons_data_folder(studio: Engine) -> None:
+    request = Request(prompt=PROMPT, model="tiny-wan", seed=4, num_frames=9, precision="fp8")
+    for _ in range(2):
+        (job,) = studio.make_takes(request)
+        assert isinstance(list(studio.watch(job.id))[-1], Finished)
+    kept = [path.name.partition("-")[0] for path in copies(studio.places.caches)]
+    assert kept == ["text_encoder", "transformer"]
 
 
 def test_a_full_disk_keeps_nothing_and_still_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,3 +178,16 @@ def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: samp
     take = sampling.draw(model, family, shot(made, "take"), watch)
     with pytest.raises(ModelProblem, match="enlarges takes"):
         sampling.refine(model, family, shot(made, "render"), watch, take)
+
+
+@torch.no_grad()
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{"offload": "model"}, {"offload": "group"}, {"vae_on_cpu": True}], ids=str)
+def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: sampling.Watch, changes: dict[str, Any]) -> None:
+    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    resident = sampling.refine(loaded.model, loaded.family, shot(loaded.plan, "render"), watch, take)["latents"]
+    made = loaded.plan.model_copy(update={"placement": loaded.plan.placement.model_copy(update=changes)})
+    moved = weights.load(loaded.folder, made.placement, loaded.case.pipeline, weights.Loading(loaded.family.parts))
+    latents = sampling.refine(moved, loaded.family, shot(made, "render"), watch, take)["latents"]
+    assert torch.allclose(latents, resident, atol=1e-4)
+    assert moved.pipe.second_stage.latent_upsampler.device.type == "cpu"
