@@ -115,7 +115,9 @@ class Worn(Noun):
     files: dict[str, LoraFile] = {}
 
     def on(self, plan: Plan, card: ModelCard) -> Plan:
-        """The plan with them, and what a person should know."""
+        """The plan with them, what they weigh, and what a person should know."""
+        if not self.loras:
+            return plan
         worn = plan.model_copy(update={"loras": self.loras})
         said = [reason for lora in self.loras for reason in self._reasons(lora, card)]
         if worn.fused:
@@ -123,7 +125,13 @@ class Worn(Noun):
                 "The LoRAs are worked into the weights, which are streamed block by block; "
                 "another LoRA or strength loads the model again."
             )
-        return worn.model_copy(update={"reasons": (*plan.reasons, *said)})
+        here = [name for lora in self.loras if lora.strength for name in lora.parts.values()]
+        ram_gb = sum(self.files[name].size_gb for name in here)
+        vram_gb = 0.0 if worn.fused or plan.placement.device == "cpu" else ram_gb
+        needs = plan.forecast.model_copy(update={
+            "ram_gb": round(plan.forecast.ram_gb + ram_gb, 3), "vram_gb": round(plan.forecast.vram_gb + vram_gb, 3),
+        })  # fmt: skip
+        return worn.model_copy(update={"reasons": (*plan.reasons, *said), "forecast": needs})
 
     def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:
         halves = [self.files[name] for name in dict.fromkeys(lora.parts.values())]

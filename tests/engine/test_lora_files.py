@@ -236,6 +236,16 @@ def test_a_plan_says_the_licence_and_a_streamed_one_that_a_switch_reloads(
     assert made.loras[0].licence == "CC-BY-4.0"
 
 
+def test_a_forecast_counts_what_is_worn(engine: Engine, machine: HardwareProfile, tmp_path: Path) -> None:
+    names = [f"transformer.blocks.{block}.attn1.to_q" for block in range(40)]
+    file = engine.keep_lora(write(tmp_path / "large.safetensors", names, 5120))
+    worn, none = (
+        plan_of(engine, machine, "wan2.1-t2v-14b", LoraUse(id=file.id, strength=strength)) for strength in (1.0, 0.0)
+    )
+    assert worn.forecast.ram_gb == pytest.approx(none.forecast.ram_gb + file.size_gb, abs=0.001)
+    assert file.size_gb > 0.001 and worn.forecast.vram_gb == none.forecast.vram_gb == 0
+
+
 def test_a_lora_that_is_not_here_is_named(engine: Engine, machine: HardwareProfile) -> None:
     with pytest.raises(BadFile, match="'rain' of this shot is not on this computer"):
         plan_of(engine, machine, "wan2.1-t2v-14b", LoraUse(id="0" * 32, name="rain"))
