@@ -158,6 +158,8 @@ class Lane(threading.Thread):
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run was promised to take and took (the MP4 apart), and what torch sees of this machine."""
         self._store.set(REPORTED, REPORTED_DEVICES.dump_json(self.worker.ready.devices).decode())
+        if job.plan.step_cache:  # its time says nothing about runs that compute every step
+            return
         run = Run(
             model=job.plan.model,
             stage=job.stage,

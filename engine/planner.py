@@ -25,6 +25,7 @@ from engine.types import (
     Run,
     Size,
     Stage,
+    StepCache,
     Wording,
 )
 from engine.wording import compose
@@ -67,6 +68,7 @@ def plan(
         own = [run for run in runs if run.model == card.id]
         placement, learned = ladder.start_at(placement, max(run.pixels for run in passes.values()), own)
         reasons += [learned] if learned else []
+    step_cache = _step_cache(request, card, reasons)
     return Plan(
         request=request,
         model=card.id,
@@ -85,8 +87,22 @@ def plan(
         placement=placement,
         forecast=forecast(card, passes, placement, hardware, runs),
         reasons=tuple(reasons),
+        step_cache=step_cache,
         strength=inputs.strength(request, card, passes["take"]),
     )
+
+
+def _step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCache | None:
+    """What "faster, a little less exact" means here."""
+    if not request.faster:
+        return None
+    if card.faster is None:
+        raise BadSetting(
+            f"{card.name} cannot be made faster by foretelling steps: it has too few, or cannot do without them.",
+            "Leave that choice out.",
+        )
+    reasons.append(f"Faster, a little less exact, as asked: {card.faster.measured or 'not measured for this model'}.")
+    return StepCache(interval=card.faster.interval, whole_steps=card.faster.whole_steps)
 
 
 def _pipeline(request: Request, card: ModelCard) -> str:

@@ -148,6 +148,7 @@ class Request(Noun):
     words of a recipe that is repeated; then look and camera are not asked again. `make_it_fit`: when memory runs out,
     change the picture without asking where nothing else helps.
     `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
+    `faster`: foretell steps where the model bears it, a little less exact.
     """
 
     prompt: str
@@ -174,6 +175,7 @@ class Request(Noun):
     strength: float | None = None
     loras: tuple[LoraUse, ...] = ()
     make_it_fit: bool = False
+    faster: bool = False
     extends: Beginning | None = None
     take: Overrides = Overrides()
     render: Overrides = Overrides()
@@ -262,6 +264,13 @@ class Placement(Noun):
     vae_on_cpu: bool = False
 
 
+class StepCache(Noun):
+    """TaylorSeer: after `whole_steps`, one step in `interval` is computed whole and the others are foretold."""
+
+    interval: int
+    whole_steps: int
+
+
 class PlannedLora(Noun):
     """A LoRA as it is worn: `parts` names the file of each transformer. `licence` is empty where nothing is said."""
 
@@ -317,6 +326,7 @@ class Plan(Noun):
     filtered_by: str = ""
     adjusted: tuple[str, ...] = ()
     strength: float | None = None
+    step_cache: StepCache | None = None
 
     @property
     def rights(self) -> str:

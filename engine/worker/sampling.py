@@ -22,6 +22,7 @@ from engine.types import Work
 from engine.worker import decoding
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate, Peeker, clean_estimate
+from engine.worker.step_cache import step_cache
 from engine.worker.weights import Model
 
 
@@ -92,13 +93,14 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, give
     pipe, run = model.pipe, shot.run
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
-        output = pipe(
-            num_inference_steps=run.num_inference_steps,
-            generator=shot.generator,
-            output_type="latent",
-            **family.size(pipe, run),
-            **(family.arguments(pipe, shot) | given),
-        )
+        with step_cache(pipe, shot.plan):
+            output = pipe(
+                num_inference_steps=run.num_inference_steps,
+                generator=shot.generator,
+                output_type="latent",
+                **family.size(pipe, run),
+                **(family.arguments(pipe, shot) | given),
+            )
     finally:
         pipe.scheduler = shipped
         pipe.maybe_free_model_hooks()  # a call that an exception ended leaves caches and offload hooks behind

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from engine import APP
+from engine.card import ModelCard
+from engine.catalog import Catalog
 from engine.errors import JobCancelled
 from engine.events import Progress
-from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage
+from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage, StepCache
 from engine.worker import families, peek, sampling, weights
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
@@ -150,6 +153,11 @@ CASES = {
 }
 
 
+# These pipelines tell a cache nothing of which of their calls it sees.
+WITHOUT_CONTEXT = ("HunyuanVideoImageToVideoPipeline", "HunyuanVideoFramepackPipeline", "Kandinsky5T2VPipeline",
+                   "Kandinsky5I2VPipeline", "WanVideoToVideoPipeline")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Loaded:
     case: Case
@@ -279,6 +287,47 @@ def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(l
     other = loaded.plan.request.model_copy(update={"pictures": dict.fromkeys(loaded.plan.request.pictures, "1" * 32)})
     sees = loaded.case.family == "hunyuan_video" and bool(loaded.plan.request.pictures)
     assert told(loaded.plan.model_copy(update={"request": other})) == int(sees)
+
+
+@pytest.mark.parametrize("card", Catalog(APP / "presets" / "models").cards.values(), ids=lambda card: card.id)
+def test_only_cards_whose_pipelines_bear_it_offer_foretold_steps(card: ModelCard) -> None:
+    if {card.pipeline, card.image_pipeline, card.guided_pipeline} & set(WITHOUT_CONTEXT):
+        assert card.faster is None
+
+
+@torch.no_grad()
+def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded, watch: sampling.Watch) -> None:
+    if loaded.case.pipeline in WITHOUT_CONTEXT:
+        pytest.skip("its cards do not offer it")
+    run = loaded.plan.take.model_copy(update={"num_inference_steps": 6})
+    whole = loaded.plan.model_copy(update={"take": run})
+    cached = whole.model_copy(update={"step_cache": StepCache(interval=2, whole_steps=2)})
+    calls: list[int] = []
+    hooks = [last_block(part).register_forward_hook(lambda *_: calls.append(1)) for part in transformers(loaded)]
+
+    def drawn(plan: Plan) -> tuple[torch.Tensor, int]:
+        calls.clear()
+        latents = sampling.draw(loaded.model, loaded.family, shot(plan, "take"), watch)["latents"]
+        return latents, len(calls)
+
+    try:
+        (exact, every), (near, fewer), (again, as_many) = drawn(whole), drawn(cached), drawn(whole)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert fewer < every == as_many
+    assert exact.shape == near.shape and torch.equal(exact, again)
+
+
+def transformers(loaded: Loaded) -> list[Any]:
+    pipe = loaded.model.pipe
+    return [part for part in (pipe.transformer, getattr(pipe, "transformer_2", None)) if part is not None]
+
+
+def last_block(transformer: Any) -> Any:
+    """The first part of the last block, which a foretold step does not call."""
+    blocks = next(part for part in transformer.children() if isinstance(part, torch.nn.ModuleList))
+    return next(blocks[-1].children())
 
 
 class Album:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.card import ModelCard
+from engine.card import FasterRule, ModelCard
 from engine.errors import BadInput, BadPrompt, BadSetting
 from engine.planner import plan
 from engine.types import HardwareProfile, Overrides, Request
@@ -110,3 +110,18 @@ def test_a_negative_prompt_is_refused_where_the_model_has_none(card: ModelCard, 
 
 def test_the_cpu_is_chosen_with_a_reason(card: ModelCard, machine: HardwareProfile) -> None:
     assert any("CPU" in reason for reason in plan(request(), card, machine).reasons)
+
+
+def test_faster_is_planned_with_what_it_costs_and_refused_where_it_cannot_be(
+    card: ModelCard, machine: HardwareProfile
+) -> None:
+    assert plan(request(), card, machine).step_cache is None
+    made = plan(request(faster=True), card, machine)
+    assert made.step_cache and card.faster and any(card.faster.measured in reason for reason in made.reasons)
+    with pytest.raises(BadSetting, match="cannot be made faster"):
+        plan(request(faster=True), card.model_copy(update={"faster": None}), machine)
+
+
+def test_faster_where_nobody_measured_it_says_so(card: ModelCard, machine: HardwareProfile) -> None:
+    made = plan(request(faster=True), card.model_copy(update={"faster": FasterRule()}), machine)
+    assert any("not measured" in reason for reason in made.reasons)

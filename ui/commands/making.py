@@ -62,6 +62,7 @@ def make(
     make_it_fit: Annotated[
         bool, typer.Option("--make-it-fit", help="If memory runs out, change the picture without asking.")
     ] = False,
+    faster: Annotated[bool, typer.Option("--faster", help="A little less exact, where the model bears it.")] = False,
     take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
     recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
     as_json: Json = False,
@@ -100,7 +101,7 @@ def make(
             request = changed(saved, {
                 "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
                 "num_frames": frames, "dial": dial, "device": device, "fit": bringing.fit_of_text(fit),
-                "strength": strength, "make_it_fit": make_it_fit or None,
+                "strength": strength, "make_it_fit": make_it_fit or None, "faster": faster or None,
                 "aspect": None if aspect is None else aspect_of_text(aspect),
                 "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
             } | files.unseen())  # fmt: skip
