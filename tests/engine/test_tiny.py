@@ -41,6 +41,7 @@ CLIPS: dict[str, tuple[Build, Size, dict[str, Any]]] = {
     "wan_22_moe": (wan.build_22_moe, (5, 16, 32), {}),
     "wan_22_5b": (wan.build_22_5b, (5, 32, 64), {}),
     "wan_i2v": (wan.build_i2v, (5, 16, 32), SEEN),
+    "wan_22_i2v": (wan.build_22_i2v, (5, 16, 32), SEEN),
     "wan_flf": (wan.build_flf, (5, 16, 32), SEEN | {"last_image": SEEN["image"]}),
     "wan_vace": (wan.build_vace, (5, 16, 32), {}),
     "wan_animate": (wan.build_animate, (5, 16, 32), SEEN | POSES | {"num_frames": None}),
@@ -62,6 +63,7 @@ CLIPS: dict[str, tuple[Build, Size, dict[str, Any]]] = {
     ),
     "ltx2": (ltx2.build, (9, 64, 96), {"spatio_temporal_guidance_blocks": [1]}),
     "kandinsky5": (kandinsky5.build, (5, 16, 32), {}),
+    "kandinsky5_i2v": (kandinsky5.build_i2v, (17, 16, 32), SEEN),
     "skyreels_v2": (skyreels_v2.build, (5, 16, 32), {}),
     "skyreels_v2_df": (skyreels_v2.build_df, (5, 16, 32), {}),
 }
