@@ -60,6 +60,7 @@ def deeds(kind: str, name: str) -> str:
     buttons = [
         button("settings", CLIP.settings, item),
         button("vary", CLIP.vary, item, label=CLIP.vary_hint) if kind == "take" else "",
+        button("keep-settings", CLIP.keep, item),
         copy,
         button("reveal", CLIP.reveal, item),
         button("delete", CLIP.delete, item, "delete"),

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import BadFile, Clip, Engine, RushesError, Take, support_file
+from engine import BadFile, Clip, Engine, Preset, RushesError, Take, support_file
 from ui.texts import DOOR
 
 CACHE = {"cache-control": "private, max-age=3600"}  # a finished file never changes; its name is never used twice
@@ -45,6 +45,25 @@ def routes(engine: Engine) -> list[Route]:
                 told = error.cause.replace(Path(file.name).name, DOOR.this_file)
                 return PlainTextResponse(json.dumps([told, error.remedy]), 400)
 
+    async def bring_preset(request: Request) -> Response:
+        with tempfile.NamedTemporaryFile(dir=engine.places.staging, prefix="preset-", suffix=".toml") as file:
+            file.write(await request.body())
+            file.flush()
+            try:
+                return PlainTextResponse(engine.import_preset(Path(file.name)).name)
+            except RushesError as error:
+                told = error.cause.replace(Path(file.name).name, DOOR.this_file)
+                return PlainTextResponse(json.dumps([told, error.remedy]), 400)
+
+    def preset(request: Request) -> Response:
+        with tempfile.TemporaryDirectory(dir=engine.places.staging, prefix="preset-") as folder:
+            try:
+                path = engine.export_preset(Preset, request.path_params["name"], Path(folder))
+            except RushesError:
+                return _nothing()
+            headers = {"content-disposition": f'attachment; filename="{path.name}"'}
+            return Response(path.read_bytes(), media_type="application/toml", headers=headers)
+
     def support(request: Request) -> Response:
         headers = {"content-disposition": 'attachment; filename="rushes-support.zip"'}
         return Response(support_file(engine), media_type="application/zip", headers=headers)
@@ -54,6 +73,8 @@ def routes(engine: Engine) -> list[Route]:
         Route("/media/{kind}/{name}", watch),
         Route("/media/{kind}/{name}/{part}", part),
         Route("/bring/picture", bring, methods=["POST"]),
+        Route("/bring/preset", bring_preset, methods=["POST"]),
+        Route("/preset/{name}.toml", preset),
         Route("/support.zip", support),
     ]
 

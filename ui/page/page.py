@@ -46,7 +46,8 @@ class Page:
     def answered(self) -> list[Any]:
         """Everything that a click may change."""
         form, models, machine = self.form, self.models, self.machine
-        panels = [form.about, form.picker, form.starters, form.pictures, form.outlook, form.refusal]
+        panels = [form.about, form.picker, form.starters, form.pictures, form.outlook, form.refusal,
+                  form.saved.shelf, form.saved.name]  # fmt: skip
         screens = [self.shelf.grid, self.shelf.more, self.shelf.limit, models.question, models.offline, *models.drawn]
         more = [machine.facts, machine.table, machine.doctor, self.rooms, self.task]
         return [*form.fields, *panels, *self.stage.live, *screens, *more]
@@ -67,3 +68,14 @@ def card_of(engine: Engine, model: str) -> ModelCard:
     """The card of a model, or of the first one when the browser remembers one that is gone."""
     cards = engine.cards()
     return next((card for card in cards if card.id == model), cards[0])
+
+
+@dataclass(frozen=True)
+class Click:
+    """`what` is asked for, of what (`name`), with everything that the person has set."""
+
+    engine: Engine
+    page: Page
+    what: str
+    name: str
+    values: Values

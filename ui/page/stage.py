@@ -39,7 +39,7 @@ class Stage:
     line: gr.HTML
     arriving: gr.HTML
     timer: gr.Timer
-    changes: gr.State
+    changes: gr.Textbox
 
     @property
     def live(self) -> list[Any]:
@@ -83,7 +83,7 @@ def build(notice: gr.HTML, line_panel: gr.HTML, arriving: gr.HTML) -> Stage:
     dial_outlook = panel("dial-outlook", live=True)
     timer = gr.Timer(IDLE_SECONDS)
     return Stage(notice, progress, final, way_out, dial, dial_outlook, panel("sheet"), line_panel, arriving, timer,
-                 gr.State(""))  # fmt: skip
+                 gr.Textbox("", visible="hidden"))  # fmt: skip
 
 
 def _newest_take(view: View) -> Any:

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp
 from engine import BadSetting, Engine, RushesError
 from ui.page import form as forms
 from ui.page import look, machine, media, models, shelf, stage
-from ui.page.acts import Click, act, not_here, work_off
+from ui.page.acts import act, not_here, work_off
 from ui.page.expert import Values
 from ui.page.outlook import outlook
-from ui.page.page import CREATE, LIBRARY, MACHINE_ROOM, MODEL_ROOM, QUEUE_ROOM, Page, card_of
+from ui.page.page import CREATE, LIBRARY, MACHINE_ROOM, MODEL_ROOM, QUEUE_ROOM, Click, Page, card_of
 from ui.page.panel import panel
 from ui.page.pictures import ID
 from ui.page.roster import needs, usable
@@ -79,7 +79,7 @@ def _lay_out(engine: Engine, banner: str) -> Page:
     with gr.Tabs(elem_id="rooms") as rooms:
         with gr.Tab(FORM.create, id=CREATE) as tabs[CREATE], gr.Row(elem_id="desk"):
             with gr.Column(scale=4, min_width=320, elem_id="form"):
-                form = forms.build(usable(engine))
+                form = forms.build(engine, usable(engine))
             with gr.Column(scale=7, min_width=320, elem_id="stage"):
                 scene_column = gr.Column(elem_id="scene")
         with gr.Tab(FORM.queue, id=QUEUE_ROOM) as tabs[QUEUE_ROOM]:
@@ -114,6 +114,10 @@ def _wire_form(engine: Engine, page: Page) -> None:
     form.preview.click(preview, set(fields), [form.refusal, *scene.live], **QUIET)
     gr.on([scene.dial.change, scene.changes.change], lambda dial: scene.render_outlook(engine, dial), scene.dial,
           scene.dial_outlook, trigger_mode="always_last", **QUIET)  # fmt: skip
+    form.saved.save.click(
+        lambda values: act(Click(engine, page, "save", values[form.saved.name] or "", values)),
+        {*page.asked, form.saved.name}, page.answered, **QUIET,
+    )  # fmt: skip
     form.expert.reset.click(
         lambda values: act(Click(engine, page, "reset", "", values)), page.asked, page.answered, **QUIET
     )
@@ -156,9 +160,9 @@ def _wire_clicks(engine: Engine, page: Page) -> None:
     def tick(interval: float) -> Values:
         return scene.refresh(engine, interval)
 
-    panels = [form.starters, form.pictures, form.about, form.picker, form.outlook, form.refusal, scene.notice,
-              scene.strip, scene.result, scene.onward, scene.dial_outlook, scene.sheet, scene.line, page.shelf.grid,
-              shop.disk, shop.question, shop.arriving, shop.grid, box.doctor]  # fmt: skip
+    panels = [form.saved.shelf, form.starters, form.pictures, form.about, form.picker, form.outlook, form.refusal,
+              scene.notice, scene.strip, scene.result, scene.onward, scene.dial_outlook, scene.sheet, scene.line,
+              page.shelf.grid, shop.disk, shop.question, shop.arriving, shop.grid, box.doctor]  # fmt: skip
     for each in panels:
         each.click(clicked, page.asked, page.answered, trigger_mode="multiple", **QUIET)
     scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
@@ -206,6 +210,7 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
         for field in (form.image, form.last_image):
             values[field] = values[field] if ID.fullmatch(values[field] or "") else ""
         drawn = form.drawn(entries, known.id, form.chosen_pictures(values))
+        drawn |= form.styles(engine, known, values[form.look], values[form.camera])
         negative = gr.Textbox(values[form.expert.negative], visible=known.prompt.negative)
         return {**values, **drawn, form.expert.negative: negative}
 

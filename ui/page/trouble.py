@@ -47,6 +47,11 @@ def fix_of(error: RushesError) -> Fix:
     return Fix("go", FIX.machine, "machine")
 
 
+def said(words: str) -> str:
+    """What was done, in passing."""
+    return f'<div class="said" role="status"><p>{shown(words)}</p></div>'
+
+
 def details(text: str) -> str:
     """The expert's part of an error, folded away."""
     if not text:

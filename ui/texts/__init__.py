@@ -19,6 +19,7 @@ from ui.texts.create import (
     OutlookTexts,
     PictureTexts,
     RightsTexts,
+    SavedTexts,
 )
 from ui.texts.door import DoorTexts, LanTexts, ServerTexts
 from ui.texts.work import ClipTexts, QueueTexts, SheetTexts, ShelfTexts, StripTexts
@@ -31,6 +32,7 @@ LAN = LanTexts()
 FORM = FormTexts()
 EXPERT = ExpertTexts()
 PICTURE = PictureTexts()
+SAVED = SavedTexts()
 MODEL = ModelTexts()
 OUTLOOK = OutlookTexts()
 FIX = FixTexts()

@@ -79,6 +79,28 @@ class ExpertTexts:
 
 
 @dataclass(frozen=True)
+class SavedTexts:
+    """Looks, camera moves, and settings that were saved under a name."""
+
+    look: str = "Look"
+    no_look: str = "None"
+    camera: str = "Camera"
+    no_camera: str = "As the prompt says"
+    heading: str = "Saved settings"
+    empty: str = "None yet. Save what the form says under a name, or take in a friend's file."
+    name: str = "Name"
+    name_hint: str = "Night harbour"
+    save: str = "Save"
+    use: str = "Use"
+    export: str = "Export"
+    delete: str = "Delete these settings"
+    bring: str = "Take in a file"
+    saved: str = "Saved as “{name}”. It is below the form, in the saved settings."
+    came: str = "“{name}” is now among your looks, camera moves or saved settings."
+    deleted: str = "“{name}” is deleted."
+
+
+@dataclass(frozen=True)
 class PictureTexts:
     heading: str = "Start from a picture"
     image: str = "First picture"

@@ -68,6 +68,7 @@ class ClipTexts:
     start: str = "Use as start"
     start_hint: str = "Its last picture becomes the first of your next shot"
     settings: str = "Use these settings"
+    keep: str = "Save settings"
     reveal: str = "Show in folder"
     copy: str = "Copy recipe"
     copied: str = "Copied"
