@@ -51,7 +51,7 @@ def test_a_model_that_is_not_here_is_refused_before_anything_is_queued_and_stays
     page.get_by_label("What should be seen?").press_sequentially(" x")
     expect(page.locator("#refusal .problem")).to_have_count(0)  # the next try begins clean
     page.reload()
-    expect(page.locator("#about h3")).to_have_text("Wan 2.1 T2V 1.3B")
+    expect(page.locator("#about h2")).to_have_text("Wan 2.1 T2V 1.3B")
     expect(page.locator("#about .missing")).to_be_visible()
 
 

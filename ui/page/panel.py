@@ -10,7 +10,9 @@ from ui.page.wording import shown
 CLICKS = """
 element.addEventListener('click', (event) => {
     const button = event.target.closest('[data-act]');
-    if (button && !button.disabled) trigger('click', { act: button.dataset.act, id: button.dataset.id ?? '' });
+    if (!button || button.disabled || event.told) return;
+    event.told = true;  // panels lie inside each other; a click is told once
+    trigger('click', { act: button.dataset.act, id: button.dataset.id ?? '' });
 });
 """
 

@@ -23,7 +23,7 @@ def chosen(entry: Entry) -> str:
         absent = MODEL.not_installed.format(size=gigabytes(card.size_gb))
         missing = f'<p class="missing">{shown(absent)} {button("install", MODELS.install, card.id)}</p>'
     return (
-        f'<section class="chosen" data-model="{shown(card.id)}"><h3>{shown(card.name)}</h3>{chips(entry)}'
+        f'<section class="chosen" data-model="{shown(card.id)}"><h2>{shown(card.name)}</h2>{chips(entry)}'
         f"<p>{shown(card.summary)}</p>{good_at}{missing}{rights.of_model(card)}{style if card.prompt.style else ''}"
         "</section>"
     )

@@ -16,8 +16,8 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from engine import BadSetting, Engine, RushesError
+from ui.page import api, look, machine, media, models, shelf, stage
 from ui.page import form as forms
-from ui.page import look, machine, media, models, shelf, stage
 from ui.page.acts import act, not_here, work_off
 from ui.page.expert import Values
 from ui.page.outlook import outlook
@@ -50,6 +50,7 @@ def application(engine: Engine, banner: str = "") -> Site:
         footer_links=[],
         run_history=False,
         show_error=True,
+        pwa=True,
         favicon_path=str(look.ASSETS / "icon.svg"),
         theme=look.theme(),
         css=look.style(),
@@ -69,6 +70,7 @@ def build(engine: Engine, banner: str = "") -> gr.Blocks:
         _wire_clicks(engine, page)
         _wire_screens(engine, page)
         _wire_start(engine, page, blocks)
+        api.offer(engine)
     return blocks
 
 
