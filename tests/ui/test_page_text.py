@@ -12,7 +12,7 @@ import pytest
 
 from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Progress, Recipe, Request
 from ui.page import form, wording
-from ui.page.clip import clip, result
+from ui.page.clip import clip, how, result
 from ui.page.line import line
 from ui.page.outlook import outlook
 from ui.page.roster import SOME_PICTURE, needs, usable
@@ -166,3 +166,10 @@ assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_recipe_shows_what_the_model_was_told_where_that_is_more_than_was_written(engine: Engine) -> None:
+    for camera, shows in ((None, False), ("pan-left", True)):
+        plan = engine.plan(Request(prompt="a red ball over the sea", camera=camera, seed=1))
+        recipe = Recipe(kind="take", id="a", plan=plan, seconds=1, versions={}, created="2026-01-01T00:00:00Z")
+        assert ("a red ball over the sea. the camera pans left" in how(recipe)) == shows

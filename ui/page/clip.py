@@ -74,6 +74,7 @@ def how(recipe: Recipe) -> str:
     run = recipe.plan.stage(recipe.kind)
     rows = {
         CLIP.prompt: recipe.plan.request.prompt,
+        CLIP.told: recipe.plan.told if recipe.plan.told != recipe.plan.request.prompt else "",
         CLIP.model: recipe.plan.model,
         CLIP.size: run.size.replace("x", " × "),
         CLIP.length: f"{run.seconds:.1f} s",

@@ -75,6 +75,7 @@ class ClipTexts:
     delete: str = "Delete"
     details: str = "How it was made"
     prompt: str = "Prompt"
+    told: str = "What the model was told"
     model: str = "Model"
     size: str = "Size"
     length: str = "Length"
