@@ -47,8 +47,9 @@ class Tier(Named):
 
 
 def choose(tiers: Iterable[Tier], hardware: HardwareProfile) -> Tier:
-    """The tier that asks most of what this machine has."""
-    fitting = [tier for tier in tiers if _fits(tier.machine, hardware)]
+    """The tier that asks most of what this machine has; where a person replaced all that fit, of what there is."""
+    known = list(tiers)
+    fitting = [tier for tier in known if _fits(tier.machine, hardware)] or known
     return max(fitting, key=lambda tier: (tier.machine.vram_gb, tier.machine.cards))
 
 

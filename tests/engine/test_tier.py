@@ -88,6 +88,10 @@ def test_a_person_keeps_to_a_tier_and_lets_go(tmp_path: Path) -> None:
             studio.choose_tier("../../etc")
 
 
+def test_a_machine_that_no_tier_fits_gets_one_all_the_same() -> None:
+    assert choose([TIERS["apple"]], machine()).id == "apple"
+
+
 def test_an_outcome_is_planned_and_said(tmp_path: Path, card: ModelCard) -> None:
     with Engine(tmp_path) as studio:
         request = Request(prompt="a red ball", outcome="draft")

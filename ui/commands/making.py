@@ -20,6 +20,7 @@ from ui.commands.options import (
     Length,
     LookName,
     LoraTexts,
+    OutcomeName,
     Seed,
     SizeText,
     Steps,
@@ -27,6 +28,7 @@ from ui.commands.options import (
     changed,
     check_out,
     chosen_loras,
+    outcome_of_text,
     row,
     size_of_text,
 )
@@ -36,6 +38,7 @@ from ui.terminal import words
 def make(
     prompt: Annotated[str | None, typer.Argument(help="What should be seen, in a sentence.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="A model's id; the starter when left out.")] = None,
+    outcome: OutcomeName = None,
     look: LookName = None,
     camera: CameraName = None,
     preset: Annotated[str | None, typer.Option("--preset", help="A saved request; other options change it.")] = None,
@@ -79,6 +82,7 @@ def make(
             if recipe is not None:
                 said = (
                     prompt,
+                    outcome,
                     look,
                     camera,
                     preset,
@@ -102,7 +106,7 @@ def make(
                 "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
                 "num_frames": frames, "dial": dial, "device": device, "fit": bringing.fit_of_text(fit),
                 "strength": strength, "make_it_fit": make_it_fit or None, "faster": faster or None,
-                "aspect": None if aspect is None else aspect_of_text(aspect),
+                "aspect": None if aspect is None else aspect_of_text(aspect), "outcome": outcome_of_text(outcome),
                 "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
             } | files.unseen())  # fmt: skip
             request = changed(request, {"loras": chosen_loras(studio, request.model, lora)})

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine import PRESET_KINDS, AnyPreset, Engine, Preset, as_request
+from engine import PRESET_KINDS, AnyPreset, Engine, Preset, Tier, as_request
 from ui import terminal
 from ui.commands.options import Json
 from ui.terminal import escaped, words
@@ -118,4 +118,5 @@ def _tell(preset: AnyPreset, done: str, as_json: bool) -> None:
         terminal.print_json(preset)
     else:
         option = "--preset" if isinstance(preset, Preset) else f"--{preset.kind}"
-        print(f"{done}: {preset.name}. Use it with `make ... {option} {preset.id}`.")
+        use = f"tier {preset.id}" if isinstance(preset, Tier) else f"make ... {option} {preset.id}"
+        print(f"{done}: {preset.name}. Use it with `{use}`.")
