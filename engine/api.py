@@ -117,7 +117,7 @@ class Engine:
         except Timeout:
             return False
         recover(self.store, self.library)
-        waiting = (job.plan.request for job in self.store.jobs("queued", "running", limit=10_000))
+        waiting = (job.plan.request for job in self.store.jobs("queued", "running", "asking", limit=10_000))
         media.prune(self.places.media, itertools.chain(self.library.requests(), waiting))
         self._lanes = [Lane(self.places, self.store, device.id) for device in self.hardware().devices]
         for lane in self._lanes:

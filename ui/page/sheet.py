@@ -67,7 +67,7 @@ def _facts(seen: Seen) -> str:
 def _render_button(take: Job, view: View) -> str:
     render = view.renders.get(take.id)
     words, state = SHEET.render, ""
-    if render and render.job.state in ("queued", "running"):
+    if render and render.job.state in ("queued", "running", "asking"):
         words, state = SHEET.rendering if render.job.state == "running" else SHEET.queued, " disabled"
     elif render and render.job.state == "finished":
         words = SHEET.again
