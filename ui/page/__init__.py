@@ -1,10 +1,13 @@
 """The studio page: a Gradio face over the engine. `server.serve` opens it.
 
-    server   the address: a port, uvicorn, start and stop       door     who may come in, and what they may ask for
-    media    takes and clips by name, never by path             studio   the panels joined and wired
-    form     what the person asks for                           outlook  what that would take
-    view     what is going on, read from the engine             sheet, strip, shelf   that, as HTML
-    look     theme, style and the page's few lines of script
+    server    the address: a port, uvicorn, start and stop       door, intake, seal   who may come in, and with how much
+    studio    the screens joined and wired                       page                 all widgets, by screen
+    acts, wishes    what a click does                            media                takes, clips, pictures by name
+    form, expert, pictures, picker, saved, outlook               Create, left: what is asked for, and what it takes
+    stage, strip, sheet, clip, onward                            Create, right: what is made, and the way on
+    line, shelf, models, arrivals, machine                       the other screens: queue, library, models, my machine
+    view, roster    what is going on, and every model as this computer sees it, read afresh from the engine
+    api       named endpoints for programs                       look                 theme, style, script
 
 Gradio reads this variable when it is imported, so it is set before any module here can import it.
 """
