@@ -5,7 +5,7 @@
     (take,) = studio.predict("a red ball rolls to the left", api_name="/make_takes")
     studio.predict(take["id"], api_name="/job")
 
-Every answer is what the engine's own nouns say (`engine/types.py`), as JSON. A refusal is one sentence.
+Every answer is what the engine's own nouns say (`engine/types/`), as JSON. A refusal is one sentence.
 """
 
 from __future__ import annotations
