@@ -3,58 +3,41 @@
 from __future__ import annotations
 
 import itertools
-import random
 import re
 import secrets
 import tempfile
 import threading
-import time
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from PIL import Image
 
-from engine import advice, extending, fitting, hardware, inputs, lora_fit, media, planner, videos, wordlist
-from engine.advice import Recommendation, Row, Suggestion
+from engine import extending, media, planner, videos
 from engine.card import ModelCard
-from engine.catalog import AnyPreset, Catalog, Kind, Presets, machines, named
-from engine.downloads import Downloads
-from engine.errors import BadFile, BadSetting, UnknownName
+from engine.errors import BadSetting, UnknownName
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
-from engine.jobs import REPORTED, REPORTED_DEVICES, Lane, recover
+from engine.jobs import Lane, recover
+from engine.keeping import Keeping
 from engine.ladder import ROOM
-from engine.library import Library
-from engine.lora_file import LoraFile, read_lora
-from engine.loras import Loras
-from engine.paths import open_home
-from engine.preset import Camera, Look, Preset, Style
-from engine.store import PAUSED, Store, now
-from engine.tier import Tier, apply, choose
+from engine.store import PAUSED, now
 from engine.types import (
     Beginning,
-    HardwareProfile,
     Job,
-    MediaRole,
     Overrides,
     Plan,
     Recipe,
     Request,
     Stage,
-    VideoFacts,
-    VideoRole,
     Wording,
 )
 
 MAX_TAKES = 12  # one contact sheet
-HARDWARE_SECONDS = 2.0  # how long a reading of the machine is good for
-TIER = "tier"  # the setting that holds the tier a person keeps to
 GUEST_POLL_SECONDS = 0.15
 
 
-class Engine:
+class Engine(Keeping):
     """One data root. Planning and looking need nothing; `start()` before making anything.
 
     The first engine that starts on a data root owns it and runs its jobs. Another one, in another process, adds its
@@ -62,14 +45,7 @@ class Engine:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self.places = open_home(home)
-        self.store = Store(self.places.database)
-        self.library = Library(self.places)
-        self.loras = Loras(self.places.loras, self.store)
-        self.catalog = Catalog(*self.places.cards)
-        self._presets = Presets(*self.places.presets)
-        self._machine: tuple[float, HardwareProfile | None] = 0.0, None
-        self.downloads = Downloads(self.places)
+        super().__init__(home)
         self._lock = FileLock(self.places.lock)
         self._lanes: list[Lane] = []
         self._closing = threading.Event()
@@ -128,172 +104,6 @@ class Engine:
         while not self._closing.wait(1.0):
             if self._own():
                 return
-
-    # ---- asking ----
-
-    def hardware(self) -> HardwareProfile:
-        """The machine now, or some seconds ago: a face that plans at every key does not ask the driver each time."""
-        when, machine = self._machine
-        if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
-            reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
-            machine = hardware.read(self.places.home, reported)
-            self._machine = time.monotonic(), machine
-        return machine
-
-    def tiers(self) -> list[Tier]:
-        """What Draft, Standard and Best mean on kinds of machines, ours and the person's own."""
-        return self._presets.all(Tier)
-
-    def tier(self, machine: HardwareProfile | None = None) -> Tier:
-        """The tier of this machine: the one that the person chose, else the one that fits."""
-        chosen, tiers = self.store.setting(TIER), self.tiers()
-        own = [tier for tier in tiers if tier.id == chosen and machine is None]
-        return own[0] if own else choose(tiers, machine or self.hardware())
-
-    def choose_tier(self, name: str | None) -> Tier:
-        """Keep to one tier, or with None go back to the one that fits. Raises UnknownName."""
-        if name is not None:
-            self._presets.get(Tier, name)
-        self.store.set(TIER, name or "")
-        return self.tier()
-
-    def cards(self) -> list[ModelCard]:
-        return list(self.catalog.cards.values())
-
-    def installed(self, card: ModelCard) -> bool:
-        return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
-
-    def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
-        """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
-        card = self.catalog.card(request.model)
-        phrases = wordlist.read(self.places.word_list)
-        seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
-        uses, files = self.loras.resolve(seeded.loras, pairs=lora_fit.PARTS[1] in card.components)
-        worn = lora_fit.planned(uses, files, card, self.cards())
-        seeded = seeded.model_copy(update={"loras": uses})
-        # what was measured here says nothing about another machine
-        runs = [] if machine else self.store.runs()
-        footage = self._footage(request)
-        seeded = inputs.as_long_as(footage, seeded, card)
-        said: list[str] = []
-        if request.outcome:
-            seeded, *said = apply(self.tier(machine), seeded, card)
-        made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
-        reasons = (*said, *made.reasons, *inputs.reasons(footage, made, card))
-        made = made.model_copy(update={"reasons": reasons})
-        made = worn.on(made, card)
-        if not machine and self.installed(card):
-            made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
-        if request.extends:
-            goes_on = extending.reasons(extending.look(self.library.begun(request.extends)), made)
-            made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
-        wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
-        return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
-
-    def table(self, everywhere: bool = False) -> list[Row]:
-        """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""
-        places: dict[str, HardwareProfile | None] = {"this machine": None}
-        places |= machines(self.places.machines) if everywhere else {}
-        return list(advice.table(self.plan, self.cards(), places))
-
-    def recommended(self) -> list[Recommendation]:
-        """The models to install first on this machine, and why."""
-        return advice.recommend(self.plan, self.cards())
-
-    def instead(self, request: Request) -> list[Suggestion]:
-        """What would run here where `request` would not; empty where it does."""
-        return advice.instead(self.plan, request, self.cards())
-
-    def unknown_words(self, request: Request) -> list[str]:
-        return self.catalog.card(request.model).prompt.unknown(request.prompt)
-
-    def keep_picture(self, path: Path) -> str:
-        """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. Raises BadFile."""
-        return media.keep_picture(path, self.places.media)
-
-    def keep_video(self, path: Path) -> str:
-        """Take in a video; its id goes into `Request.videos`. Raises BadFile."""
-        return videos.keep_video(path, self.places.media)
-
-    def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
-        """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
-        found = fitting.read(self.places.media, request, self.plan(request).render).of(role)
-        if not found:
-            raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
-        return fitting.strip(found)
-
-    def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
-        """What is known of a request's videos, as far as they are kept."""
-        paths = {role: media.video_path(self.places.media, name) for role, name in request.videos.items()}
-        return {role: videos.facts(path) for role, path in paths.items() if path.is_file()}
-
-    def _styles(self, request: Request) -> list[Style]:
-        if request.wording is not None:  # a recipe's words are final, whatever became of its look since
-            return []
-        look = [self._presets.get(Look, request.look)] if request.look else []
-        camera = [self._presets.get(Camera, request.camera)] if request.camera else []
-        return [*look, *camera]
-
-    # ---- presets ----
-
-    def looks(self) -> list[Look]:
-        """The looks to choose from, by name; `look.words_for(card)` is empty for a model that cannot do it."""
-        return self._presets.all(Look)
-
-    def cameras(self) -> list[Camera]:
-        return self._presets.all(Camera)
-
-    def presets(self) -> list[Preset]:
-        """The whole requests that this person saved."""
-        return self._presets.all(Preset)
-
-    def preset(self, kind: type[Kind], name: str) -> Kind:
-        """One by its id. Raises UnknownName, or BadFile when its file is broken."""
-        return self._presets.get(kind, name)
-
-    def is_own_preset(self, preset: AnyPreset) -> bool:
-        """Whether it lies in the person's data folder and can be deleted."""
-        return self._presets.is_own(preset)
-
-    def preset_problems(self) -> list[BadFile]:
-        """Files among the presets that cannot be used, each with the field that is wrong."""
-        return self._presets.problems()
-
-    def save_preset(self, name: str, content: Request | Look | Camera | Tier) -> AnyPreset:
-        """Keep a request, or a changed look or camera, under a name; an own one of that name is replaced.
-
-        Raises BadSetting for a name that cannot be one. Pictures and the device are left out.
-        """
-        named_so_far = Preset(id="new", name="new", request=content) if isinstance(content, Request) else content
-        kept = named(named_so_far, name)
-        self._presets.save(kept)
-        return kept
-
-    def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
-        """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""
-        return self._presets.export(self._presets.get(kind, name), folder)
-
-    def import_preset(self, path: Path, renamed: str | None = None) -> AnyPreset:
-        """Take in a friend's file. Raises BadFile with the field that is wrong; then nothing has changed."""
-        return self._presets.receive(path, renamed)
-
-    def delete_preset(self, kind: type[AnyPreset], name: str) -> None:
-        """Delete one of the person's own; where it replaced one of ours, that is back. Raises BadInput."""
-        self._presets.delete(kind, name)
-
-    def keep_lora(self, path: Path, model: str | None = None) -> LoraFile:
-        """Take in a LoRA; its id goes into `Request.loras`. Raises BadFile, or BadSetting where `model` is another."""
-        if model:
-            lora_fit.check(read_lora(path), self.catalog.card(model), self.cards())
-        return self.loras.keep(path)
-
-    def made_for(self, lora: LoraFile) -> list[ModelCard]:
-        """The models that a LoRA fits."""
-        return lora_fit.made_for(lora, self.cards())
-
-    def keep_last_picture(self, clip_id: str) -> str:
-        """Take in the last picture of a clip, for another shot to start from. Raises UnknownName, BadFile."""
-        return media.keep_last_picture(Path(self.library.clip(clip_id).video), self.places.media)
 
     # ---- making ----
 
@@ -405,11 +215,6 @@ class Engine:
     def _queue(self, jobs: list[Job]) -> list[Job]:
         self.store.add_jobs(jobs)
         return jobs
-
-
-def draw_seed() -> int:
-    """A seed short enough to read aloud."""
-    return random.SystemRandom().randrange(1_000_000_000)
 
 
 def as_request(recipe: Recipe) -> Request:

@@ -69,14 +69,16 @@ def _half(module: nn.Module) -> None:
 
 
 def save(pipeline: WanPipeline, directory: Path) -> None:
-    """Write fp16 weights and the vocabulary beside `directory`, then swap; the card and the scores are kept."""
+    """Write fp16 weights and the vocabulary beside `directory`, then swap; the card, the scores and the colour map are kept."""
     beside = directory.with_name(directory.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
     for module in (pipeline.vae, pipeline.text_encoder, pipeline.transformer):
         _half(module)
     pipeline.save_pretrained(beside)
     (beside / "vocabulary.txt").write_text("\n".join(vocabulary()) + "\n")
-    for kept in ("README.md", "scores.json"):
+    for config in beside.glob("*/config.json"):  # where a part was loaded from is nobody's business
+        config.write_text("".join(line for line in config.open() if '"_name_or_path"' not in line))
+    for kept in ("README.md", "scores.json", "latent_rgb.safetensors"):
         if (directory / kept).exists():
             shutil.copy(directory / kept, beside / kept)
     for path in beside.rglob("*.safetensors"):

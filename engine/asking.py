@@ -1,0 +1,137 @@
+"""What can be asked of the engine: the machine, the models, and what a request would do. It changes nothing."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+from engine import advice, extending, hardware, inputs, lora_fit, media, planner, videos, wordlist
+from engine.advice import Recommendation, Row, Suggestion
+from engine.card import ModelCard
+from engine.catalog import Catalog, Presets, machines
+from engine.downloads import Downloads
+from engine.jobs import REPORTED, REPORTED_DEVICES
+from engine.library import Library
+from engine.loras import Loras
+from engine.paths import open_home
+from engine.preset import Camera, Look, Style
+from engine.store import Store
+from engine.tier import Tier, apply, choose
+from engine.types import (
+    HardwareProfile,
+    Plan,
+    Request,
+    VideoFacts,
+    VideoRole,
+)
+
+HARDWARE_SECONDS = 2.0  # how long a reading of the machine is good for
+TIER = "tier"  # the setting that holds the tier a person keeps to
+
+
+class Asking:
+    """The rooms of one data root, and the answers that planning and looking give."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.places = open_home(home)
+        self.store = Store(self.places.database)
+        self.library = Library(self.places)
+        self.loras = Loras(self.places.loras, self.store)
+        self.catalog = Catalog(*self.places.cards)
+        self.downloads = Downloads(self.places)
+        self._presets = Presets(*self.places.presets)
+        self._machine: tuple[float, HardwareProfile | None] = 0.0, None
+
+    def hardware(self) -> HardwareProfile:
+        """The machine now, or some seconds ago: a face that plans at every key does not ask the driver each time."""
+        when, machine = self._machine
+        if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
+            reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
+            machine = hardware.read(self.places.home, reported)
+            self._machine = time.monotonic(), machine
+        return machine
+
+    def tiers(self) -> list[Tier]:
+        """What Draft, Standard and Best mean on kinds of machines, ours and the person's own."""
+        return self._presets.all(Tier)
+
+    def tier(self, machine: HardwareProfile | None = None) -> Tier:
+        """The tier of this machine: the one that the person chose, else the one that fits."""
+        chosen, tiers = self.store.setting(TIER), self.tiers()
+        own = [tier for tier in tiers if tier.id == chosen and machine is None]
+        return own[0] if own else choose(tiers, machine or self.hardware())
+
+    def choose_tier(self, name: str | None) -> Tier:
+        """Keep to one tier, or with None go back to the one that fits. Raises UnknownName."""
+        if name is not None:
+            self._presets.get(Tier, name)
+        self.store.set(TIER, name or "")
+        return self.tier()
+
+    def cards(self) -> list[ModelCard]:
+        return list(self.catalog.cards.values())
+
+    def installed(self, card: ModelCard) -> bool:
+        return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
+
+    def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
+        """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
+        card = self.catalog.card(request.model)
+        phrases = wordlist.read(self.places.word_list)
+        seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
+        uses, files = self.loras.resolve(seeded.loras, pairs=lora_fit.PARTS[1] in card.components)
+        worn = lora_fit.planned(uses, files, card, self.cards())
+        seeded = seeded.model_copy(update={"loras": uses})
+        # what was measured here says nothing about another machine
+        runs = [] if machine else self.store.runs()
+        footage = self._footage(request)
+        seeded = inputs.as_long_as(footage, seeded, card)
+        said: list[str] = []
+        if request.outcome:
+            seeded, *said = apply(self.tier(machine), seeded, card)
+        made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
+        reasons = (*said, *made.reasons, *inputs.reasons(footage, made, card))
+        made = made.model_copy(update={"reasons": reasons})
+        made = worn.on(made, card)
+        if not machine and self.installed(card):
+            made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
+        if request.extends:
+            goes_on = extending.reasons(extending.look(self.library.begun(request.extends)), made)
+            made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
+        wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
+        return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
+
+    def table(self, everywhere: bool = False) -> list[Row]:
+        """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""
+        places: dict[str, HardwareProfile | None] = {"this machine": None}
+        places |= machines(self.places.machines) if everywhere else {}
+        return list(advice.table(self.plan, self.cards(), places))
+
+    def recommended(self) -> list[Recommendation]:
+        """The models to install first on this machine, and why."""
+        return advice.recommend(self.plan, self.cards())
+
+    def instead(self, request: Request) -> list[Suggestion]:
+        """What would run here where `request` would not; empty where it does."""
+        return advice.instead(self.plan, request, self.cards())
+
+    def unknown_words(self, request: Request) -> list[str]:
+        return self.catalog.card(request.model).prompt.unknown(request.prompt)
+
+    def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
+        """What is known of a request's videos, as far as they are kept."""
+        paths = {role: media.video_path(self.places.media, name) for role, name in request.videos.items()}
+        return {role: videos.facts(path) for role, path in paths.items() if path.is_file()}
+
+    def _styles(self, request: Request) -> list[Style]:
+        if request.wording is not None:  # a recipe's words are final, whatever became of its look since
+            return []
+        look = [self._presets.get(Look, request.look)] if request.look else []
+        camera = [self._presets.get(Camera, request.camera)] if request.camera else []
+        return [*look, *camera]
+
+
+def draw_seed() -> int:
+    """A seed short enough to read aloud."""
+    return random.SystemRandom().randrange(1_000_000_000)

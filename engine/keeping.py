@@ -1,0 +1,98 @@
+"""What a person brings and keeps: pictures, videos, LoRAs, presets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from engine import fitting, lora_fit, media, videos
+from engine.asking import Asking
+from engine.card import ModelCard
+from engine.catalog import AnyPreset, Kind, named
+from engine.errors import BadFile
+from engine.lora_file import LoraFile, read_lora
+from engine.preset import Camera, Look, Preset
+from engine.tier import Tier
+from engine.types import (
+    MediaRole,
+    Request,
+)
+
+
+class Keeping(Asking):
+    """Every way in checks first; what is refused leaves no trace."""
+
+    def keep_picture(self, path: Path) -> str:
+        """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. Raises BadFile."""
+        return media.keep_picture(path, self.places.media)
+
+    def keep_video(self, path: Path) -> str:
+        """Take in a video; its id goes into `Request.videos`. Raises BadFile."""
+        return videos.keep_video(path, self.places.media)
+
+    def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
+        """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
+        found = fitting.read(self.places.media, request, self.plan(request).render).of(role)
+        if not found:
+            raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
+        return fitting.strip(found)
+
+    def looks(self) -> list[Look]:
+        """The looks to choose from, by name; `look.words_for(card)` is empty for a model that cannot do it."""
+        return self._presets.all(Look)
+
+    def cameras(self) -> list[Camera]:
+        return self._presets.all(Camera)
+
+    def presets(self) -> list[Preset]:
+        """The whole requests that this person saved."""
+        return self._presets.all(Preset)
+
+    def preset(self, kind: type[Kind], name: str) -> Kind:
+        """One by its id. Raises UnknownName, or BadFile when its file is broken."""
+        return self._presets.get(kind, name)
+
+    def is_own_preset(self, preset: AnyPreset) -> bool:
+        """Whether it lies in the person's data folder and can be deleted."""
+        return self._presets.is_own(preset)
+
+    def preset_problems(self) -> list[BadFile]:
+        """Files among the presets that cannot be used, each with the field that is wrong."""
+        return self._presets.problems()
+
+    def save_preset(self, name: str, content: Request | Look | Camera | Tier) -> AnyPreset:
+        """Keep a request, or a changed look or camera, under a name; an own one of that name is replaced.
+
+        Raises BadSetting for a name that cannot be one. Pictures and the device are left out.
+        """
+        named_so_far = Preset(id="new", name="new", request=content) if isinstance(content, Request) else content
+        kept = named(named_so_far, name)
+        self._presets.save(kept)
+        return kept
+
+    def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
+        """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""
+        return self._presets.export(self._presets.get(kind, name), folder)
+
+    def import_preset(self, path: Path, renamed: str | None = None) -> AnyPreset:
+        """Take in a friend's file. Raises BadFile with the field that is wrong; then nothing has changed."""
+        return self._presets.receive(path, renamed)
+
+    def delete_preset(self, kind: type[AnyPreset], name: str) -> None:
+        """Delete one of the person's own; where it replaced one of ours, that is back. Raises BadInput."""
+        self._presets.delete(kind, name)
+
+    def keep_lora(self, path: Path, model: str | None = None) -> LoraFile:
+        """Take in a LoRA; its id goes into `Request.loras`. Raises BadFile, or BadSetting where `model` is another."""
+        if model:
+            lora_fit.check(read_lora(path), self.catalog.card(model), self.cards())
+        return self.loras.keep(path)
+
+    def made_for(self, lora: LoraFile) -> list[ModelCard]:
+        """The models that a LoRA fits."""
+        return lora_fit.made_for(lora, self.cards())
+
+    def keep_last_picture(self, clip_id: str) -> str:
+        """Take in the last picture of a clip, for another shot to start from. Raises UnknownName, BadFile."""
+        return media.keep_last_picture(Path(self.library.clip(clip_id).video), self.places.media)
