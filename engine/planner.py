@@ -10,12 +10,13 @@ import unicodedata
 from collections.abc import Sequence
 
 from engine import inputs, ladder
-from engine.card import ModelCard, PassRule, SizeRule
+from engine.card import ModelCard, PassRule
 from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast
 from engine.placing import place
 from engine.preset import Style
 from engine.sizing import operations
+from engine.snapping import frames_of, sizes_of
 from engine.types import (
     HardwareProfile,
     Overrides,
@@ -48,9 +49,9 @@ def plan(
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
     inputs.check(request, card)
-    frames = _frames(request, card, reasons)
+    frames = frames_of(request, card, reasons)
     inputs.check_keyframes(request, frames)
-    sizes = _halved_sizes(request, card, reasons) if card.latent_upsampler else _sizes(request, card, reasons)
+    sizes = sizes_of(request, card, reasons)
     passes: dict[Stage, Pass] = {
         "take": _pass(card, card.take, request.take, sizes[0], frames),
         "render": _pass(card, card.render, request.render, sizes[1], frames),
@@ -136,99 +137,6 @@ def _check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: 
         reasons.append(f"{card.name} does not know: {', '.join(unknown[:12])}. It will ignore those words.")
     elif card.prompt.words and not re.search(r"[^\W_]", request.prompt):
         raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
-
-
-def _frames(request: Request, card: ModelCard, reasons: list[str]) -> int:
-    rule = card.frames
-    if request.num_frames is not None:
-        asked, words = request.num_frames, f"{request.num_frames} frames"
-    elif request.seconds is not None:
-        asked, words = round(request.seconds * rule.fps), f"{request.seconds:g} seconds"
-    else:
-        return rule.default
-    if not rule.minimum <= asked <= rule.maximum + rule.step - 1:
-        low, high = rule.minimum / rule.fps, rule.maximum / rule.fps
-        raise BadSetting(
-            f"{card.name} cannot make a clip of {words}.",
-            f"Choose {rule.minimum} to {rule.maximum} frames ({low:.1f} to {high:.1f} seconds at {rule.fps} a second).",
-        )
-    snapped = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
-        snapped += rule.step
-    if snapped != asked:
-        reasons.append(
-            f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus {rule.offset}."
-        )
-    return snapped
-
-
-def _sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
-    """The take's and the render's: as asked, or as the card says."""
-    if card.size.only:
-        reasons.append(f"{card.name} knows one size only, {card.size.only}, so its take is as large as its render.")
-        return card.size.only, card.size.only
-    default = card.render.sizes[request.aspect]
-    asked = _asked_size(request.render, default)
-    render = _snapped(asked, card.size, card.name, reasons) if _has_size(request.render) else default
-    return _take_size(request, card, render), render
-
-
-def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
-    """The take's and the render's of a model whose upsampler doubles a take, neither more nor less."""
-    wanted = _asked_size(request.render, card.render.sizes[request.aspect])
-    smaller = _asked_size(request.take, card.take.sizes[request.aspect])
-    if _has_size(request.take) and not _has_size(request.render):
-        wanted = Size(width=2 * smaller.width, height=2 * smaller.height)
-    rule = card.size.model_copy(update={"multiple": 2 * card.size.multiple, "minimum": 2 * card.size.minimum})
-    render = _snapped(wanted, rule, card.name, reasons)
-    take = Size(width=render.width // 2, height=render.height // 2)
-    if _has_size(request.take) and take != smaller:
-        reasons.append(f"A take of {take} instead of {smaller}: {card.name} doubles its takes.")
-    return take, render
-
-
-def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
-    """The take's size: as asked, as the card says, or the render's shape at the card's take-to-render scale."""
-    asked, default = request.take, card.take.sizes[request.aspect]
-    if _has_size(asked):
-        return _snapped(_asked_size(asked, default), card.size, card.name, [])
-    full = card.render.sizes[request.aspect]
-    if render == full:
-        return default
-    multiple, scale = card.size.multiple, default.width / full.width
-    width, height = (
-        max(card.size.minimum, round(side * scale / multiple) * multiple) for side in (render.width, render.height)
-    )
-    return Size(width=width, height=height)
-
-
-def _asked_size(asked: Overrides, default: Size) -> Size:
-    """What was asked for; a side that was not takes the card's."""
-    return Size(
-        width=default.width if asked.width is None else asked.width,
-        height=default.height if asked.height is None else asked.height,
-    )
-
-
-def _has_size(asked: Overrides) -> bool:
-    return asked.width is not None or asked.height is not None
-
-
-def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[str]) -> Size:
-    for side in (size.width, size.height):
-        if not rule.minimum <= side <= rule.maximum:
-            raise BadSetting(
-                f"{name} cannot make a picture of {size}.",
-                f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
-            )
-    width, height = (
-        max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
-    )
-    largest = rule.maximum // rule.multiple * rule.multiple
-    snapped = Size(width=min(width, largest), height=min(height, largest))
-    if snapped != size:
-        reasons.append(f"{snapped} instead of {size}: {name} needs multiples of {rule.multiple} pixels.")
-    return snapped
 
 
 def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames: int) -> Pass:
