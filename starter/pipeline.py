@@ -69,7 +69,7 @@ def _half(module: nn.Module) -> None:
 
 
 def save(pipeline: WanPipeline, directory: Path) -> None:
-    """Write fp16 weights and the vocabulary beside `directory`, then swap; the card, the scores and the colour map are kept."""
+    """Write fp16 weights and vocabulary beside `directory`, then swap; card, scores and colour map are kept."""
     beside = directory.with_name(directory.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
     for module in (pipeline.vae, pipeline.text_encoder, pipeline.transformer):
