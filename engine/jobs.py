@@ -73,7 +73,7 @@ class Lane(threading.Thread):
     def close(self) -> None:
         """Stop after the current step; the running job goes back to the queue for the next start."""
         self._closing.set()
-        self.worker.stop()
+        self.worker.close()
         self.join(timeout=10)
 
     def _attempt(self, job: Job) -> FinalEvent | None:

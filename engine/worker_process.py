@@ -58,6 +58,7 @@ class WorkerProcess:
         self._log = places.logs / f"worker-{device.replace(':', '')}.log"
         self._oom_kills = 0
         self._process: subprocess.Popen[str] | None = None
+        self._starting, self._closed = threading.Lock(), False
         self._inbox: queue.Queue[Ready | JobEvent | RanOut | None] = queue.Queue()
         self.ready = Ready(versions={})
 
@@ -66,13 +67,21 @@ class WorkerProcess:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here."""
-        if self._process and self._process.poll() is None:
-            return
+        """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here.
+
+        Raises WorkerDied once this is closed: a lane may claim a job in the moment in which its engine closes.
+        """
+        with self._starting:
+            if self._closed:
+                raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._launched()
+
+    def _launched(self) -> subprocess.Popen[str]:
         self._oom_kills = obituary.oom_kills()
         fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
         with self._log.open("w" if fresh else "a") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 worker_command(self._places, self._device),
                 cwd=APP,
                 env=worker_environment(),
@@ -83,8 +92,9 @@ class WorkerProcess:
                 stderr=log,
             )
         self._inbox = queue.Queue()
-        assert self._process.stdout
-        threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+        assert process.stdout
+        threading.Thread(target=_pump, args=(process.stdout, self._inbox), daemon=True).start()
+        return process
 
     def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
         """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
@@ -118,6 +128,12 @@ class WorkerProcess:
     def kill(self) -> None:
         if self._process:
             self._process.kill()
+
+    def close(self) -> None:
+        """Stop it, for good."""
+        with self._starting:
+            self._closed = True
+        self.stop()
 
     def stop(self) -> None:
         """Close its stdin, which makes it leave; then make sure."""

@@ -17,8 +17,11 @@ import torch
 from diffusers import DiffusionPipeline
 
 from engine import BadFile, Cancelled, Engine, Failed, Finished, Overrides, Progress, Request, as_request, read_recipe
+from engine.errors import WorkerDied
 from engine.events import Adjusted
+from engine.paths import open_home
 from engine.types import Job
+from engine.worker_process import WorkerProcess
 from tests.conftest import PROMPT
 
 pytestmark = pytest.mark.slow
@@ -250,3 +253,12 @@ def test_a_full_disk_is_a_sentence(tiny_home: Path, tmp_path: Path) -> None:
             assert take_of(studio)
     finally:
         os.system(f"umount -l {disk}")
+
+
+def test_a_closed_worker_is_not_started_again(tmp_path: Path) -> None:
+    """A lane may claim a job in the moment in which its engine closes: nothing would end that worker."""
+    worker = WorkerProcess(open_home(tmp_path), "cpu")
+    worker.close()
+    with pytest.raises(WorkerDied, match="closed"):
+        worker.start()
+    assert worker.pid is None
