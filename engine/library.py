@@ -98,8 +98,11 @@ class Library:
 
     def peek(self, job_id: str, name: str) -> Path | None:
         """The file that a Peek event named, while its job runs."""
-        folder = _child(self._places.staging, job_id)
-        return _child(folder, name) if folder and name.startswith("peek-") else None
+        try:
+            folder = _child(self._places.staging, job_id)
+            return _child(folder, name) if folder and name.startswith("peek-") else None
+        except FileNotFoundError:  # the job has ended at this moment
+            return None
 
     def discard(self, job: Job) -> None:
         """Forget what a job that did not finish has written."""

@@ -46,6 +46,9 @@ CLOSED = [
     "/media/take/last",
     "/media/take/red-ball",
     "/media/model/starter",
+    f"/media/peek/{TAKE}/take.safetensors",
+    "/media/peek/../peek-001.webp",
+    f"/media/peek/{TAKE}/peek-..%2ftake.webp",
     "/media/take/",
 ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Progress, Recipe, Request
+from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
 from ui.page import form, wording
 from ui.page.clip import clip, how, result
 from ui.page.line import line
@@ -73,6 +73,23 @@ def test_a_hostile_prompt_is_shown_as_text_in_the_queue(engine: Engine) -> None:
     view = View((Seen(job, Progress(phase="sampling", step=2, steps=8)),), (job,), (), {}, None, "")
     for html in (strip(view), line(view)):
         assert_harmless(html)
+
+
+def test_a_running_job_shows_how_it_looks_so_far_as_long_as_that_is_there(engine: Engine) -> None:
+    (job,) = engine.make_takes(Request(prompt="a red ball"))
+    engine.store.claim("cpu")
+    engine.store.add_event(job.id, Peek(file="peek-003.webp"))
+    assert "peek" not in strip(look(engine))
+    folder = engine.places.staging / job.id
+    folder.mkdir()
+    (folder / "peek-003.webp").write_bytes(b"webp")
+    assert f'src="/media/peek/{job.id}/peek-003.webp"' in strip(look(engine))
+
+
+def test_a_slow_run_is_explained_beside_its_take(engine: Engine) -> None:
+    slow = (Noticed(cause="The card was hot.", remedy="Give it air."),)
+    seen = Seen(_job(engine), Finished(result_id="x", seconds=1), noticed=slow)
+    assert "The card was hot. Give it air." in sheet(View((), (), (seen,), {}, None, ""))
 
 
 def test_a_hostile_recipe_is_shown_as_text_in_the_library(engine: Engine) -> None:

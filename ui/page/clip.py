@@ -6,7 +6,7 @@ from engine import Clip, Engine, Failed, Finished, Recipe, RushesError, Take
 from ui.page import rights
 from ui.page.media import address
 from ui.page.panel import button
-from ui.page.sheet import retry
+from ui.page.sheet import retry, slow
 from ui.page.trouble import details
 from ui.page.view import Seen, View
 from ui.page.wording import duration, moment, shown
@@ -21,10 +21,10 @@ def result(engine: Engine, view: View) -> str:
                 f'<div class="problem" role="alert"><p><strong>{shown(SHEET.render_failed)} {shown(cause)}</strong>'
                 f" {shown(remedy)}</p>{details(detail)}{retry(job, SHEET.retry_render)}</div>"
             )
-        case Seen(event=Finished(result_id=name)):
+        case Seen(event=Finished(result_id=name)) as seen:
             try:
                 made = clip(engine, engine.library.clip(name))
-                return f'<section class="result"><h2>{shown(CLIP.heading)}</h2>{made}</section>'
+                return f'<section class="result"><h2>{shown(CLIP.heading)}</h2>{made}{slow(seen)}</section>'
             except RushesError:
                 return ""
     return ""

@@ -28,7 +28,8 @@ from ui.texts import DOOR, LAN
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/pwa_icon(/\d+)?|/(assets|static|svelte)/[\w./-]+"
-    r"|/media/(take|clip)/[^/]+(/(poster|recipe))?|/media/picture/[0-9a-f]{32}|/bring/(picture|preset)|/preset/[a-z0-9-]+\.toml|/support\.zip"
+    r"|/media/(take|clip)/[^/]+(/(poster|recipe))?|/media/picture/[0-9a-f]{32}"
+    r"|/media/peek/[\w-]+/peek-\d+\.webp|/bring/(picture|preset)|/preset/[a-z0-9-]+\.toml|/support\.zip"
     r"|/gradio_api/(info|app_id|theme\.css|startup-events|queue/(join|data)|cancel|reset|heartbeat/\w+)/?"
     r"|/gradio_api/(run|api|call|call/v2)/\w+(/\w+)?/?"
 )

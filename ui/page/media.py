@@ -34,6 +34,12 @@ def routes(engine: Engine) -> list[Route]:
         path = engine.places.media / f"{request.path_params['name']}.png"  # the door lets only 32 hex digits in
         return FileResponse(path, media_type="image/png", headers=CACHE) if path.is_file() else _nothing()
 
+    def peek(request: Request) -> Response:
+        path = engine.library.peek(request.path_params["job"], request.path_params["file"])
+        if path is None or not path.is_file():
+            return Response(status_code=204)  # the next one has taken its place, or the clip is there: no error
+        return FileResponse(path, media_type="image/webp", headers=CACHE)
+
     async def bring(request: Request) -> Response:
         with tempfile.NamedTemporaryFile(dir=engine.places.staging, prefix="picture-") as file:
             async for chunk in request.stream():
@@ -70,6 +76,7 @@ def routes(engine: Engine) -> list[Route]:
 
     return [
         Route("/media/picture/{name}", picture),
+        Route("/media/peek/{job}/{file}", peek),
         Route("/media/{kind}/{name}", watch),
         Route("/media/{kind}/{name}/{part}", part),
         Route("/bring/picture", bring, methods=["POST"]),
@@ -86,6 +93,10 @@ def address(kind: str, name: str, part: str = "") -> str:
 
 def picture_address(name: str) -> str:
     return f"/media/picture/{name}"
+
+
+def peek_address(job_id: str, file: str) -> str:
+    return f"/media/peek/{quote(job_id, safe='')}/{quote(file, safe='')}"
 
 
 def find(engine: Engine, kind: str, name: str) -> Take | Clip:

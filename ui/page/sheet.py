@@ -32,7 +32,7 @@ def _card(number: int, seen: Seen, view: View) -> str:
     shape = f"aspect-ratio: {size.width} / {size.height}"
     match seen.event:
         case Finished():
-            inside = _picture(number, seen.job, shape) + _facts(seen) + _render_button(seen.job, view)
+            inside = _picture(number, seen.job, shape) + _facts(seen) + slow(seen) + _render_button(seen.job, view)
         case Failed(cause=cause, remedy=remedy, detail=detail):
             inside = _blank(shape, f"<strong>{shown(cause)}</strong> {shown(remedy)}{details(detail)}", "bad")
             inside += _facts(seen) + retry(seen.job, SHEET.retry)
@@ -62,6 +62,11 @@ def _facts(seen: Seen) -> str:
     took = seen.event.seconds if isinstance(seen.event, Finished) else 0  # 0: found after a crash, not timed
     time = f"<span>{shown(SHEET.took.format(time=duration(took)))}</span>" if took else ""
     return f'<p class="facts"><span>{shown(SHEET.seed.format(seed=seen.job.plan.seed))}</span>{time}</p>'
+
+
+def slow(seen: Seen) -> str:
+    """Why it took longer than it needs to, and what helps."""
+    return "".join(f'<p class="note">{shown(one.cause)} {shown(one.remedy)}</p>' for one in seen.noticed)
 
 
 def _render_button(take: Job, view: View) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import Job, NeedsConsent, Progress
 from ui.page.arrivals import arrival
+from ui.page.media import peek_address
 from ui.page.panel import bar, button
 from ui.page.view import Seen, View
 from ui.page.wording import duration, shown
@@ -35,8 +36,16 @@ def running(seen: Seen) -> str:
         f'<span class="phase">{shown(STRIP.asking if seen.job.state == "asking" else _phase(progress))}</span>'
         f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}"{state}>{shown(stop)}</button></div>'
         f'{bar(STRIP.progress, done)}<p class="about">{shown(seen.job.plan.request.prompt)}</p>{changed}'
-        f"{_question(seen)}</div>"
+        f"{_peek(seen)}{_question(seen)}</div>"
     )
+
+
+def _peek(seen: Seen) -> str:
+    """How the clip looks so far."""
+    if not seen.peek:
+        return ""
+    source = shown(peek_address(seen.job.id, seen.peek))
+    return f'<img class="peek" src="{source}" alt="{shown(STRIP.peek)}" title="{shown(STRIP.peek)}">'
 
 
 def _question(seen: Seen) -> str:

@@ -19,6 +19,8 @@ from engine import (
     Finished,
     Job,
     NeedsConsent,
+    Noticed,
+    Peek,
     Progress,
     Request,
     RushesError,
@@ -32,12 +34,15 @@ LATELY = 20  # what has ended, on the screen of the queue
 
 @dataclass(frozen=True)
 class Seen:
-    """A job and the newest thing known about it: its progress, or how it ended; and what was changed on the way."""
+    """A job and the newest thing known about it: its progress, or how it ended; what was changed on the way, and why it
+    was slow. `peek`: the file that shows the clip so far."""
 
     job: Job
     event: Progress | NeedsConsent | Finished | Failed | Cancelled | None
     stopping: bool = False
     adjusted: tuple[Adjusted, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
+    peek: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def look(engine: Engine) -> View:
     """Read the store once. A result whose files somebody deleted is not shown."""
     waiting = engine.store.jobs("queued")[::-1]
     running = [
-        replace(_seen(engine, job), stopping=engine.store.stop_asked(job.id))
+        replace(_seen(engine, job), stopping=engine.store.stop_asked(job.id), peek=_peek(engine, job))
         for job in engine.store.jobs("running", "asking")[::-1]
     ]
     recent = engine.store.jobs(limit=LOOK_BACK)
@@ -117,7 +122,15 @@ def _seen(engine: Engine, job: Job) -> Seen:
     adjusted = tuple(event for event in events if isinstance(event, Adjusted))
     begun_again = bool(events) and isinstance(events[-1], Adjusted)  # how far it was before says nothing now
     newest = None if begun_again else next((event for event in reversed(events) if _tells(event)), None)
-    return Seen(job, newest, adjusted=adjusted)
+    noticed = tuple(event for event in events if isinstance(event, Noticed))
+    return Seen(job, newest, adjusted=adjusted, noticed=noticed)
+
+
+def _peek(engine: Engine, job: Job) -> str:
+    """The newest look at a running clip that is still there."""
+    names = [event.file for _, event in engine.store.events(job.id) if isinstance(event, Peek)]
+    path = engine.library.peek(job.id, names[-1]) if names else None
+    return path.name if path and path.is_file() else ""
 
 
 def _tells(event: Event) -> TypeGuard[Progress | NeedsConsent | Finished | Failed | Cancelled]:
