@@ -8,13 +8,33 @@ parameters that the card claims.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from benchmarks.calls import (
+    Inputs,
+    cog,
+    cog_1_5,
+    cog_1_5_i2v,
+    cog_2b,
+    framepack,
+    hunyuan,
+    hunyuan15,
+    hunyuan15_meanflow,
+    kandinsky,
+    like,
+    ltx,
+    ltx2,
+    ltx23,
+    mochi,
+    wan,
+    wan_5b,
+    wan_animate,
+    wan_flf2v,
+    wan_i2v,
+    wan_vace,
+)
 from benchmarks.checkpoints import (
     COG_1_5,
     COG_5B,
@@ -33,8 +53,6 @@ from benchmarks.checkpoints import (
 from engine import APP
 from engine.types import Pass
 
-Inputs = Callable[[tuple[int, ...], Pass], dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class Architecture:
@@ -47,121 +65,6 @@ class Architecture:
     settings: Settings = field(default_factory=dict)
     vae_settings: Settings = field(default_factory=dict)
     batched: bool = False  # guidance runs both prompts in one call
-
-
-def like(*shape: int) -> torch.Tensor:
-    return torch.empty(shape)
-
-
-def mask(*shape: int) -> torch.Tensor:
-    return torch.ones(shape, dtype=torch.bool)
-
-
-def wan(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return {"hidden_states": like(*shape), "timestep": like(1), "encoder_hidden_states": like(1, 512, 4096)}
-
-
-def wan_i2v(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return wan(shape, run) | {"encoder_hidden_states_image": like(1, 257, 1280)}
-
-
-def wan_flf2v(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return wan(shape, run) | {"encoder_hidden_states_image": like(2, 257, 1280)}  # the first picture and the last
-
-
-def wan_vace(layers: int) -> Inputs:
-    def inputs(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-        control = {"control_hidden_states": like(1, 96, *shape[2:]), "control_hidden_states_scale": torch.ones(layers)}
-        return wan(shape, run) | control
-
-    return inputs
-
-
-def wan_5b(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    tokens = shape[2] * (shape[3] // 2) * (shape[4] // 2)  # this one has a timestep for each token
-    return wan(shape, run) | {"timestep": like(1, tokens)}
-
-
-def hunyuan(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    reading = {"encoder_hidden_states": like(1, 256, 4096), "encoder_attention_mask": mask(1, 256)}
-    return reading | {"hidden_states": like(*shape), "timestep": like(1), "pooled_projections": like(1, 768),
-                      "guidance": like(1)}  # fmt: skip
-
-
-def hunyuan15(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return {"hidden_states": like(*shape), "timestep": like(1), "encoder_hidden_states": like(1, 1000, 3584),
-            "encoder_attention_mask": mask(1, 1000), "encoder_hidden_states_2": like(1, 256, 1472),
-            "encoder_attention_mask_2": mask(1, 256), "image_embeds": like(1, 729, 1152)}  # fmt: skip
-
-
-def hunyuan15_meanflow(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return hunyuan15(shape, run) | {"timestep_r": like(1)}
-
-
-def mochi(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    batch = shape[0]
-    return {"hidden_states": like(*shape), "encoder_hidden_states": like(batch, 256, 4096), "timestep": like(batch),
-            "encoder_attention_mask": mask(batch, 256)}  # fmt: skip
-
-
-def ltx(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    batch, channels, frames, height, width = shape
-    return {"hidden_states": like(batch, frames * height * width, channels), "timestep": like(batch),
-            "encoder_hidden_states": like(batch, 128, 4096), "encoder_attention_mask": mask(batch, 128),
-            "num_frames": frames, "height": height, "width": width,
-            "rope_interpolation_scale": (8 / 25, 32, 32)}  # fmt: skip
-
-
-def ltx2(shape: tuple[int, ...], run: Pass, text: tuple[int, int] = (3840, 3840)) -> dict[str, Any]:
-    batch, channels, frames, height, width = shape
-    sound, reading = round(run.seconds * 25), mask(batch, 1024)
-    return {
-        "hidden_states": like(batch, frames * height * width, channels),
-        "audio_hidden_states": like(batch, sound, 128),
-        "encoder_hidden_states": like(batch, 1024, text[0]),
-        "audio_encoder_hidden_states": like(batch, 1024, text[1]),
-        "encoder_attention_mask": reading,
-        "audio_encoder_attention_mask": reading,
-        "timestep": like(batch),
-        "sigma": like(batch),
-        "num_frames": frames,
-        "height": height,
-        "width": width,
-        "audio_num_frames": sound,
-    }
-
-
-def ltx23(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return ltx2(shape, run, (4096, 2048))
-
-
-def cog(shape: tuple[int, ...], run: Pass, text: int = 226, rotary: int = 1) -> dict[str, Any]:
-    batch, channels, frames, height, width = shape
-    frames += frames % 2 if rotary == 2 else 0  # 1.5 has patches of two frames
-    tokens = frames // max(rotary, 1) * (height // 2) * (width // 2)
-    angles = {"image_rotary_emb": (like(tokens, 64), like(tokens, 64))} if rotary else {}
-    return {"hidden_states": like(batch, frames, channels, height, width), "timestep": like(batch),
-            "encoder_hidden_states": like(batch, text, 4096)} | angles  # fmt: skip
-
-
-def cog_2b(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return cog(shape, run, rotary=0)
-
-
-def cog_1_5(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return cog(shape, run, text=224, rotary=2)
-
-
-def cog_1_5_i2v(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    return cog_1_5(shape, run) | {"ofs": like(1)}
-
-
-def kandinsky(shape: tuple[int, ...], run: Pass) -> dict[str, Any]:
-    _, channels, frames, height, width = shape
-    rope = [torch.arange(frames), torch.arange(height // 2), torch.arange(width // 2)]
-    return {"hidden_states": like(1, frames, height, width, channels), "encoder_hidden_states": like(1, 512, 3584),
-            "timestep": like(1), "pooled_projections": like(1, 768), "visual_rope_pos": rope,
-            "text_rope_pos": torch.arange(512), "scale_factor": (1.0, 2.0, 2.0)}  # fmt: skip
 
 
 def of_wan(settings: Settings, inputs: Inputs = wan, **changes: Any) -> Architecture:
@@ -182,6 +85,9 @@ def of_ltx(settings: Settings) -> Architecture:
     return Architecture("LTXVideoTransformer3DModel", "AutoencoderKLLTXVideo", ltx, settings, LTX_095_VAE, batched=True)
 
 
+LTX_2_RATIOS = {"spatial_compression_ratio": 32, "temporal_compression_ratio": 8}  # which the class miscounts
+
+
 def of_ltx2(inputs: Inputs, settings: Settings, vae: Settings) -> Architecture:
     return Architecture("LTX2VideoTransformer3DModel", "AutoencoderKLLTX2Video", inputs, settings, vae, batched=True)
 
@@ -194,8 +100,8 @@ def of_hunyuan(**settings: Any) -> Architecture:
     return Architecture("HunyuanVideoTransformer3DModel", "AutoencoderKLHunyuanVideo", hunyuan, settings)
 
 
-LTX2 = of_ltx2(ltx2, {"rope_type": "split"}, {"decoder_causal": False})
-LTX23 = of_ltx2(ltx23, LTX_2_3, LTX_2_3_VAE)
+LTX2 = of_ltx2(ltx2, {"rope_type": "split"}, {"decoder_causal": False} | LTX_2_RATIOS)
+LTX23 = of_ltx2(ltx23, LTX_2_3, LTX_2_3_VAE | LTX_2_RATIOS)
 KANDINSKY5 = Architecture("Kandinsky5Transformer3DModel", "AutoencoderKLHunyuanVideo", kandinsky, KANDINSKY_LITE)
 HUNYUAN15_T2V, HUNYUAN15_I2V = of_hunyuan15(task_type="t2v"), of_hunyuan15(task_type="i2v")
 
@@ -221,11 +127,20 @@ ARCHITECTURES = {
     "wan2.1-i2v-14b-480p": of_wan(WAN_I2V, wan_i2v),
     "wan2.1-i2v-14b-720p": of_wan(WAN_I2V, wan_i2v),
     "wan2.1-flf2v-14b-720p": of_wan(WAN_I2V, wan_flf2v, pos_embed_seq_len=514),
+    "wan2.2-animate-14b": Architecture(
+        "WanAnimateTransformer3DModel", "AutoencoderKLWan", wan_animate, {"added_kv_proj_dim": 5120}
+    ),
     "wan2.1-vace-1.3b": of_vace(WAN_1B, range(0, 30, 2)),
     "wan2.1-vace-14b": of_vace(WAN_14B, range(0, 40, 5)),
     "wan2.2-ti2v-5b": Architecture("WanTransformer3DModel", "AutoencoderKLWan", wan_5b, WAN_5B, WAN_22_VAE),
     "hunyuanvideo-t2v-13b": of_hunyuan(),
     "hunyuanvideo-i2v-13b": of_hunyuan(image_condition_type="token_replace"),
+    "framepack-i2v-13b": Architecture(
+        "HunyuanVideoFramepackTransformer3DModel",
+        "AutoencoderKLHunyuanVideo",
+        framepack,
+        {"has_image_proj": True, "has_clean_x_embedder": True},
+    ),
     "hunyuanvideo1.5-t2v-480p": HUNYUAN15_T2V,
     "hunyuanvideo1.5-t2v-480p-distilled": HUNYUAN15_T2V,
     "hunyuanvideo1.5-t2v-720p": HUNYUAN15_T2V,

@@ -9,8 +9,6 @@ the choice from 1.4 times at 0.95. Renders from scratch, where nothing of a take
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -19,8 +17,9 @@ from typing import Any
 
 import torch
 
+from benchmarks import publishing
 from benchmarks.likeness import Array, ssim
-from engine import APP, Engine, Request
+from engine import Engine, Request
 from engine.types import Plan
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import Shot
@@ -75,17 +74,13 @@ def measure(home: Path, name: str, count: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = publishing.parser(__doc__)
     parser.add_argument("--model", default="starter")
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true", help="keep the result in benchmarks/results/")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         result = measure(Path(home), options.model, options.prompts)
-    if options.write:
-        (APP / "benchmarks" / "results" / "faster.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=None if options.json else 1))
+    publishing.publish("faster", result, options)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ Both are started as processes with the same Python; the clock stops when the pag
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import socket
 import subprocess
@@ -19,6 +17,7 @@ import urllib.error
 import urllib.request
 from statistics import median
 
+from benchmarks import publishing
 from engine import APP
 
 ONE_BUTTON = """
@@ -35,6 +34,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def answered(port: int, patience_s: float = 120) -> bool:
+    """Whether GET / answers 200 before patience runs out. Returns as soon as it does."""
+    started = time.perf_counter()
+    while time.perf_counter() - started < patience_s:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+                answer.read()
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)
+    return False
+
+
 def seconds_to_page(command: list[str], home: str) -> float:
     """Wall seconds until GET / answers 200."""
     port = free_port()
@@ -46,23 +58,16 @@ def seconds_to_page(command: list[str], home: str) -> float:
         command, cwd=APP, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as app:
         try:
-            while time.perf_counter() - started < 120:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-                        answer.read()
-                        return time.perf_counter() - started
-                except (urllib.error.URLError, OSError):
-                    time.sleep(0.02)
+            if answered(port):
+                return time.perf_counter() - started
             raise SystemExit(f"no page from {command}")
         finally:
             app.terminate()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = publishing.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true", help="keep the result in benchmarks/results/")
     options = parser.parse_args()
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as home:
@@ -79,9 +84,7 @@ def main() -> None:
         "rounds": options.rounds,
         "seconds": {"rushes": round(median(ours), 2), "one_button": round(median(theirs), 2)},
     }
-    if options.write:
-        (APP / "benchmarks" / "results" / "first_page.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=None if options.json else 1))
+    publishing.publish("first_page", result, options)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
         torch.cuda.reset_peak_memory_stats(plan.placement.device)
     family, watch = families.of(case.family), sampling.Watch(lambda event: None, lambda: False)
     started = time.perf_counter()
-    model = weights.load(folder, plan.placement, case.pipeline, weights.Loading(family.parts, caches=caches))
+    model = weights.load(folder, plan.placement, case.pipeline, weights.Loading(family, caches=caches))
     loaded = time.perf_counter()
     take = sampling.draw(model, family, shot(plan, "take"), watch)
     render = shot(plan, "render")

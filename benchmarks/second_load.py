@@ -4,7 +4,8 @@
 
 Builds a random Wan with `--params-b` billion parameters in a temporary folder and loads it as the worker does, each
 time in a process of its own: first (from the model's files, made smaller), second (from the kept copy); the median of
-`--runs`. Writing the copy is not counted in the first load; checking it is counted in the second.
+`--runs`. Writing the copy is not counted in the first load; checking it is counted in the second. int8 and nf4 need
+`pip install bitsandbytes`, which a computer without a card does not have by itself.
 """
 
 from __future__ import annotations
@@ -45,9 +46,24 @@ def build(folder: Path, params_b: float) -> float:
     return sum(parameter.numel() for parameter in transformer.parameters()) / 1e9
 
 
+def let_the_cpu() -> None:
+    """bitsandbytes works on a CPU too; diffusers asks for a card."""
+    from bitsandbytes.nn import modules
+    from diffusers.quantizers.bitsandbytes import bnb_quantizer
+
+    # With AVX512-BF16 4-bit weights are packed anew at each change; on a card they are not.
+    modules.has_avx512bf16 = lambda: False
+    for kind in (bnb_quantizer.BnB4BitDiffusersQuantizer, bnb_quantizer.BnB8BitDiffusersQuantizer):
+        kind.validate_environment = lambda self, *given, **named: None
+        kind.update_device_map = lambda self, device_map: {"": "cpu"}
+
+
 def load(folder: Path, caches: Path, placement: Placement) -> None:
     """One load in this process; prints its seconds, without those of writing the copy."""
     from engine.worker import kept_weights, memory, weights
+
+    if placement.device == "cpu" and placement.precision != "fp8":
+        let_the_cpu()
 
     writing, original = [0.0], kept_weights.KeptWeights.write
 
@@ -57,7 +73,7 @@ def load(folder: Path, caches: Path, placement: Placement) -> None:
         writing[0] += time.perf_counter() - started
 
     kept_weights.KeptWeights.write = write  # type: ignore[method-assign]
-    memory.large_parts(folder)  # imports the classes, which a worker does once and no weights can change
+    memory.classes(folder)  # imports the classes, which a worker does once and no weights can change
     weights.pipeline_class("WanPipeline")
     started = time.perf_counter()
     weights.load(folder, placement, "WanPipeline", weights.Loading(caches=caches))

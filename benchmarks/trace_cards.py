@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import diffusers
@@ -34,6 +35,7 @@ from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.sizing import tokens
 from engine.types import Pass
+from engine.worker import families
 
 Row = dict[str, float]
 CARDS = APP / "presets" / "models"
@@ -54,7 +56,9 @@ def legal(card: ModelCard, side: tuple[int, int], frames: int) -> Pass:
     rule, scale = card.frames, min(card.size.maximum / MIDDLE[0], 1)
     multiple = card.size.multiple * (2 if card.latent_upsampler else 1)
     width, height = (int(length * scale) // multiple * multiple for length in side)
-    frames = (frames - rule.offset) // rule.step * rule.step + rule.offset
+    frames = max((frames - rule.offset) // rule.step * rule.step + rule.offset, rule.minimum)
+    if card.size.only:  # learned positions: one size, and one length
+        width, height, frames = card.size.only.width, card.size.only.height, max(frames, rule.minimum)
     return Pass(width=width, height=height, num_frames=frames, fps=rule.fps, num_inference_steps=1, guidance_scale=1,
                 flow_shift=1, forwards=1, operations=0)  # fmt: skip
 
@@ -79,6 +83,8 @@ def trace_transformer(card: ModelCard) -> list[Row]:
     architecture, rows = ARCHITECTURES[card.id], []
     with fake():
         model = built(card, "transformer", architecture.transformer, architecture.settings)
+        if card.family == "hunyuan_video15":  # its masks, as the worker makes them
+            families.of(card.family).prepare(SimpleNamespace(transformer=model))
         channels = model.config.get("in_channels") or 2 * model.config.in_visual_dim + 1
         for side, frames in (
             (SMALL, SHORT),

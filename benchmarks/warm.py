@@ -9,8 +9,6 @@ the MP4 apart; a new session pays for starting the engine process and importing 
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import tempfile
 import time
@@ -19,7 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from engine import APP, Engine, Finished, Progress, Request
+from benchmarks import publishing
+from engine import Engine, Finished, Progress, Request
 
 WORDS = "a red ball rolls to the left on a blue background"
 OTHER = "a green box goes up over the sea at sunset"
@@ -58,17 +57,13 @@ def measure(home: Path, model: str, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = publishing.parser(__doc__)
     parser.add_argument("--model", default="starter")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", action="store_true", help="keep the result in benchmarks/results/")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         result = measure(Path(home), options.model, options.rounds)
-    if options.write:
-        (APP / "benchmarks" / "results" / "warm.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=None if options.json else 1))
+    publishing.publish("warm", result, options)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from engine.errors import (
     ModelProblem,
     RushesError,
     UnknownName,
+    disk_full,
 )
 from engine.events import (
     Adjusted,
@@ -33,16 +34,20 @@ from engine.events import (
     Peek,
     Progress,
 )
+from engine.inputs import MAX_PICTURES
 from engine.library import read_recipe
-from engine.lora_file import LoraFile, read_lora
+from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
 from engine.manifest import Download, Quote
 from engine.media import MAX_PICTURE_BYTES
+from engine.model_home import Housed, Move, MoveQuote
 from engine.paths import APP
 from engine.preset import Camera, Look, Preset
+from engine.reuse import Offer
 from engine.support import support_file
 from engine.tier import Tier
 from engine.types import (
     Aspect,
+    Beginning,
     Clip,
     Fit,
     Forecast,
@@ -50,6 +55,7 @@ from engine.types import (
     Job,
     LoraUse,
     MediaRole,
+    Mode,
     Offload,
     Outcome,
     Overrides,
@@ -58,15 +64,20 @@ from engine.types import (
     Precision,
     Recipe,
     Request,
+    Stage,
     Take,
     VideoRole,
 )
+from engine.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
 
 __version__ = "0.1.0"
 __all__ = [
     "APP",
+    "MAX_LORA_BYTES",
+    "MAX_PICTURES",
     "MAX_PICTURE_BYTES",
     "MAX_TAKES",
+    "MAX_VIDEO_BYTES",
     "PRESET_KINDS",
     "Adjusted",
     "AnyPreset",
@@ -75,6 +86,7 @@ __all__ = [
     "BadInput",
     "BadPrompt",
     "BadSetting",
+    "Beginning",
     "Camera",
     "Cancelled",
     "Clip",
@@ -88,6 +100,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "HardwareProfile",
+    "Housed",
     "HubProblem",
     "InUse",
     "Job",
@@ -99,9 +112,13 @@ __all__ = [
     "ModelCard",
     "ModelGated",
     "ModelProblem",
+    "Move",
+    "MoveQuote",
     "NeedsConsent",
     "Noticed",
     "Offload",
+    "Mode",
+    "Offer",
     "Outcome",
     "Overrides",
     "Peek",
@@ -115,6 +132,7 @@ __all__ = [
     "Recommendation",
     "Request",
     "Row",
+    "Stage",
     "RushesError",
     "Suggestion",
     "Take",
@@ -122,6 +140,7 @@ __all__ = [
     "VideoRole",
     "UnknownName",
     "as_request",
+    "disk_full",
     "examine",
     "read_lora",
     "read_recipe",

@@ -35,6 +35,7 @@ class Row(Noun):
     take_seconds: tuple[float, float] = (0.0, 0.0)
     render_seconds: tuple[float, float] = (0.0, 0.0)
     basis: str = ""
+    measured: bool = False
     reasons: tuple[str, ...] = ()
 
 
@@ -73,7 +74,8 @@ def table(plan: Planner, cards: Iterable[ModelCard], machines: Mapping[str, Hard
 def _row(made: Plan, machine: str, outcome: Outcome) -> Row:
     promised = made.forecast.model_dump(include=set(Row.model_fields))
     return Row(model=made.model, hardware=machine, outcome=outcome, size=made.render.size,
-               clip_seconds=round(made.render.seconds, 1), reasons=made.reasons, **promised)  # fmt: skip
+               clip_seconds=round(made.render.seconds, 1), measured=made.forecast.measured, reasons=made.reasons,
+               **promised | {"take_seconds": made.seconds("take")})  # fmt: skip
 
 
 def example(card: ModelCard, outcome: Outcome | None = None) -> Request:
@@ -89,6 +91,7 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
     made = plan(request, None)
     if made.forecast.verdict in RUNS:
         return []
+    names = {card.id: card.name for card in cards}
     card = next(card for card in cards if card.id == request.model)
     free = request.model_copy(update={"precision": None, "offload": None, "outcome": None})
     shorter, smaller = _shorter(card, made), _smaller(card, made)
@@ -100,7 +103,8 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
     fresh = {"take": Overrides(), "render": Overrides(), "num_frames": None, "seconds": None, "aspect": "wide"}
     return found + [
         Suggestion(
-            text=f"Another model: {pick.model}. {pick.why}", request=free.model_copy(update={**fresh, "model": name})
+            text=f"Another model: {names[pick.model]}. {pick.why}",
+            request=free.model_copy(update={**fresh, "model": name}),
         )
         for name, pick in picks.items()
     ]
@@ -178,7 +182,7 @@ def _waiting(made: Plan) -> float:
 
 def _recommendation(card: ModelCard, made: Plan, what_for: str, why: str) -> Recommendation:
     promised = made.forecast
-    low, high = (take + render for take, render in zip(promised.take_seconds, promised.render_seconds, strict=True))
+    low, high = (take + render for take, render in zip(made.seconds("take"), promised.render_seconds, strict=True))
     return Recommendation(model=card.id, what_for=what_for, download_gb=promised.download_gb, seconds=(low, high),
                           why=f"{why}: {made.render.seconds:.0f} s at {made.render.size}, {promised.verdict}.",
                           licence=card.licence.line)  # fmt: skip

@@ -16,22 +16,14 @@ from filelock import FileLock, Timeout
 
 from engine import extending, media, planner, videos
 from engine.card import ModelCard
-from engine.errors import BadSetting, UnknownName
+from engine.errors import BadSetting, InUse, UnknownName
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
-from engine.jobs import Lane, recover
+from engine.jobs import recover
 from engine.keeping import Keeping
 from engine.ladder import ROOM
+from engine.lanes import Lanes
 from engine.store import PAUSED, now
-from engine.types import (
-    Beginning,
-    Job,
-    Overrides,
-    Plan,
-    Recipe,
-    Request,
-    Stage,
-    Wording,
-)
+from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
 MAX_TAKES = 12  # one contact sheet
 GUEST_POLL_SECONDS = 0.15
@@ -46,9 +38,8 @@ class Engine(Keeping):
 
     def __init__(self, home: Path | None = None) -> None:
         super().__init__(home)
-        self._lock = FileLock(self.places.lock)
-        self._lanes: list[Lane] = []
-        self._closing = threading.Event()
+        self._lock, self._closing = FileLock(self.places.lock), threading.Event()
+        self._lanes = Lanes(self.places, self.store)
         self._watchman: threading.Thread | None = None
 
     # ---- life ----
@@ -65,8 +56,8 @@ class Engine(Keeping):
         self._closing.set()
         if self._watchman:
             self._watchman.join()
-        for lane in self._lanes:
-            lane.close()
+        self._lanes.close()
+        self.model_home.close()
         self.downloads.close()
         self._lock.release()
         self.store.close()
@@ -76,6 +67,14 @@ class Engine(Keeping):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def let_go(self) -> None:
+        """End the workers: the memory of the models that they keep ready is free. Raises InUse while a shot is made."""
+        with FileLock(self.places.moving):  # no lane claims a job meanwhile
+            if self.store.jobs("running"):
+                raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
+            for lane in self._lanes:
+                lane.worker.stop()
 
     @property
     def owns(self) -> bool:
@@ -93,11 +92,10 @@ class Engine(Keeping):
         except Timeout:
             return False
         recover(self.store, self.library)
-        waiting = (job.plan.request for job in self.store.jobs("queued", "running", "asking", limit=10_000))
-        media.prune(self.places.media, itertools.chain(self.library.requests(), waiting))
-        self._lanes = [Lane(self.places, self.store, device.id) for device in self.hardware().devices]
-        for lane in self._lanes:
-            lane.start()
+        waiting = self.store.jobs("queued", "running", "asking", limit=10_000)
+        media.prune(self.places.media, itertools.chain(self.library.requests(), (job.plan.request for job in waiting)))
+        self._lanes.open(device.id for device in self.hardware().devices)
+        self._lanes.open(job.plan.placement.device for job in waiting)  # of a device that is gone: its worker says so
         return True
 
     def _stand_by(self) -> None:
@@ -113,7 +111,7 @@ class Engine(Keeping):
             raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
         first = self.plan(request)
         seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
-        plans = [first, *(self.plan(request.model_copy(update={"seed": seed})) for seed in seeds[1:])]
+        plans = [first, *(self.plan(request.model_copy(update={"seed": seed})).when_warm for seed in seeds[1:])]
         return self._queue([_job("take", plan) for plan in plans])
 
     def extend(self, source: str | Path, request: Request, count: int = 1) -> list[Job]:
@@ -150,7 +148,7 @@ class Engine(Keeping):
 
     def _beginning(self, source: str | Path) -> Beginning:
         if isinstance(source, Path):
-            return Beginning(kind="video", id=self.keep_video(source))
+            return Beginning(kind="video", id=videos.keep_video(source, self.places.media, ending=True))
         try:
             return Beginning(kind="clip", id=self.library.clip(source).id)
         except UnknownName:
@@ -161,9 +159,8 @@ class Engine(Keeping):
         take = self.library.take(take_id)
         request = as_request(take.recipe)
         if dial is not None or sigma is not None:
-            changes = {"dial": request.dial if dial is None else dial, "sigma": sigma}
-            request = request.model_copy(update=changes)
-        return self._queue([_job("render", self.plan(request), take.id)])[0]
+            request = request.model_copy(update={"dial": request.dial if dial is None else dial, "sigma": sigma})
+        return self._queue([_job("render", self._planned(request), take.id)])[0]
 
     def stop(self, job_id: str) -> None:
         """Ask a job to stop; it ends within a step."""
@@ -200,10 +197,13 @@ class Engine(Keeping):
         return bool(self.store.setting(PAUSED))
 
     def watch(self, job_id: str, after: int = 0) -> Iterator[Event]:
-        """A job's events as they come, from the beginning, ending with the final one."""
+        """A job's events as they come, those numbered above `after`, ending with the final one."""
         while True:
             with self.store.changed:
+                ended = self.store.job(job_id).ended
                 fresh = self.store.events(job_id, after)
+                if not fresh and ended:
+                    return
                 if not fresh:
                     self.store.changed.wait(GUEST_POLL_SECONDS)
             for number, event in fresh:
@@ -214,6 +214,8 @@ class Engine(Keeping):
 
     def _queue(self, jobs: list[Job]) -> list[Job]:
         self.store.add_jobs(jobs)
+        if self.owns:
+            self._lanes.open(job.plan.placement.device for job in jobs)
         return jobs
 
 

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from engine import advice, extending, hardware, inputs, lora_fit, media, planner, videos, wordlist
+import psutil
+
+from engine import (
+    advice,
+    drafting,
+    extending,
+    hardware,
+    inputs,
+    loading,
+    lora_fit,
+    media,
+    planner,
+    reuse,
+    videos,
+    wordlist,
+)
 from engine.advice import Recommendation, Row, Suggestion
 from engine.card import ModelCard
 from engine.catalog import Catalog, Presets, machines
 from engine.downloads import Downloads
-from engine.jobs import REPORTED, REPORTED_DEVICES
+from engine.forecast import on_disk
+from engine.jobs import WARM
+from engine.lanes import REPORTED, REPORTED_DEVICES
 from engine.library import Library
 from engine.loras import Loras
+from engine.model_home import ModelHome, chosen_folders
 from engine.paths import open_home
 from engine.preset import Camera, Look, Style
+from engine.reuse import Reusable
 from engine.store import Store
 from engine.tier import Tier, apply, choose
 from engine.types import (
@@ -34,12 +55,14 @@ class Asking:
     """The rooms of one data root, and the answers that planning and looking give."""
 
     def __init__(self, home: Path | None = None) -> None:
-        self.places = open_home(home)
-        self.store = Store(self.places.database)
+        places = open_home(home)
+        self.store = Store(places.database)
+        self.places = replace(places, chosen=partial(chosen_folders, self.store))
         self.library = Library(self.places)
         self.loras = Loras(self.places.loras, self.store)
         self.catalog = Catalog(*self.places.cards)
-        self.downloads = Downloads(self.places)
+        self.downloads = Downloads(self.places, self.loras)
+        self.model_home = ModelHome(self.places, self.store, self.downloads)
         self._presets = Presets(*self.places.presets)
         self._machine: tuple[float, HardwareProfile | None] = 0.0, None
 
@@ -48,7 +71,8 @@ class Asking:
         when, machine = self._machine
         if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
             reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
-            machine = hardware.read(self.places.home, reported)
+            elsewhere = self.places.models if self.places.models != self.places.own_models else None
+            machine = hardware.read(self.places.home, reported, models=elsewhere)
             self._machine = time.monotonic(), machine
         return machine
 
@@ -75,14 +99,33 @@ class Asking:
     def installed(self, card: ModelCard) -> bool:
         return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
 
+    def reusable(self, path: Path, model: str = "") -> Reusable:
+        """What single weights files of another program can serve here, of one model where it is named.
+
+        Raises BadFile when that is nothing, with why.
+        """
+        return reuse.look(path, self.cards(), model)
+
     def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
         """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
+        if request.seed is None:
+            request = request.model_copy(update={"seed": draw_seed()})
+        whole = self._planned(request, machine)
+        if not request.takes_by:
+            return whole
         card = self.catalog.card(request.model)
+        drawn = drafting.request(request, card, self.cards(), self.loras.kept())
+        return drafting.joined(self._planned(drawn, machine), whole, card)
+
+    def _planned(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
+        """The plan of what the request's own model does."""
+        card = self.catalog.card(request.model)
+        borrowed = reuse.borrowed_by(card, self.places)
+        card = reuse.with_borrowed(card, borrowed)
         phrases = wordlist.read(self.places.word_list)
-        seeded = request if request.seed is not None else request.model_copy(update={"seed": draw_seed()})
-        uses, files = self.loras.resolve(seeded.loras, pairs=lora_fit.PARTS[1] in card.components)
+        uses, files = self.loras.resolve(request.loras, pairs=lora_fit.PARTS[1] in card.components)
         worn = lora_fit.planned(uses, files, card, self.cards())
-        seeded = seeded.model_copy(update={"loras": uses})
+        seeded = request.model_copy(update={"loras": uses})
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs()
         footage = self._footage(request)
@@ -90,12 +133,20 @@ class Asking:
         said: list[str] = []
         if request.outcome:
             seeded, *said = apply(self.tier(machine), seeded, card)
-        made = planner.plan(seeded, card, machine or self.hardware(), runs, self._styles(request))
-        reasons = (*said, *made.reasons, *inputs.reasons(footage, made, card))
+        room = worn.beside(machine or self.hardware())
+        made = planner.plan(seeded, card, room, runs, self._styles(request))
+        reasons = (
+            *said,
+            *made.reasons,
+            *reuse.told(card, borrowed, made.placement),
+            *inputs.reasons(footage, made, card),
+        )
         made = made.model_copy(update={"reasons": reasons})
         made = worn.on(made, card)
+        made = loading.loaded(made, card, runs, "" if machine else self._warm(made.placement.device))
         if not machine and self.installed(card):
             made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
+        made = on_disk(made, card.name, machine or self.hardware())
         if request.extends:
             goes_on = extending.reasons(extending.look(self.library.begun(request.extends)), made)
             made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
@@ -112,12 +163,17 @@ class Asking:
         """The models to install first on this machine, and why."""
         return advice.recommend(self.plan, self.cards())
 
-    def instead(self, request: Request) -> list[Suggestion]:
-        """What would run here where `request` would not; empty where it does."""
-        return advice.instead(self.plan, request, self.cards())
+    def instead(self, request: Request, machine: HardwareProfile | None = None) -> list[Suggestion]:
+        """What would run here (or on `machine`) where `request` would not; empty where it does."""
+        return advice.instead(lambda asked, _: self.plan(asked, machine), request, self.cards())
 
     def unknown_words(self, request: Request) -> list[str]:
         return self.catalog.card(request.model).prompt.unknown(request.prompt)
+
+    def _warm(self, device: str) -> str:
+        """What the worker of a device has loaded, by `Plan.loads`; nothing when it is gone."""
+        process, _, loaded = self.store.setting(WARM + device).partition(" ")
+        return loaded if process.isdecimal() and psutil.pid_exists(int(process)) else ""
 
     def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
         """What is known of a request's videos, as far as they are kept."""

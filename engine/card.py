@@ -11,7 +11,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.single_file import SingleFileRule
+from engine.traced import LatentRule, Traced
 from engine.types import Argument, Aspect, LatentUpsampler, MediaRole, Noun, Size
+from engine.types.plan import RECORDED
 
 Input = Literal["text", "audio"] | MediaRole
 
@@ -41,6 +44,7 @@ class Component(Noun):
     `gguf`: the one file that holds this part's weights, in `repo`; its config is still the model's own.
     `repo`: the hub repository it comes from when that is not the model's own; `folder`: where it lies there ("" is the
     top). `files`: the names to take there (such as "*Q4_K_M.gguf"); empty: its safetensors, configs and vocabulary.
+    `optional`: the model runs without it too, so nothing fails where it cannot be had.
     """
 
     size_gb: Annotated[float, Field(ge=0)]
@@ -49,6 +53,7 @@ class Component(Noun):
     revision: str | None = None
     folder: str = ""
     files: tuple[str, ...] = ()
+    optional: bool = False
     gguf: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,120}\.gguf)?$")] = ""
 
 
@@ -65,7 +70,10 @@ class SizeRule(Noun):
 
 
 class FrameRule(Noun):
-    """Legal frame counts are `step` x k + `offset`, from `minimum` to `maximum`, shown at `fps` frames a second."""
+    """Legal frame counts are `step` x k + `offset`, from `minimum` to `maximum`, shown at `fps` frames a second.
+
+    `from_the_end`: the model draws the last `step` frames first, and the others from there.
+    """
 
     step: Annotated[int, Field(ge=1)]
     offset: Annotated[int, Field(ge=0)] = 1
@@ -73,6 +81,7 @@ class FrameRule(Noun):
     maximum: int
     default: int
     fps: Annotated[int, Field(ge=1, le=120)]
+    from_the_end: bool = False
 
 
 class PassRule(Noun):
@@ -100,11 +109,15 @@ class PassRule(Noun):
 
 
 class SigmaRule(Noun):
-    """Where a render starts on its take: the range of the dial, 0 = the take itself, 1 = pure noise."""
+    """Where a render starts on its take: the range of the dial, 0 = the take itself, 1 = pure noise.
+
+    `kept`: how well renders keep their takes, in a sentence, by benchmarks/kept.py; empty where nobody measured it.
+    """
 
     close: Annotated[float, Field(gt=0, lt=1)]
     default: Annotated[float, Field(gt=0, lt=1)]
     detail: Annotated[float, Field(gt=0, le=1)]
+    kept: str = ""
 
 
 class StrengthRule(Noun):
@@ -116,60 +129,6 @@ class StrengthRule(Noun):
     minimum: Annotated[float, Field(ge=0, le=1)]
     default: Annotated[float, Field(ge=0, le=1)]
     continues: bool = False
-
-
-class LatentRule(Noun):
-    """The latent grid a forecast counts operations on: strides of the VAE and patch of the transformer.
-
-    `vae_flops_per_pixel`: what decoding computes for each pixel of the clip; encoding takes about as much again.
-    """
-
-    stride_frames: int
-    stride_pixels: int
-    patch_pixels: int = 1
-    layers: int
-    width: int
-    vae_flops_per_pixel: float
-
-
-Figure = Annotated[float, Field(ge=0)]
-
-
-class Curve(Noun):
-    """A figure that grows with the tokens: fixed + linear x + square x^2, x in thousands of tokens."""
-
-    fixed: Figure = 0.0
-    linear: Figure = 0.0
-    square: Figure = 0.0
-
-    def at(self, kilotokens: float) -> float:
-        return self.fixed + self.linear * kilotokens + self.square * kilotokens**2
-
-
-class Surface(Noun):
-    """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels."""
-
-    fixed: Figure = 0.0
-    frame: Figure = 0.0
-    clip: Figure = 0.0
-
-    def at(self, frame_mp: float, clip_mp: float) -> float:
-        return self.fixed + self.frame * frame_mp + self.clip * clip_mp
-
-
-class Traced(Noun):
-    """What the real architecture takes, traced on fake tensors by benchmarks/trace_cards.py and fitted.
-
-    `call_tflop`: 10^12 operations of one call of the transformer for one prompt. The memory is GB at the peak beside
-    the weights, in a 2-byte format: of that call, of decoding whole, and of decoding in tiles. `error`: how far the
-    worst traced point lies from these formulas.
-    """
-
-    call_tflop: Curve
-    denoise_gb: Curve
-    decode_gb: Surface
-    tiled_gb: Surface
-    error: Figure
 
 
 class PromptRule(Noun):
@@ -204,15 +163,33 @@ class FasterRule(Noun):
     measured: str = ""
 
 
+class Guide(Noun):
+    """Something cheaper that can draw a model's takes: a model of the same latent space, or a LoRA of few steps.
+
+    `name`: the model's id or the LoRA's name; `repo`, `file` and the two numbers are a LoRA's. `kept`: how well renders
+    keep such a take, in a sentence; empty where nobody measured it.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$")]
+    repo: str = ""
+    file: str = ""
+    num_inference_steps: Annotated[int, Field(ge=1, le=100)] | None = None
+    guidance_scale: Annotated[float, Field(ge=0, le=30)] | None = None
+    kept: str = ""
+
+
 class ModelCard(Noun):
     """One model. It lies in the folder `id` of a models root; `repo` is empty for a model that ships with the app.
 
     `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a first picture,
-    `guided_pipeline`: the one for more than that, over the same weights, where they are others. `inputs`: what it can
-    take; `needs`: what it cannot do without. `revision` is null until it was resolved at an install. `variant`: the
-    precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit. `latent_upsampler`: a render
-    starts through the component of that name, on a take of half its size. `not_yet`: why this version cannot run it,
-    when it cannot.
+    `guided_pipeline`: the one for more than that, over the same weights, where they are others. `attention`: free to
+    be chosen, with a mask that flash kernels do not know, or fixed in the transformer; `compiles`: whether its blocks
+    can be compiled; `vae_slices`: whether its VAE decodes a few frames at a time when told to, and not anyway.
+    `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null until it was resolved at an
+    install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit;
+    `lora_family`: whose they are, where of another family. `single_files`: the parts that diffusers reads from one file
+    too, GGUF or safetensors, and how those look. `latent_upsampler`: a render starts through the component of that
+    name, on a take of half its size. `not_yet`: why this version cannot run it, when it cannot.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -221,6 +198,9 @@ class ModelCard(Noun):
     good_at: str = ""
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     pipeline: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
+    attention: Literal["free", "masked", "fixed"] = "masked"
+    compiles: bool = False
+    vae_slices: bool = False
     image_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""
     guided_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""
     repo: str = ""
@@ -232,6 +212,7 @@ class ModelCard(Noun):
     not_yet: str = ""
     licence: Licence
     components: dict[str, Component]
+    single_files: dict[str, SingleFileRule] = {}
     size: SizeRule
     frames: FrameRule
     latent: LatentRule
@@ -241,15 +222,22 @@ class ModelCard(Noun):
     take: PassRule
     render: PassRule
     sigma: SigmaRule
+    guides: tuple[Guide, ...] = ()
     latent_upsampler: LatentUpsampler | None = None
     strength: StrengthRule | None = None
     loras: tuple[str, ...] = ()
+    lora_family: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
 
     @model_validator(mode="after")
     def _an_upsampler_has_weights(self) -> Self:
         if self.latent_upsampler and "latent_upsampler" not in self.components:
             raise ValueError("latent_upsampler needs a component of that name")
         return self
+
+    @property
+    def continues(self) -> bool:
+        """Whether a run by words, or by a first picture, can be cut in two and go on."""
+        return self.pipeline in RECORDED
 
     @property
     def is_gguf(self) -> bool:

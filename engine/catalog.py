@@ -6,6 +6,7 @@ Everything here is TOML that somebody may have edited or got from a stranger: si
 from __future__ import annotations
 
 import contextlib
+import functools
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -173,7 +174,16 @@ def _unknown(kind: type[Named], name: str, known: Iterable[str]) -> UnknownName:
 
 
 def _read(path: Path, kind: type[Kind]) -> Kind:
-    """One preset from its place. Raises BadFile."""
+    """One preset from its place, parsed again when the file is another than before. Raises BadFile."""
+    with contextlib.suppress(OSError):
+        now = path.stat()
+        parsed: Kind = _parsed(path, kind, (now.st_mtime_ns, now.st_size, now.st_ino))
+        return parsed
+    raise BadFile(f"{path.name} is not there, or is no file.", "Correct the file, or delete it.")
+
+
+@functools.lru_cache(maxsize=512)  # a plan at every key asks for the tiers each time
+def _parsed(path: Path, kind: type[Kind], _stamp: tuple[int, int, int]) -> Kind:
     remedy = "Correct the file, or delete it."
     preset = _checked(_toml(path, path.name, MAX_PRESET_BYTES, remedy), path.name, kind, remedy)
     if preset.id != path.stem:

@@ -15,8 +15,6 @@ WORDS: dict[Precision, str] = {
     "nf4": "4-bit weights (nf4)",
     "gguf": "GGUF weights",
 }
-# Families whose transformer diffusers can read from a single file (single_file_model.SINGLE_FILE_LOADABLE_CLASSES).
-READ_FROM_ONE_FILE = ("wan", "wan_vace", "wan_animate", "ltx", "ltx2", "hunyuan_video", "mochi")
 INT8_CAPABILITY = 7.5  # the oldest cards on which bitsandbytes multiplies 8-bit integers
 
 
@@ -30,8 +28,8 @@ def _of_model(card: ModelCard, precision: Precision) -> str:
         return f"{card.name} comes with its weights made smaller already; {WORDS[precision]} cannot be had of it."
     if precision == "gguf" and not card.is_gguf:
         return f"{card.name} does not come as a GGUF file."
-    if card.is_gguf and card.family not in READ_FROM_ONE_FILE:
-        return f"Models of the family of {card.name} cannot be read from a GGUF file."
+    if card.is_gguf and "transformer" not in card.single_files:
+        return f"{card.name} cannot be read from a GGUF file."
     return ""
 
 

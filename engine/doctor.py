@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 from engine.api import Engine
 from engine.errors import RushesError
@@ -14,16 +15,18 @@ from engine.events import Failed, Finished
 from engine.types import HardwareProfile, Noun, Request
 
 MIN_FREE_GB = 2.0
+REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`."
 PROMPT = "a red ball rolls to the left on a blue background"
 
 
 class Finding(Noun):
-    """One thing that was looked at. `remedy` is empty when it is fine."""
+    """One thing that was looked at. `remedy` is empty when it is fine. `spare`: what it holds can be freed."""
 
-    name: str
+    name: Literal["python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "take"]
     ok: bool
     finding: str
     remedy: str = ""
+    spare: bool = False
 
 
 def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
@@ -32,13 +35,19 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     yield _python()
     yield _torch(hardware)
     for device in hardware.devices:
-        memory = f", {device.vram_free_gb:.1f} of {device.vram_gb:.1f} GB free" if device.vram_gb else ""
-        yield Finding(name="device", ok=True, finding=f"{device.id}: {device.name}{memory}")
+        found = f"Models can run on {device.name} ({device.id})."
+        if device.vram_gb:
+            found = f"{found[:-1]}, {device.vram_free_gb:.1f} of {device.vram_gb:.1f} GB free."
+        yield Finding(name="device", ok=True, finding=found)
     for note in hardware.notes:
-        yield Finding(name="device", ok=False, finding=note, remedy="Until then models run on the CPU.")
+        yield Finding(name="device", ok=True, finding=note)
+    for problem in hardware.problems:
+        remedy = f"Until then models run on {hardware.best.name}."
+        yield Finding(name="device", ok=False, finding=problem, remedy=remedy)
     yield _memory(hardware)
     yield _disk(hardware)
     yield _writable(engine)
+    yield _models(engine)
     yield _caches(engine)
     yield _encoder()
     if with_take:
@@ -52,26 +61,32 @@ def _python() -> Finding:
 
 
 def _torch(hardware: HardwareProfile) -> Finding:
-    remedy = "Run `python bootstrap.py` again; `python bootstrap.py --torch` says which build fits."
     try:
         build = version("torch")
     except PackageNotFoundError:
-        return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=remedy)
+        return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=REINSTALL)
     has_card = hardware.best.id.startswith("cuda")
     if has_card and "+cpu" in build:
-        return Finding(name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=remedy)
-    return Finding(name="torch", ok=True, finding=f"torch {build}")
+        return Finding(
+            name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=REINSTALL
+        )
+    return Finding(name="torch", ok=True, finding=f"torch {build} is installed.")
 
 
 def _memory(hardware: HardwareProfile) -> Finding:
     found = f"{hardware.ram_free_gb:.1f} of {hardware.ram_gb:.1f} GB RAM free, page file {hardware.page_file_gb:.1f} GB"
     ok = hardware.ram_free_gb > 1.5  # the starter's worker takes about 1 GB
-    return Finding(name="memory", ok=ok, finding=found, remedy="" if ok else "Close other programs.")
+    return Finding(
+        name="memory",
+        ok=ok,
+        finding=found,
+        remedy="" if ok else "Close other programs, or let go of the model that is kept ready.",
+    )
 
 
 def _disk(hardware: HardwareProfile) -> Finding:
     ok = hardware.disk_free_gb > MIN_FREE_GB
-    remedy = "" if ok else "Free some space, or set RUSHES_HOME to a folder on another drive."
+    remedy = "" if ok else "Free some space, keep models on another drive, or set RUSHES_HOME to a folder there."
     found = f"{hardware.disk_free_gb:.1f} GB free for takes and clips"
     return Finding(name="disk", ok=ok, finding=found, remedy=remedy)
 
@@ -91,10 +106,19 @@ def _writable(engine: Engine) -> Finding:
     return Finding(name="folder", ok=True, finding=f"Takes and clips are kept in {home}")
 
 
+def _models(engine: Engine) -> Finding:
+    folder = engine.places.models
+    if folder.is_dir():
+        return Finding(name="models", ok=True, finding=f"Models are kept in {folder}")
+    return Finding(name="models", ok=False, finding=f"The folder for models, {folder}, is not there.",
+                   remedy="Plug its disk in, or choose another folder for models.")  # fmt: skip
+
+
 def _caches(engine: Engine) -> Finding:
     kept = sum(path.stat().st_size for path in engine.places.caches.rglob("*") if path.is_file())
     found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
-    return Finding(name="caches", ok=True, finding=found if kept else "No weights made smaller are kept")
+    told = found if kept else "No weights made smaller are kept"
+    return Finding(name="caches", ok=True, finding=told, spare=kept > 0)
 
 
 def _encoder() -> Finding:
@@ -107,14 +131,13 @@ def _encoder() -> Finding:
             name="video",
             ok=False,
             finding="This PyAV build cannot write H.264.",
-            remedy="Run `python bootstrap.py` again.",
+            remedy=REINSTALL,
         )
     return Finding(name="video", ok=True, finding=f"H.264 video through PyAV {av.__version__}")
 
 
 def _take(engine: Engine) -> Finding:
     """A real take through the real worker, removed afterwards."""
-    remedy = "Run `python bootstrap.py` again; if that does not help, look at the logs folder."
     try:
         engine.start()
         (job,) = engine.make_takes(Request(prompt=PROMPT, seed=1))
@@ -122,7 +145,7 @@ def _take(engine: Engine) -> Finding:
     except RushesError as error:
         return Finding(name="take", ok=False, finding=error.cause, remedy=error.remedy)
     if isinstance(final, Failed):
-        return Finding(name="take", ok=False, finding=final.cause, remedy=final.remedy or remedy)
+        return Finding(name="take", ok=False, finding=final.cause, remedy=final.remedy or REINSTALL)
     if not isinstance(final, Finished):
         return Finding(name="take", ok=False, finding="The test take was stopped.", remedy="Run the doctor again.")
     take = engine.library.take(final.result_id)

@@ -1,7 +1,7 @@
 """The queue of downloads in SQLite: durable, and seen by every process that opens the data folder.
 
-A file of its own in models/, not a table beside the jobs: it goes with the models when they move to another drive, and
-the progress of a download never waits for, or holds up, the end of a job.
+A file of its own in models/, not a table beside the jobs: the progress of a download never waits for, or holds up, the
+end of a job. It stays in the data folder when the models live on another drive, which may be unplugged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import MachineProblem, UnknownName, disk_full
-from engine.manifest import Download, DownloadState, ListFiles
+from engine.manifest import Download, DownloadState, ListFiles, Listing, ListLora, orders
 from engine.types import Noun
 
 Wish = Literal["", "pause", "cancel"]
@@ -29,7 +29,7 @@ class Row(Noun):
     """One download: how it stands, what to fetch, and what a face wants of it."""
 
     download: Download
-    order: ListFiles
+    order: Listing
     wish: Wish = ""
 
 
@@ -52,12 +52,12 @@ class DownloadQueue:
         with self._lock:
             self._db.close()
 
-    def add(self, order: ListFiles, download: Download) -> None:
-        """At the end of the queue; a download of the same model that was there before is replaced."""
+    def add(self, order: ListFiles | ListLora, download: Download) -> None:
+        """At the end of the queue; a download of the same thing that was there before is replaced."""
         with self._using() as db:
             db.execute(
                 "insert or replace into downloads (model, job, state, download) values (?, ?, ?, ?)",
-                (order.card.id, order.model_dump_json(), download.state, download.model_dump_json()),
+                (order.id, order.model_dump_json(), download.state, download.model_dump_json()),
             )
 
     def rows(self, *states: DownloadState) -> list[Row]:
@@ -107,7 +107,7 @@ class DownloadQueue:
 def _row(row: Any) -> Row:
     return Row(
         download=Download.model_validate_json(row["download"]),
-        order=ListFiles.model_validate_json(row["job"]),
+        order=orders.validate_json(row["job"]),  # type: ignore[arg-type]  # a listing; pydantic checks
         wish=row["wish"],
     )
 

@@ -1,6 +1,6 @@
-"""Models arrive and leave: what an install would cost, the queue of downloads, pause, resume, import, remove.
+"""Models and LoRAs arrive and leave: what an install would cost, the queue of downloads, pause, resume, import, remove.
 
-The work is done by `engine.downloader`, one process per model. Pausing ends it, resuming starts it again; whatever ends
+The work is done by `engine.downloader`, one process for each. Pausing ends it, resuming starts it again; whatever ends
 it (a kill, a crash, a reboot) is a pause that nobody asked for. One process at a time runs the queue of a data folder;
 others add to it, watch it, and take over when that one is gone.
 """
@@ -9,104 +9,83 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from engine.card import ModelCard
+from engine.download_lane import DownloadLane
 from engine.download_queue import DownloadQueue
 from engine.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated
-from engine.fetcher import Fetcher, ask_for_list, sign_in
-from engine.manifest import Download, FetchFiles, ListFiles, Quote, check_room, intact, read_record
+from engine.fetcher import ask_for_list, sign_in
+from engine.hub_lora import HubLora, hub_lora
+from engine.loras import Loras
+from engine.manifest import Download, ListFiles, ListLora, Manifest, Quote, check_room, intact, read_record
 from engine.model_folders import find_models, guess_card
 from engine.paths import APP, Places
+from engine.reuse import Offer
 
-AT_ONCE = 2
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 300.0
+NOT_SAID = "not said: ask its maker before selling a clip"
 
 
 class Downloads:
     """The models of one data folder. `start()` before anything arrives; looking and asking need nothing."""
 
-    def __init__(self, places: Places, patience: float = PATIENCE_SECONDS) -> None:
-        """`patience`: seconds without a byte before a download is given up until someone resumes it."""
-        self._places, self._patience = places, patience
-        places.arriving.mkdir(parents=True, exist_ok=True)
+    def __init__(self, places: Places, loras: Loras, patience: float = PATIENCE_SECONDS) -> None:
+        """`loras`: where LoRAs go; `patience`: seconds without a byte before a download waits for someone to resume."""
+        self._places, self._loras = places, loras
         self._queue = DownloadQueue(places.downloads)
-        self._lock = FileLock(places.models / ".downloads.lock")
-        self._closing = threading.Event()
-        self._watchman: threading.Thread | None = None
-        self._fetchers: list[Fetcher] = []
+        self._lane = DownloadLane(places, self._queue, loras, patience)
 
     # ---- life ----
 
     def start(self) -> None:
         """Run the queue, or stand by until the process that runs it is gone."""
-        if not self._watchman:
-            self._watchman = threading.Thread(target=self._watch, name="downloads", daemon=True)
-            self._watchman.start()
+        self._lane.start()
 
     def close(self) -> None:
         """End the processes in order; what was running goes on at the next start."""
-        self._closing.set()
-        if self._watchman:
-            self._watchman.join(timeout=10)
+        self._lane.close()
         self._queue.close()
-
-    def _watch(self) -> None:
-        while not self._closing.is_set():
-            try:
-                with self._lock.acquire(timeout=0):
-                    self._run()
-            except Timeout:
-                self._closing.wait(1.0)
-
-    def _run(self) -> None:
-        for left in self._places.arriving.glob(".removed-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        for row in self._queue.rows("running"):  # cut off with the last process that ran the queue
-            self._queue.update(row.download.model_copy(update={"state": "queued", "phase": "waiting"}))
-        while not self._closing.wait(POLL_SECONDS):
-            try:
-                self._start_queued()
-            except MachineProblem:  # a full disk: nothing can be written down, so nothing is started
-                self._closing.wait(2.0)
-        for fetcher in self._fetchers:
-            fetcher.join(timeout=5)
-
-    def _start_queued(self) -> None:
-        self._fetchers = [fetcher for fetcher in self._fetchers if fetcher.is_alive()]
-        for row in self._queue.rows("queued")[: AT_ONCE - len(self._fetchers)]:
-            self._queue.wish(row.download.model, "")
-            self._queue.update(row.download.model_copy(update={"state": "running", "phase": "listing"}))
-            staging, target = self._staging(row.download.model), self._places.models / row.download.model
-            order = FetchFiles(list=row.order, staging=str(staging), target=str(target), patience=self._patience)
-            fetcher = Fetcher(order, self._places, self._queue, self._closing)
-            fetcher.start()
-            self._fetchers.append(fetcher)
 
     # ---- asking ----
 
-    def quote(self, card: ModelCard, source: Path | None = None, link: bool = False) -> Quote:
-        """The exact files, bytes, licence and disk of an install, from the hub or from the folder `source`.
+    def quote(self, card: ModelCard, source: Path | Offer | None = None, link: bool = False) -> Quote:
+        """The exact files, bytes, licence and disk of an install, from the hub (beside an offer) or a folder.
 
         Raises HubProblem, ModelProblem or BadFile when that cannot be known, InUse when it is here. Changes nothing.
         """
         self._check_absent(card)
-        order = ListFiles(card=card, source=str(source or ""), link=link or source is None)
-        manifest = ask_for_list(order, self._places)
-        staging = self._staging(card.id)
+        self._check_folder()
+        folder = source if isinstance(source, Path) else None
+        lent = source.borrowed if isinstance(source, Offer) else ()
+        order = ListFiles(card=card, source=str(folder or ""), link=link or not folder, borrowed=lent)
+        return self._quote(ask_for_list(order, self._places), card.licence.line, order.link)
+
+    def quote_lora(self, address: str) -> Quote:
+        """The same for a LoRA on the hub: OWNER/NAME, OWNER/NAME/FILE, or the address of its page.
+
+        Raises BadSetting, HubProblem with the names there are when one must be chosen, InUse when it is here already.
+        """
+        self._check_folder()
+        manifest = ask_for_list(ListLora(lora=hub_lora(address)), self._places)
+        (file,) = manifest.files
+        same = [kept.name for kept in self._loras.kept() if file.sha256 and file.sha256.startswith(kept.id)]
+        if same:
+            raise InUse(f"This LoRA is already here: '{same[0]}'.", "Choose it; there is nothing to download.")
+        return self._quote(manifest, manifest.licence or NOT_SAID, link=True)
+
+    def _quote(self, manifest: Manifest, licence: str, link: bool) -> Quote:
+        staging = self._staging(manifest.model)
         here = {file.name for file in manifest.files if file.found or (staging / "whole" / file.name).is_file()}
         parts = sum(path.stat().st_size for path in staging.glob("parts/*.part"))
         download = sum(file.bytes for file in manifest.files if file.name not in here)
-        copied = sum(file.bytes for file in manifest.files if file.found and not order.link)
+        copied = sum(file.bytes for file in manifest.files if file.found and not link)
         return Quote(
             manifest=manifest,
-            licence=card.licence.line,
+            licence=licence,
             bytes_here=manifest.bytes - download + min(parts, download),
             bytes_to_download=max(download - parts, 0),
             bytes_to_write=max(download + copied - parts, 0),
@@ -150,31 +129,63 @@ class Downloads:
         An installed model that lost files is repaired. Raises InUse when it is whole or on its way, MachineProblem when
         there is no room.
         """
-        before = self._queue.find(card.id)
-        if before and before.download.state in ("queued", "running"):
-            raise InUse(f"{card.name} is already on its way.", "Watch it, pause it, or cancel it first.")
+        self._check_still(card.id, card.name)
         self._check_absent(card)
-        folder, staging = self._places.models / card.id, self._staging(card.id)
-        if folder.exists():  # it lost files: what is left of it need not come again
-            staging.mkdir(exist_ok=True)
+        self._check_folder()
+        folder, staging = self._places.model(card.id), self._staging(card.id)
+        if folder.exists() and folder.parent != self._places.models:
+            self._throw_away(folder)  # it lost files, on another disk: it comes anew into the present folder
+        elif folder.exists():  # what is left of it need not come again
+            staging.mkdir(parents=True, exist_ok=True)
             folder.replace(staging / "whole")
         if quote:
-            if quote.manifest.gate:
-                raise ModelGated("The owner of this model asks everyone to accept terms first.", quote.manifest.gate)
-            check_room(self._places.models, quote.bytes_to_write)
-            staging.mkdir(exist_ok=True)
-            (staging / "manifest.json").write_text(quote.manifest.model_dump_json(), encoding="utf-8")
-        order = ListFiles(card=card, source=str(source or ""), link=link or source is None)
+            self._pin(quote)
+        borrowed = quote.manifest.borrowed if quote else ()
+        order = ListFiles(card=card, source=str(source or ""), link=link or source is None, borrowed=borrowed)
         self._queue.add(order, Download(model=card.id, bytes_total=quote.manifest.bytes if quote else 0))
+
+    def add_lora(self, quote: Quote) -> str:
+        """Queue the LoRA that was quoted. Returns the name of its download; once finished, it is kept like any other.
+
+        Raises InUse when it is on its way, ModelGated, or MachineProblem when there is no room.
+        """
+        (file,) = quote.manifest.files
+        lora = HubLora(repo=file.repo, file=file.path, revision=file.commit)
+        self._check_still(lora.id, lora.name)
+        self._pin(quote)
+        self._queue.add(ListLora(lora=lora), Download(model=lora.id, lora=lora.name, bytes_total=file.bytes))
+        return lora.id
+
+    def _pin(self, quote: Quote) -> None:
+        """Make the next fetch bring exactly what was quoted."""
+        if quote.manifest.gate:
+            raise ModelGated("Its owner asks everyone to accept terms first.", quote.manifest.gate)
+        check_room(self._places.models, quote.bytes_to_write)
+        staging = self._staging(quote.manifest.model)
+        staging.mkdir(parents=True, exist_ok=True)
+        (staging / "manifest.json").write_text(quote.manifest.model_dump_json(), encoding="utf-8")
+
+    def _check_still(self, model: str, name: str) -> None:
+        before = self._queue.find(model)
+        if before and before.download.state in ("queued", "running"):
+            raise InUse(f"{name} is already on its way.", "Watch it, pause it, or cancel it first.")
 
     def _check_absent(self, card: ModelCard) -> None:
         """Raises unless there is something to install: a model that is not here, or not whole any more."""
         if (APP / "models" / card.id).is_dir():
             raise BadInput(f"{card.name} comes with Rushes.", "There is nothing to install.")
-        folder = self._places.models / card.id
+        folder = self._places.model(card.id)
         record = read_record(folder)
         if folder.exists() and (record is None or intact(folder, record)):
             raise InUse(f"{card.name} is already installed.", f"Remove it first with `models remove {card.id}`.")
+
+    def _check_folder(self) -> None:
+        """Raises MachineProblem when the folder for models is not there: its disk may be unplugged."""
+        if not self._places.models.is_dir():
+            raise MachineProblem(
+                f"The folder for models, {self._places.models}, is not there.",
+                "Plug its disk in, or choose another folder for models.",
+            )
 
     def pause(self, model: str) -> None:
         """End its process; what has arrived is kept."""
@@ -197,8 +208,8 @@ class Downloads:
         row = self._queue.find(model)
         if row and row.download.state == "running":
             self._queue.wish(model, "cancel")
-            while (row := self._queue.find(model)) and row.download.state == "running" and self._someone_runs():
-                time.sleep(POLL_SECONDS / 4)
+            while (row := self._queue.find(model)) and row.download.state == "running" and self._lane.someone_runs():
+                time.sleep(POLL_SECONDS)
         self._queue.remove(model)
         return self._throw_away(self._staging(model))
 
@@ -210,7 +221,7 @@ class Downloads:
         """
         if (APP / "models" / card.id).is_dir():
             raise BadInput(f"{card.name} comes with Rushes and stays.", "Remove a model that you installed.")
-        folder = self._places.models / card.id
+        folder = self._places.model(card.id)
         known = folder.exists() or self._staging(card.id).exists() or self._queue.find(card.id)
         if not known:
             raise BadInput(f"{card.name} is not installed.", "See `app.py models` for what is.")
@@ -220,19 +231,11 @@ class Downloads:
         """Throw away all weights that were made smaller; a model makes its own again. Returns the bytes freed."""
         return self._throw_away(self._places.caches)
 
-    def _someone_runs(self) -> bool:
-        """Whether a living process, this one or another, runs the queue."""
-        try:
-            with self._lock.acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-
     def _throw_away(self, folder: Path) -> int:
         """Out of sight at once, then off the disk."""
         if not folder.exists():
             return 0
-        bin_ = self._places.arriving / f".removed-{secrets.token_hex(4)}"
+        bin_ = folder.with_name(f".removed-{secrets.token_hex(4)}")
         try:
             folder.replace(bin_)
         except OSError as error:

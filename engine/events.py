@@ -49,16 +49,21 @@ class NeedsConsent(Noun):
 class Finished(Noun):
     """`result_id` is the id of the take or clip; `seconds` is what the person waited for the worker.
 
-    `ram_gb` and `vram_gb`: the most memory that the job held at any moment.
+    `resumed`: it went on from where an earlier attempt was cut off.
+    `loading_seconds`: what of these brought the model from the disk, `loaded_gb` of its files. `ram_gb` and `vram_gb`:
+    the most memory that the job held at any moment.
     """
 
     kind: Literal["finished"] = "finished"
     result_id: str
     seconds: float
     encode_seconds: float = 0.0
+    loading_seconds: float = 0.0
+    loaded_gb: float = 0.0
     ram_gb: float = 0.0
     vram_gb: float = 0.0
     versions: dict[str, str] = {}
+    resumed: bool = False
 
 
 class Failed(Noun):

@@ -16,7 +16,7 @@ from engine.card import ModelCard
 from engine.errors import BadFile, BadSetting
 from engine.media import EXACT
 from engine.types import Aspect, Beginning, Noun, Plan, Recipe, Request, Size
-from engine.videos import sampled
+from engine.videos import MAX_SECONDS, sampled
 
 ENDLESS = 10**9
 SAME_SHAPE = 0.02
@@ -119,6 +119,8 @@ def reasons(source: Source, plan: Plan) -> list[str]:
         f"Goes on from a video of {before} frames; {new} new ones make it {before + new}. "
         f"{both} shown once, and the new part is brought to its colours."
     ]
+    if plan.request.extends and plan.request.extends.kind == "video" and source.seconds > MAX_SECONDS - 1:
+        said.append(f"Of a file from elsewhere its last {source.seconds:.1f} seconds are kept, with their sound.")
     if abs(source.fps - run.fps) > 0.01:
         said.append(f"What it goes on from has {source.fps:g} frames a second and is brought to {run.fps}.")
     if (source.width, source.height) != (run.width, run.height):

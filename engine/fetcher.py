@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from engine.manifest import (
     FetchFiles,
     Listed,
     ListFiles,
+    ListLora,
     Manifest,
     Moving,
     Order,
@@ -99,13 +101,14 @@ def _pump(stream: IO[str], inbox: queue.Queue[Answer | None]) -> None:
     inbox.put(None)
 
 
-def ask_for_list(order: ListFiles, places: Places) -> Manifest:
+def ask_for_list(order: ListFiles | ListLora, places: Places) -> Manifest:
     """The files that an install needs. Raises RushesError, also when the hub does not answer within 90 s."""
     match _ask(order, places):
         case Listed(manifest=manifest):
             return manifest
         case Refused() as no:
-            kind = ModelGated if no.gated else ModelProblem if order.source else HubProblem
+            imported = isinstance(order, ListFiles) and order.source
+            kind = ModelGated if no.gated else ModelProblem if imported else HubProblem
             raise kind(no.cause, no.remedy, no.detail)
     raise _silence()
 
@@ -138,12 +141,13 @@ class Fetcher(threading.Thread):
     """Sees one queued download through, whatever its process does on the way."""
 
     def __init__(self, order: FetchFiles, places: Places, rows: DownloadQueue, closing: threading.Event) -> None:
-        super().__init__(name=f"download {order.list.card.id}", daemon=True)
+        super().__init__(name=f"download {order.list.id}", daemon=True)
         self._order, self._places, self._rows, self._closing = order, places, rows, closing
-        self._model = order.list.card.id
+        self._model = order.list.id
         self._download = rows.row(self._model).download
         self._written_at = 0.0
         self.process: DownloaderProcess | None = None
+        self.arrived: Callable[[Path], None] = lambda target: None  # told where it was handed over; may refuse it
 
     def run(self) -> None:
         try:
@@ -186,11 +190,9 @@ class Fetcher(threading.Thread):
                 case Moving():
                     self._progress(answer)
                 case Whole(notes=notes):
-                    self._write(state="finished", bytes_done=self._download.bytes_total, notes=notes, seconds_left=None,
-                                bytes_per_second=0.0)  # fmt: skip
+                    self._finish(notes)
                 case Refused():
-                    self._write(state="failed", cause=answer.cause, remedy=answer.remedy, detail=answer.detail,
-                                bytes_per_second=0.0, seconds_left=None)  # fmt: skip
+                    self._fail(answer.cause, answer.remedy, answer.detail)
                 case None:
                     process.end()
                     if self._download.state in ("finished", "failed"):
@@ -200,6 +202,17 @@ class Fetcher(threading.Thread):
                                     bytes_per_second=0.0, seconds_left=None)  # fmt: skip
                         self._rows.wish(self._model, "")
                     return ended
+
+    def _finish(self, notes: tuple[str, ...]) -> None:
+        try:
+            self.arrived(Path(self._order.target))
+        except RushesError as error:
+            return self._fail(error.cause, error.remedy, error.detail)
+        return self._write(state="finished", bytes_done=self._download.bytes_total, notes=notes, seconds_left=None,
+                           bytes_per_second=0.0)  # fmt: skip
+
+    def _fail(self, cause: str, remedy: str, detail: str) -> None:
+        self._write(state="failed", cause=cause, remedy=remedy, detail=detail, bytes_per_second=0.0, seconds_left=None)
 
     def _wish(self) -> str:
         if self._closing.is_set():

@@ -11,9 +11,9 @@ from math import sqrt
 from statistics import quantiles
 
 from engine.card import ModelCard
-from engine.sizing import call_operations, memory, moved_gb
+from engine.sizing import call_operations, mapped_gb, memory, moved_gb
 from engine.speed import link_gb, rates
-from engine.types import Device, Forecast, HardwareProfile, Pass, Placement, Run, Stage, Verdict
+from engine.types import Device, Forecast, HardwareProfile, Pass, Placement, Plan, Run, Stage, Verdict
 
 OVERHEAD = (0.1, 0.5)  # seconds of a run that no operation explains
 ENOUGH_RUNS = 4  # from here on the range is what was measured, and not a margin around it
@@ -35,10 +35,11 @@ def forecast(
     vram_gb, ram_gb = (
         max(needs) for needs in zip(*(memory(card, run, placement) for run in passes.values()), strict=True)
     )
+    seen_gb = max(ram_gb, min(ram_gb + mapped_gb(card, placement), 0.9 * hardware.ram_free_gb))
     return Forecast(
         verdict=_verdict(placement, vram_gb, ram_gb, device, hardware),
         vram_gb=round(vram_gb, 2),
-        ram_gb=round(ram_gb, 2),
+        ram_gb=round(seen_gb, 2),
         disk_gb=round(card.size_gb, 3),
         download_gb=0.0 if not card.repo else round(card.size_gb, 3),
         take_seconds=_rounded(seconds["take"]),
@@ -49,11 +50,20 @@ def forecast(
     )  # fmt: skip
 
 
+def on_disk(plan: Plan, name: str, machine: HardwareProfile) -> Plan:
+    """The plan, saying so where what is to be downloaded for it does not fit on the disk."""
+    needed_gb, free_gb = plan.forecast.download_gb, machine.room_for_models_gb
+    if needed_gb <= free_gb:
+        return plan
+    reason = f"{name} is {needed_gb:.0f} GB to download, and {free_gb:.0f} GB are free on the disk for models."
+    return plan.model_copy(update={"reasons": (reason, *plan.reasons)})
+
+
 def estimated(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
     """Seconds of a run by arithmetic alone. Streamed weights travel while the call before computes."""
     once_gb, each_gb = moved_gb(card, run, placement)
     link = link_gb(device, placement.pin_memory or placement.offload == "model")
-    calls, call = run.num_inference_steps * run.forwards, call_operations(card, run)
+    calls, call = run.steps * run.forwards, call_operations(card, run)
 
     def at(rate: float, overhead: float) -> float:
         waiting = max(each_gb / link - call / rate, 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from types import ModuleType
 from typing import Any
@@ -38,8 +37,7 @@ class Gauges:
         nvml, number = self._nvml, int(self._device.partition(":")[2])
         try:
             nvml.nvmlInit()
-            shown = nvidia.visible(os.environ.get("CUDA_VISIBLE_DEVICES"), nvml.nvmlDeviceGetCount())
-            card = nvml.nvmlDeviceGetHandleByIndex(shown[number])
+            card = nvml.nvmlDeviceGetHandleByIndex(nvidia.shown(nvml)[number])
             memory = nvml.nvmlDeviceGetMemoryInfo(card)
             return Sample(
                 seconds=seconds,

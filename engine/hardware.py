@@ -24,16 +24,20 @@ CGROUP = Path("/sys/fs/cgroup")
 UNLIMITED = 2**60  # version 1 writes a huge number where version 2 writes "max"
 
 
-def read(disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = pynvml) -> HardwareProfile:
-    """The machine now. `disk`: a folder on the drive that holds models and clips; `nvml`: pynvml, or a recording."""
-    devices, notes = nvidia.read(nvml)
+def read(
+    disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = pynvml, models: Path | None = None
+) -> HardwareProfile:
+    """The machine now. `disk`: a folder on the drive that holds takes and clips; `models`: where new models go, when
+    that is elsewhere; `nvml`: pynvml, or a recording."""
+    devices, problems = nvidia.read(nvml)
+    notes = [note for note in map(nvidia.crowding, devices) if note]
+    memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP, _memberships())
     if not devices:
-        devices = [device for device in reported if device.id != "cpu"]
+        devices = [_now(device, memory.available / GB) for device in reported if device.id != "cpu"]
     if not devices and platform.system() == "Darwin" and platform.machine() == "arm64":
         devices = [_apple()]
     cores = _cores()
     devices.append(Device(id="cpu", name=f"{_processor()}, {cores} cores"))
-    memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP, _memberships())
     if limit < memory.total:
         notes.append(f"This runs in a container that may use {limit / GB:.1f} GB of memory.")
     if "microsoft" in platform.release().casefold():
@@ -45,9 +49,19 @@ def read(disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = p
         ram_gb=min(memory.total, limit) / GB,
         ram_free_gb=min(memory.available, max(limit - used, 0)) / GB,
         page_file_gb=psutil.swap_memory().total / GB,
-        disk_free_gb=shutil.disk_usage(disk).free / GB,
+        disk_free_gb=_free_gb(disk),
+        models_disk_free_gb=_free_gb(models) if models else None,
         notes=tuple(notes),
+        problems=tuple(problems),
     )
+
+
+def _free_gb(folder: Path) -> float:
+    """Nothing where the disk is unplugged."""
+    try:
+        return shutil.disk_usage(folder).free / GB
+    except OSError:
+        return 0.0
 
 
 def _container(root: Path, memberships: str) -> tuple[int, int]:
@@ -102,6 +116,13 @@ def _cores() -> int:
 
 def _processor() -> str:
     return f"{platform.processor() or platform.machine()} CPU"
+
+
+def _now(device: Device, free_gb: float) -> Device:
+    """As torch reported it; an Apple GPU has what the computer has free now."""
+    if device.id != "mps":
+        return device
+    return device.model_copy(update={"vram_free_gb": min(device.vram_gb, free_gb)})
 
 
 def _apple() -> Device:

@@ -80,20 +80,20 @@ def strength(request: Request, card: ModelCard, take: Pass) -> float | None:
 
 
 def reasons(footage: Footage, plan: Plan, card: ModelCard) -> list[str]:
-    """How each video is used by a render, in a sentence."""
+    """How each video is used by a render."""
     run, fitted = plan.render, {"crop": "cropped", "pad": "padded"}[plan.request.fit]
     said = []
     for role, facts in footage.items():
         name = NAMES[role].split(" (")[0].removeprefix("a ")
         same_shape = abs(facts.width * run.height - facts.height * run.width) <= facts.width * run.height * 0.02
         shape = "scaled" if same_shape else fitted
-        words = f"The {name} ({facts.size}, {facts.seconds:.1f} s) is read at {run.fps} frames a second and {shape}"
+        words = f"The {name} ({facts.size}, {facts.seconds:.1f} s) is read at {run.fps} frames a second and {shape}."
         if facts.seconds > run.seconds + 1 / run.fps:
-            words += f"; only its first {run.seconds:.1f} s are used"
+            words += f" Only its first {run.seconds:.1f} s are used."
         elif facts.seconds < run.seconds - 1 / run.fps:
             goes_on = role == "video" and card.strength is not None and card.strength.continues
-            words += "; the model goes on from its end" if goes_on else "; its last picture is held until the end"
+            words += " The model goes on from its end." if goes_on else " Its last picture is held until the end."
         if role == "video" and plan.strength:
-            words += "; the render starts on the take and does not look at it again"
-        said.append(f"{words}.")
+            words += " The render starts on the take and does not look at it again."
+        said.append(words)
     return said

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import platform
 import threading
+from collections.abc import Callable
 
-from pydantic import TypeAdapter
+from filelock import FileLock, Timeout
 
 from engine import ladder, symptoms
 from engine.catalog import Catalog
@@ -19,32 +20,36 @@ from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finish
 from engine.gauges import Gauges
 from engine.library import GIVEN, Library
 from engine.loras import Loras
-from engine.messages import RanOut
+from engine.messages import RanOut, Ready
 from engine.paths import Places
+from engine.reuse import borrowed_by, with_borrowed
 from engine.store import Store
-from engine.types import Device, Job, Phase, Run, Shortage, Work
+from engine.types import Job, Phase, Run, Shortage, Work
 from engine.worker_process import POLL_SECONDS, WorkerProcess
 
 MAX_ATTEMPTS = 2
+CLAIM_SECONDS = 0.5  # lanes wait for each other, a move of models lasts longer
 WORK: dict[Phase, Work] = {"loading": "loading", "sampling": "denoising", "decoding": "decoding"}
-REPORTED = "torch_devices"  # the setting that keeps what torch sees
-REPORTED_DEVICES: TypeAdapter[tuple[Device, ...]] = TypeAdapter(tuple[Device, ...])
+WARM = "warm "  # and a device: the setting that says what its worker has loaded, and which process that is
 
 
 class Lane(threading.Thread):
     """Runs the queued jobs of one device, one after the other; a failure never stops the next."""
 
-    def __init__(self, places: Places, store: Store, device: str) -> None:
+    def __init__(
+        self, places: Places, store: Store, device: str, heard: Callable[[Ready], None] = lambda _: None
+    ) -> None:
+        """`heard`: called, from another thread, when the worker has started."""
         super().__init__(name=f"lane {device}", daemon=True)
-        self._places, self._store, self._device = places, store, device
+        self._places, self._store, self.device = places, store, device
         self._library, self._loras = Library(places), Loras(places.loras, store)
-        self.worker = WorkerProcess(places, device)
-        self._closing = threading.Event()
+        self.worker = WorkerProcess(places, device, heard)
+        self._closing, self._moving = threading.Event(), FileLock(places.moving)
 
     def run(self) -> None:
         while not self._closing.is_set():
             try:
-                job = self._store.claim(self._device)
+                job = self._claim()
             except MachineProblem:  # the disk is full or gone; a lane waits until it is back
                 self._closing.wait(2.0)
                 continue
@@ -55,6 +60,15 @@ class Lane(threading.Thread):
             else:
                 with self._store.changed:
                     self._store.changed.wait(POLL_SECONDS)
+
+    def _claim(self) -> Job | None:
+        """The next job; none while models are being moved, of which the worker then lets go."""
+        try:
+            with self._moving.acquire(timeout=CLAIM_SECONDS):
+                return self._store.claim(self.device)
+        except Timeout:
+            self.worker.stop()
+            return None
 
     def _note(self, job: Job, event: Event) -> None:
         """Write an event down; one that a full disk refuses is not worth the job."""
@@ -79,7 +93,7 @@ class Lane(threading.Thread):
     def _attempt(self, job: Job) -> FinalEvent | None:
         """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
         doing: Work = "loading"
-        gauges = Gauges(self._device)
+        gauges = Gauges(self.device)
 
         def note(event: Event) -> None:
             nonlocal doing
@@ -99,6 +113,7 @@ class Lane(threading.Thread):
                 self._remember(job, final)
             else:
                 self._library.discard(job)
+            self._warm(job.plan.loads if isinstance(final, Finished) else "")
             return final
         except WorkerDied as death:
             return self._after_death(job, death, doing)
@@ -114,11 +129,14 @@ class Lane(threading.Thread):
             )
 
     def _explain(self, job: Job, gauges: Gauges) -> None:
-        """Say why the run was slower than it could be, when the card's gauges tell."""
-        forecast, run = job.plan.forecast, job.plan.stage(job.stage)
-        longest = (forecast.take_seconds if job.stage == "take" else forecast.render_seconds)[1]
+        """Say why the run was slower than it could be, when the card's gauges tell.
+
+        By arithmetic: forecasts that learned from a slow card would find it in order.
+        """
+        run, estimated = job.plan.stage(job.stage), job.plan.forecast.estimated_seconds[job.stage == "render"]
+        longest = estimated * symptoms.MARGIN
         windows = platform.system() == "Windows" or "microsoft" in platform.release().casefold()  # WSL has its driver
-        symptom = symptoms.found(gauges.samples, longest / run.num_inference_steps, windows)
+        symptom = symptoms.found(gauges.samples, longest / run.steps, windows)
         if symptom:
             self._note(job, Noticed(cause=symptom.cause, remedy=symptom.remedy))
 
@@ -128,9 +146,9 @@ class Lane(threading.Thread):
             return Cancelled()
         if self._closing.is_set():
             self._store.requeue(job.id, forget_attempt=True)
-            raise SystemExit  # the thread ends; the job waits for the next start
-        if job.attempts < MAX_ATTEMPTS:
-            self._store.add_event(job.id, Adjusted(change="Starting the shot again.", reason=death.cause))
+            return None  # the lane ends; the job waits for the next start
+        if job.attempts < MAX_ATTEMPTS or self._library.advanced(job):
+            self._store.add_event(job.id, Adjusted(change="Going on with the shot.", reason=death.cause))
             return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
         if death.what:
             return self._step_down(job, (death.what, doing), death.detail)
@@ -140,6 +158,7 @@ class Lane(threading.Thread):
     def _step_down(self, job: Job, shortage: tuple[Shortage, Work], detail: str) -> FinalEvent | None:
         """Go on with less memory: by itself where the picture stays the same, else with the person's consent."""
         card = Catalog(*self._places.cards).card(job.plan.model)
+        card = with_borrowed(card, borrowed_by(card, self._places))
         rung, cause = ladder.next_rung(job.plan, job.stage, shortage, card), ladder.reason(*shortage)
         if rung is None:
             self._library.discard(job)
@@ -155,21 +174,28 @@ class Lane(threading.Thread):
         self._store.adjust(job.id, rung.plan, Adjusted(change=rung.change, reason=cause))
         return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
 
+    def _warm(self, loaded: str) -> None:
+        """Tell forecasts what the worker has loaded; nothing after anything but a finished job."""
+        with contextlib.suppress(MachineProblem):
+            self._store.set(WARM + self.device, f"{self.worker.pid} {loaded}" if loaded else "")
+
     def _remember(self, job: Job, done: Finished) -> None:
-        """What this run was promised to take and took (the MP4 apart), and what torch sees of this machine."""
-        self._store.set(REPORTED, REPORTED_DEVICES.dump_json(self.worker.ready.devices).decode())
-        if job.plan.step_cache:  # its time says nothing about runs that compute every step
-            return
+        """What this run was promised to take and took (the MP4 apart)."""
+        estimated = job.plan.forecast.estimated_seconds[job.stage == "render"]
+        # The time of a run that was timed in part, foretold steps or was moved on the way teaches nothing.
+        unlike = done.resumed or job.plan.step_cache or job.plan.adjusted
         run = Run(
             model=job.plan.model,
             stage=job.stage,
-            device=self._device,
+            device=self.device,
             operations=job.plan.stage(job.stage).operations,
-            seconds=max(done.seconds, 1e-3),
+            seconds=max(done.seconds - done.loading_seconds, 1e-3),
+            loading_seconds=done.loading_seconds,
+            loaded_gb=done.loaded_gb,
             ram_gb=done.ram_gb,
             vram_gb=done.vram_gb,
             forecast_seconds=job.plan.seconds(job.stage),
-            estimated_seconds=job.plan.forecast.estimated_seconds[job.stage == "render"],
+            estimated_seconds=0.0 if unlike else estimated,
             pixels=job.plan.stage(job.stage).pixels,
             placement=job.plan.placement,
             adjusted=bool(job.plan.adjusted),
@@ -183,7 +209,7 @@ def recover(store: Store, library: Library) -> None:
         if library.complete(job):
             library.adopt(job)
             store.finish(job.id, Finished(result_id=job.id, seconds=0))
-        elif job.attempts >= MAX_ATTEMPTS:
+        elif job.attempts >= MAX_ATTEMPTS and not library.advanced(job):
             library.discard(job)
             store.finish(job.id, Failed(cause="This job was cut off twice.", remedy="Start it again when ready."))
         else:

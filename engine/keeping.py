@@ -10,14 +10,16 @@ from engine import fitting, lora_fit, media, videos
 from engine.asking import Asking
 from engine.card import ModelCard
 from engine.catalog import AnyPreset, Kind, named
-from engine.errors import BadFile
+from engine.errors import BadFile, BadSetting
 from engine.lora_file import LoraFile, read_lora
 from engine.preset import Camera, Look, Preset
-from engine.tier import Tier
+from engine.tier import Tier, with_level
 from engine.types import (
     MediaRole,
     Request,
 )
+
+OWN_TIER = "My own"
 
 
 class Keeping(Asking):
@@ -70,6 +72,15 @@ class Keeping(Asking):
         kept = named(named_so_far, name)
         self._presets.save(kept)
         return kept
+
+    def keep_outcome(self, request: Request) -> Tier:
+        """Keep what this request would render as the meaning of its outcome, in a tier of the person's own."""
+        if request.outcome is None:
+            raise BadSetting("No outcome is chosen.", "Choose draft, standard or best first.")
+        now, card = self.tier(), self.catalog.card(request.model)
+        name = now.name if self.is_own_preset(now) else OWN_TIER
+        own = self.save_preset(name, with_level(now, self.plan(request), card))
+        return self.choose_tier(own.id)
 
     def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
         """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""

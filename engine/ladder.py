@@ -6,14 +6,27 @@ What alters the picture (smaller weights, fewer frames, a smaller size) is left 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.card import ModelCard
 from engine.combinations import obstacle
 from engine.sizing import operations
-from engine.types import Device, Offload, Overrides, Pass, Placement, Plan, Precision, Run, Shortage, Stage, Work
+from engine.types import (
+    Device,
+    Offload,
+    Overrides,
+    Pass,
+    Placement,
+    Plan,
+    Precision,
+    Readers,
+    Run,
+    Shortage,
+    Stage,
+    Work,
+)
 
 NAMES: dict[Shortage, str] = {
     "vram": "The graphics card's memory (VRAM)",
@@ -30,12 +43,13 @@ DOING: dict[Work, str] = {
 ROOM = "Close other programs, or choose a shorter clip, a smaller size or a smaller model."
 FRESH = "The engine starts afresh, with its memory in one piece."
 OFFLOADS: tuple[Offload, ...] = ("resident", "model", "group")
+READERS: tuple[Readers, ...] = ("resident", "dropped")
 PRECISIONS: tuple[Precision, ...] = ("full", "fp8", "nf4")
-SLICED_BY_TIME = ("ltx", "ltx2")  # the other families' VAEs go through a clip bit by bit anyway
 SHRINK = 0.75  # of the frames, or of each side, at a step
 CHANGES: dict[str, str] = {
     "model": "The model is moved to the graphics card one part at a time.",
     "group": "The model is streamed from the computer's memory block by block.",
+    "text_encoder": "The text encoder is let go once the words are read.",
     "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
     "vae_slicing": "The pictures are decoded a few frames at a time.",
     "vae_tiling": "The pictures are decoded in tiles.",
@@ -64,26 +78,30 @@ def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: M
     what, doing = shortage
     if what == "fragmented" and FRESH not in plan.adjusted:
         return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
-    harmless = _decoding(plan, what) if doing == "decoding" else _offloading(plan.placement, what)
+    harmless = _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what)
     for change, update in harmless:
         changed = _placed(plan, change, update)
-        if _works(changed.placement, card):
+        if works(changed.placement, card):
             return Rung(changed, CHANGES[change])
     for rung in _altering(plan, stage, doing, card):
         return rung
     return None
 
 
-def start_at(placement: Placement, pixels: int, runs: Sequence[Run]) -> tuple[Placement, str]:
+def start_at(
+    placement: Placement, pixels: int, runs: Sequence[Run], chosen: Mapping[str, str] | None = None
+) -> tuple[Placement, str]:
     """The placement that a plan of `pixels` starts with after these runs, oldest first, and why where it differs.
 
     Where memory ran out, clips as large and larger start as that one ended, until one finishes with less to help it.
+    `chosen`: what the person set, which stays.
     """
     here = [run for run in runs if run.placement and run.placement.device == placement.device]
     learned = placement
     for number, run in enumerate(here):
         if run.adjusted and pixels >= run.pixels and not any(_disproves(later, run) for later in here[number + 1 :]):
             learned = _lower(learned, run.placement or placement)
+    learned = learned.model_copy(update=chosen)
     if learned == placement:
         return placement, ""
     now, then = learned.model_dump(), placement.model_dump()
@@ -103,6 +121,8 @@ Step = tuple[str, dict[str, Any]]  # the name of a change, and the fields of the
 
 
 def _offloading(placement: Placement, what: Shortage) -> Iterator[Step]:
+    if what in ("ram", "page_file") and placement.text_encoder == "resident":
+        yield "text_encoder", {"text_encoder": "dropped"}
     if what == "pinned" and placement.pin_memory:
         yield "pin_memory", {"pin_memory": False}
     elif what in ("vram", "fragmented") and placement.device != "cpu":
@@ -110,11 +130,10 @@ def _offloading(placement: Placement, what: Shortage) -> Iterator[Step]:
             yield offload, {"offload": offload}
 
 
-def _decoding(plan: Plan, what: Shortage) -> Iterator[Step]:
-    placement = plan.placement
+def _decoding(placement: Placement, what: Shortage, card: ModelCard) -> Iterator[Step]:
     if what == "pinned":
         yield from _offloading(placement, what)
-    if plan.family in SLICED_BY_TIME and not placement.vae_slicing:
+    if card.vae_slices and not placement.vae_slicing:
         yield "vae_slicing", {"vae_slicing": True}
     if not placement.vae_tiling:
         yield "vae_tiling", {"vae_tiling": True}
@@ -129,19 +148,24 @@ def _placed(plan: Plan, change: str, fields: dict[str, Any]) -> Plan:
 
 def _lower(one: Placement, other: Placement) -> Placement:
     """The one of both that needs less memory, field by field."""
-    precision = max(
-        one.precision, other.precision, key=lambda name: PRECISIONS.index(name) if name in PRECISIONS else 1
-    )
+    drawn = _smallest(one.precision, other.precision)
+    read = _smallest(one.precision_of("text_encoder"), other.precision_of("text_encoder"))
     return one.model_copy(
         update={
-            "precision": precision,
+            "precision": drawn,
+            "text_precision": None if read == drawn else read,
             "offload": max(one.offload, other.offload, key=OFFLOADS.index),
             "pin_memory": one.pin_memory and other.pin_memory,
             "vae_slicing": one.vae_slicing or other.vae_slicing,
             "vae_tiling": one.vae_tiling or other.vae_tiling,
             "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
+            "text_encoder": max(one.text_encoder, other.text_encoder, key=READERS.index),
         }
     )
+
+
+def _smallest(*precisions: Precision) -> Precision:
+    return max(precisions, key=lambda name: PRECISIONS.index(name) if name in PRECISIONS else 1)
 
 
 # ---- rungs that need consent ----
@@ -156,15 +180,18 @@ def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterato
     yield from _smaller_size(plan, stage, card)
 
 
-def _works(placement: Placement, card: ModelCard) -> bool:
+def works(placement: Placement, card: ModelCard) -> bool:
     return not obstacle(card, Device(id=placement.device, name=""), placement.precision, placement.offload)
 
 
 def _smaller_weights(plan: Plan, card: ModelCard) -> Iterator[Rung]:
     now = plan.placement.precision
-    for precision in PRECISIONS[PRECISIONS.index(now) + 1 :] if now in PRECISIONS else ("nf4",):
-        changed = _placed(plan, precision, {"precision": precision})
-        if not _works(changed.placement, card):
+    words = plan.placement.precision_of("text_encoder")
+    both = _smallest(now, words) == words  # else the text encoder's weights can still become as small
+    for precision in PRECISIONS[PRECISIONS.index(now) + both :] if now in PRECISIONS else ("nf4",):
+        kept = words if _smallest(precision, words) != precision else None  # they were smaller already
+        changed = _placed(plan, precision, {"precision": precision, "text_precision": kept})
+        if not works(changed.placement, card):
             continue
         request = plan.request.model_copy(update={"precision": precision})
         yield Rung(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
@@ -182,8 +209,8 @@ def _fewer_frames(plan: Plan, card: ModelCard) -> Iterator[Rung]:
 
 
 def _smaller_size(plan: Plan, stage: Stage, card: ModelCard) -> Iterator[Rung]:
-    if card.latent_upsampler:
-        return  # it doubles the sides, so both sizes hang together
+    if card.latent_upsampler or plan.take.part:
+        return  # the sizes of take and render hang together
     rule, now = card.size, plan.stage(stage)
     width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
     if min(width, height) < rule.minimum:

@@ -18,6 +18,7 @@ from engine.types import Beginning, Clip, Job, Recipe, Request, Take
 MAX_RECIPE_BYTES = 200_000
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 START = "start.mp4"  # among them: what a render goes on from
+STATE = "state.safetensors"  # where a run of the sampler stands, in the folder of its job or of its take
 TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
 
 
@@ -78,13 +79,21 @@ class Library:
     # ---- what the worker made ----
 
     def stage(self, job: Job) -> Path:
-        """An empty artifact folder for a job, with the approved take's latents when it is a render."""
+        """An artifact folder for a job: the approved take's latents when it is a render, and where it stood before."""
         folder = self._places.staging / job.id
-        shutil.rmtree(folder, ignore_errors=True)
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.iterdir():  # by an attempt that was cut off
+                if left.is_dir():
+                    shutil.rmtree(left)
+                elif left.name != STATE:
+                    left.unlink()
             if job.take_id:
-                shutil.copyfile(self.take(job.take_id).latents, folder / "take.safetensors")
+                latents = Path(self.take(job.take_id).latents)
+                shutil.copyfile(latents, folder / "take.safetensors")
+                begun = latents.with_name(STATE)
+                if begun.is_file() and not (folder / STATE).exists():
+                    shutil.copyfile(begun, folder / STATE)
             (folder / GIVEN).mkdir()
             for kept in media.files_of(job.plan.request, self._places.media):
                 shutil.copyfile(kept, folder / GIVEN / kept.name)
@@ -104,6 +113,11 @@ class Library:
         except FileNotFoundError:  # the job has ended at this moment
             return None
 
+    def advanced(self, job: Job) -> bool:
+        """Whether the attempt that was just cut off got further than the one before."""
+        state, begun = self._places.staging / job.id / STATE, self._places.staging / job.id / GIVEN
+        return state.is_file() and begun.is_dir() and state.stat().st_mtime > begun.stat().st_mtime
+
     def discard(self, job: Job) -> None:
         """Forget what a job that did not finish has written."""
         shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
@@ -117,6 +131,8 @@ class Library:
         folder = self._places.staging / job.id
         shutil.rmtree(folder / GIVEN, ignore_errors=True)
         if job.stage == "take":
+            if job.plan.take.stops_after is None:
+                (folder / STATE).unlink(missing_ok=True)
             folder.replace(self._places.takes / job.id)
             return
         for suffix in ("jpg", "json", "mp4"):
@@ -230,6 +246,5 @@ def _recipe_text_of_mp4(path: Path) -> str:
         with av.open(str(path)) as container:
             return str(container.metadata.get("comment", ""))
     except av.FFmpegError as error:
-        raise BadFile(
-            f"{path.name} cannot be read as a video ({error.strerror}).", "Choose an MP4 that Rushes made."
-        ) from error
+        words = f"{path.name} cannot be read as a video ({error.strerror})."
+        raise BadFile(words, "Choose an MP4 that Rushes made.") from error

@@ -12,13 +12,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-
+from engine import header
 from engine.errors import BadFile
 from engine.types import ContentId, Noise, Noun
 
-MAX_HEADER_BYTES = 16_000_000  # the largest LoRA of the field has some 5000 tensors: 1 MB
-MAX_TENSORS = 20_000
+MAX_LORA_BYTES = 4_000_000_000  # of rank 256 for the largest model of the field: 2 GB
 REMEDY = "Choose a LoRA in a .safetensors file."
 Layout = Literal["diffusers", "kohya", "comfyui", "other"]
 
@@ -73,8 +71,9 @@ class LoraFile(Noun):
     size_gb: float
 
 
-def read_lora(path: Path) -> LoraFile:
-    """Raises BadFile in one sentence when it is no LoRA that can be read."""
+def read_lora(path: Path, name: str = "") -> LoraFile:
+    """`name`: when it is not that of the file. Raises BadFile in one sentence when it is no LoRA that can be read."""
+    name = name or path.stem[:120]
     shapes, notes = _header(path)
     if foreign := next((word for mark, word in FOREIGN.items() if any(mark in name for name in shapes)), ""):
         raise BadFile(f"{path.name} is a {foreign}, a kind of LoRA that Rushes cannot apply.", "Choose a plain LoRA.")
@@ -86,14 +85,14 @@ def read_lora(path: Path) -> LoraFile:
     down = {_bare(match[1]): shapes[match[0]] for match in matrices if match[2] in ("lora_A", "lora_down")}
     base = _note(notes, "base").casefold()
     return LoraFile(
-        name=path.stem[:120],
+        name=name,
         families=_families(modules, base),
         layout=layout,
         width=_width(down),
         blocks=_blocks(modules),
         rank=max((shape[0] for shape in down.values() if shape), default=0),
         sees_image=any(re.search(r"[._](k_img|v_img|add_k_proj)$", module) for module in modules if _is_wan(module)),
-        noise=_noise(path.stem),
+        noise=_noise(name),
         left_out=sum(name.endswith((".diff", ".diff_m")) for name in shapes),
         trigger_words=_note(notes, "trigger_words"),
         licence=_note(notes, "licence"),
@@ -107,22 +106,12 @@ def pair_name(name: str) -> str:
 
 
 def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
-    """Shapes by name, and the notes. The library checks every offset against the file's size."""
+    """Shapes by name, and the notes."""
     try:
-        if not path.is_file():  # a folder, a pipe, nothing
-            raise FileNotFoundError(2, "there is no such file")
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= MAX_HEADER_BYTES:
-            raise BadFile(f"{path.name} is not a LoRA that can be read.", REMEDY)
-        with safe_open(str(path), framework="np") as opened:
-            names = list(opened.keys())
-            if len(names) > MAX_TENSORS:
-                raise BadFile(f"{path.name} has far too many parts for a LoRA.", REMEDY)
-            return {name: tuple(opened.get_slice(name).get_shape()) for name in names}, opened.metadata() or {}
-    except (OSError, SafetensorError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged, or no safetensors file"
-        raise BadFile(f"{path.name} cannot be read ({reason}).", REMEDY, str(error)) from error
+        tensors, notes = header.read(path)
+    except header.DAMAGE as error:
+        raise BadFile(f"{path.name} cannot be read ({header.reason(error)}).", REMEDY, str(error)) from error
+    return {name: shape for name, shape, _ in tensors}, notes
 
 
 def _layout(names: Iterable[str]) -> Layout:

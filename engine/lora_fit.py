@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from engine.card import ModelCard
 from engine.errors import BadSetting
 from engine.lora_file import LoraFile, pair_name
-from engine.types import LoraUse, Noun, Plan, PlannedLora
+from engine.types import HardwareProfile, LoraUse, Noun, Plan, PlannedLora
 
+Thing = TypeVar("Thing", bound=Noun)
 MAX_LORAS = 8
 STRONGEST = 4.0
 PARTS = ("transformer", "transformer_2")  # of a pair: for the noisy steps, for the late ones
@@ -19,7 +21,7 @@ def made_for(lora: LoraFile, cards: Sequence[ModelCard]) -> list[ModelCard]:
     fitting = [
         card
         for card in cards
-        if card.family in lora.families
+        if (card.lora_family or card.family) in lora.families
         and card.latent.width == lora.width
         and lora.blocks <= card.latent.layers
         and (not lora.sees_image or "image_encoder" in card.components)
@@ -114,6 +116,17 @@ class Worn(Noun):
     loras: tuple[PlannedLora, ...] = ()
     files: dict[str, LoraFile] = {}
 
+    @property
+    def size_gb(self) -> float:
+        return sum(self.files[name].size_gb for lora in self.loras if lora.strength for name in lora.parts.values())
+
+    def beside(self, machine: HardwareProfile) -> HardwareProfile:
+        """What of a machine is left for the model."""
+        if not self.size_gb:
+            return machine
+        devices = tuple(_less(device, ("vram_gb", "vram_free_gb"), self.size_gb) for device in machine.devices)
+        return _less(machine, ("ram_gb", "ram_free_gb"), self.size_gb).model_copy(update={"devices": devices})
+
     def on(self, plan: Plan, card: ModelCard) -> Plan:
         """The plan with them, what they weigh, and what a person should know."""
         if not self.loras:
@@ -125,11 +138,10 @@ class Worn(Noun):
                 "The LoRAs are worked into the weights, which are streamed block by block; "
                 "another LoRA or strength loads the model again."
             )
-        here = [name for lora in self.loras if lora.strength for name in lora.parts.values()]
-        ram_gb = sum(self.files[name].size_gb for name in here)
-        vram_gb = 0.0 if worn.fused or plan.placement.device == "cpu" else ram_gb
+        vram_gb = 0.0 if worn.fused or plan.placement.device == "cpu" else self.size_gb
         needs = plan.forecast.model_copy(update={
-            "ram_gb": round(plan.forecast.ram_gb + ram_gb, 3), "vram_gb": round(plan.forecast.vram_gb + vram_gb, 3),
+            "ram_gb": round(plan.forecast.ram_gb + self.size_gb, 3),
+            "vram_gb": round(plan.forecast.vram_gb + vram_gb, 3),
         })  # fmt: skip
         return worn.model_copy(update={"reasons": (*plan.reasons, *said), "forecast": needs})
 
@@ -152,3 +164,7 @@ class Worn(Noun):
                 f"The LoRA '{lora.name}' says nothing about its licence: ask its maker before selling the clip."
             )
         return said
+
+
+def _less(thing: Thing, fields: tuple[str, ...], amount_gb: float) -> Thing:
+    return thing.model_copy(update={name: max(getattr(thing, name) - amount_gb, 0.0) for name in fields})

@@ -7,6 +7,7 @@ refused when it has changed since it was chosen.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -17,8 +18,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadFile, UnknownName, disk_full
+from engine.hub_lora import HubLora
 from engine.lora_file import LoraFile, read_lora
 from engine.lora_fit import joined
+from engine.manifest import LORA_FILE, Manifest, ManifestFile, read_record
 from engine.store import Store
 from engine.types import LoraUse, Noun, Plan
 
@@ -27,12 +30,22 @@ MAX_LISTED = 1000
 
 
 class Record(Noun):
-    """What lies beside a LoRA. `origin`: where the file is, when another app keeps it; then its size and age too."""
+    """What lies beside a LoRA. `origin`: where the file is, when another app keeps it; then its size and age too.
+
+    `hub`: repository, file and commit of one that was downloaded.
+    """
 
     file: LoraFile
+    hub: str = ""
     origin: str = ""
     bytes: int = 0
     modified_ns: int = 0
+
+
+@functools.lru_cache(maxsize=2 * MAX_LISTED)
+def _said(path: Path, _modified_ns: int) -> LoraFile:
+    """What a file says of itself, read again only when it has changed."""
+    return read_lora(path)
 
 
 class Loras:
@@ -53,8 +66,8 @@ class Loras:
         found = (path for folder in self.folders() for path in sorted(folder.rglob("*.safetensors")))
         said = []
         for path in itertools.islice(found, MAX_LISTED):
-            with contextlib.suppress(BadFile):
-                said.append((path, read_lora(path)))
+            with contextlib.suppress(BadFile, OSError):
+                said.append((path, _said(path, path.stat().st_mtime_ns)))
         return said
 
     def folders(self) -> list[Path]:
@@ -74,6 +87,16 @@ class Loras:
             return matches[0]
         several = f" {len(matches)} LoRAs have this name; use its id." if matches else ""
         raise UnknownName(f"There is no LoRA called '{name[:80]}'.{several}", "See `app.py loras` for their names.")
+
+    def kept_from(self, manifest: Manifest) -> LoraFile:
+        """The LoRA that a finished download brought. Raises UnknownName."""
+        (file,) = manifest.files
+        hub = _address(file)
+        records = (self._record(path.stem) for path in self._folder.glob("*.json"))
+        for record in records:
+            if record and record.hub == hub:
+                return record.file
+        raise UnknownName(f"{file.path} of {file.repo} is not here.", "Download it first.")
 
     def path(self, name: str) -> Path:
         """Where a LoRA's file lies. Raises BadFile when it is gone or is another one now."""
@@ -112,6 +135,22 @@ class Loras:
             raise disk_full(error) from error
         return file
 
+    def keep_arrived(self, folder: Path) -> LoraFile:
+        """Take in a LoRA that was downloaded to a folder, with what its hub says. Raises BadFile."""
+        manifest, path = read_record(folder), folder / LORA_FILE
+        if manifest is None:
+            raise BadFile("What was downloaded is no longer there.", "Download it again.")
+        (file,) = manifest.files
+        said = read_lora(path, HubLora(repo=file.repo, file=file.path).name)
+        said = said.model_copy(update={"id": file.sha256[:32], "licence": said.licence or manifest.licence})
+        try:
+            self._folder.mkdir(exist_ok=True)
+            _lay(path, self._folder / f"{said.id}.safetensors")
+            self._write(Record(file=said, hub=_address(file)))
+        except OSError as error:
+            raise disk_full(error) from error
+        return said
+
     def remove(self, name: str) -> None:
         """Forget a kept LoRA; a shared file stays where it is."""
         file = self.find(name)
@@ -121,14 +160,11 @@ class Loras:
     def stage(self, plan: Plan, folder: Path) -> None:
         """Lay the LoRAs of a plan into a folder, without a copy where the disk is the same."""
         for name in {name for lora in plan.loras if lora.strength for name in lora.parts.values()}:
-            source, place = self.path(name), folder / f"{name}.safetensors"
+            source = self.path(name)
             try:
-                place.hardlink_to(source)
-            except OSError:  # another disk, or one without links
-                try:
-                    shutil.copyfile(source, place)
-                except OSError as error:
-                    raise disk_full(error) from error
+                _lay(source, folder / f"{name}.safetensors")
+            except OSError as error:
+                raise disk_full(error) from error
 
     # ---- in a request ----
 
@@ -158,3 +194,18 @@ class Loras:
         part = self._folder / f"{record.file.id}.json.part"
         part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
         part.replace(self._folder / f"{record.file.id}.json")
+
+
+def _address(file: ManifestFile) -> str:
+    return f"{file.repo}/{file.path}@{file.commit}"
+
+
+def _lay(source: Path, place: Path) -> None:
+    """A file at another place too, whole or not at all; without a copy where the disk is the same."""
+    source, part = source.resolve(), place.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(source)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, part)
+    part.replace(place)

@@ -1,4 +1,4 @@
-"""What is fetched: the exact files of one model, what they cost, and how far they have come.
+"""What is fetched: the exact files of one model or LoRA, what they cost, and how far they have come.
 
 A `Manifest` is resolved before anything starts and is pinned to commits; finished, it lies in the model's folder as
 rushes.json. Sizes are in bytes, speeds in bytes a second, times in seconds.
@@ -14,9 +14,12 @@ from pydantic import Field, TypeAdapter
 
 from engine.card import ModelCard
 from engine.errors import MachineProblem
+from engine.hub_lora import HubLora
+from engine.single_file import Borrowed
 from engine.types import Noun
 
 RECORD = "rushes.json"
+LORA_FILE = "lora.safetensors"  # what a LoRA of any name is called while it arrives
 MAX_FILE_BYTES = 500_000_000_000
 MAX_FILES = 2000
 MARGIN_BYTES = 500_000_000  # the system, the page file and the takes need room too
@@ -46,7 +49,8 @@ class ManifestFile(Noun):
 class Manifest(Noun):
     """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way.
 
-    `offline`: it comes from a folder of this computer, and nothing may be asked of a hub.
+    `licence`: as the hub states it. `offline`: it comes from a folder of this computer; nothing may be asked of a hub.
+    `borrowed`: what is read from another program's files, where they lie.
     """
 
     format: Literal[1] = 1
@@ -55,6 +59,7 @@ class Manifest(Noun):
     gate: str = ""
     offline: bool = False
     files: tuple[ManifestFile, ...] = ()
+    borrowed: tuple[Borrowed, ...] = ()
     installed: str = ""
 
     @property
@@ -83,9 +88,10 @@ class Quote(Noun):
 
 
 class Download(Noun):
-    """One line of the visible queue."""
+    """One line of the visible queue. `lora`: the name of the LoRA that it brings, where it is no model."""
 
     model: str
+    lora: str = ""
     state: DownloadState = "queued"
     phase: DownloadPhase = "waiting"
     bytes_done: int = 0
@@ -97,17 +103,49 @@ class Download(Noun):
     remedy: str = ""
     detail: str = ""
 
+    @property
+    def called(self) -> str:
+        return self.lora or self.model
+
 
 # ---- what crosses the border to the process that downloads: one JSON line each, both ways ---------------------------
 
 
 class ListFiles(Noun):
-    """Say what `card` needs, from the hub or from the folder `source`. Writes nothing."""
+    """Say what `card` needs beside what is `borrowed`, from the hub or from the folder `source`. Writes nothing."""
 
     kind: Literal["list"] = "list"
     card: ModelCard
     source: str = ""
     link: bool = False
+    borrowed: tuple[Borrowed, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.card.id
+
+    @property
+    def repo(self) -> str:
+        return self.card.repo
+
+
+class ListLora(Noun):
+    """Say what the file of this LoRA is. Writes nothing."""
+
+    kind: Literal["list_lora"] = "list_lora"
+    lora: HubLora
+    link: bool = True
+
+    @property
+    def id(self) -> str:
+        return self.lora.id
+
+    @property
+    def repo(self) -> str:
+        return self.lora.repo
+
+
+Listing = Annotated[ListFiles | ListLora, Field(discriminator="kind")]
 
 
 class FetchFiles(Noun):
@@ -117,7 +155,7 @@ class FetchFiles(Noun):
     """
 
     kind: Literal["fetch"] = "fetch"
-    list: ListFiles
+    list: Listing
     staging: str
     target: str
     patience: float
@@ -173,7 +211,7 @@ class Stopped(Noun):
     kind: Literal["stopped"] = "stopped"
 
 
-Order = ListFiles | FetchFiles | SignIn
+Order = ListFiles | ListLora | FetchFiles | SignIn
 Answer = Listed | Moving | Whole | Refused | Stopped | SignedIn
 orders: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
 answers: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
@@ -188,9 +226,10 @@ def read_record(folder: Path) -> Manifest | None:
 
 
 def intact(folder: Path, manifest: Manifest) -> bool:
-    """Whether every file is there in its right size. Quick; it reads no content."""
+    """Whether every file is there in its right size, and every borrowed one as it was. Quick; it reads no content."""
     try:
-        return all((folder / file.name).stat().st_size == file.bytes for file in manifest.files)
+        mine = all((folder / file.name).stat().st_size == file.bytes for file in manifest.files)
+        return mine and all(file.there for file in manifest.borrowed)
     except OSError:
         return False
 
@@ -202,5 +241,5 @@ def check_room(folder: Path, needed: int) -> None:
         short = (needed + MARGIN_BYTES - free) / 1e9
         raise MachineProblem(
             f"There is not enough room: {needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free.",
-            f"Free {max(short, 0.1):.1f} GB, or move the data folder to another drive (RUSHES_HOME).",
+            f"Free {max(short, 0.1):.1f} GB, or choose a folder on another drive for models.",
         )

@@ -1,8 +1,7 @@
 """Models that are already somewhere on this computer: a folder, a USB disk, another program's models.
 
 Recognised is the diffusers layout (a model_index.json with one folder per part), as the Hugging Face cache, ComfyUI's
-models/diffusers, WanGP's ckpts and a copied models folder of Rushes hold it. Single-file checkpoints are not;
-`find_models` is where they would be recognised.
+models/diffusers, WanGP's ckpts and a copied models folder of Rushes hold it. Single files are for `reuse`.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ def find_models(folder: Path) -> list[Path]:
             return found
     if any(path for depth in SINGLE_FILES for path in folder.glob(depth)):
         raise BadFile(
-            f"The folder {folder.name} holds single weight files; Rushes reads the folder layout of diffusers.",
-            "Choose a folder that has a model_index.json in it, or install the model from the hub.",
+            f"The folder {folder.name} holds single weight files, not a whole model.",
+            f"Use them where they lie with `app.py models reuse {folder}`: only the rest of the model is downloaded.",
         )
     raise BadFile(f"The folder {folder.name} holds no model.", "Choose the folder that has a model_index.json in it.")
 

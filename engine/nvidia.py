@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
-    """The cards, the one with the most memory first, and what a person should know.
+    """The cards, the one with the most memory first, and what is wrong with them.
 
     `nvml`: the pynvml module, or a recording of one.
 
@@ -33,34 +33,59 @@ def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
         count = nvml.nvmlDeviceGetCount()
         if not count:
             return [], ["An NVIDIA driver is installed, but it sees no card."]
-        return _devices(nvml, count)
+        if not shown(nvml):
+            return [], [f"CUDA_VISIBLE_DEVICES hides every NVIDIA card ({count}). Unset it to use one."]
+        return _devices(nvml)
     except nvml.NVMLError as error:
         return [], [f"The NVIDIA card could not be read ({error}). Restart the computer or update the driver."]
     finally:
         nvml.nvmlShutdown()
 
 
-def _devices(nvml: Any, count: int) -> tuple[list[Device], list[str]]:
+def _devices(nvml: Any) -> tuple[list[Device], list[str]]:
     devices: list[Device] = []
-    notes: list[str] = []
-    for index in visible(os.environ.get("CUDA_VISIBLE_DEVICES"), count):
+    problems: list[str] = []
+    for index in shown(nvml):
         try:
             devices.append(_device(nvml, index, len(devices)))
         except nvml.NVMLError as error:
-            notes.append(f"NVIDIA card {index} does not answer ({error}); it is left out.")
-    for device in devices:
-        heavy = [f"{tenant.name} ({tenant.vram_gb:.1f} GB)" for tenant in device.tenants if tenant.vram_gb >= 1]
-        if heavy:
-            notes.append(f"Other programs use the memory of {device.name}: {', '.join(heavy)}. Closing them helps.")
+            problems.append(f"NVIDIA card {index} does not answer ({error}); it is left out.")
     devices.sort(key=lambda device: -device.vram_gb)
-    return devices, notes
+    return devices, problems
 
 
-def visible(chosen: str | None, count: int) -> list[int]:
-    """The cards that CUDA_VISIBLE_DEVICES lets torch see, in its order. Names of cards (GPU-...) are not understood."""
-    if chosen is None or not all(word.strip().isdecimal() for word in chosen.split(",")):
-        return list(range(count)) if chosen != "" else []
-    return [index for index in map(int, chosen.split(",")) if index < count]
+def crowding(device: Device) -> str:
+    """Which other programs fill the memory of a card, in a sentence; empty where none does."""
+    heavy = [f"{tenant.name} ({tenant.vram_gb:.1f} GB)" for tenant in device.tenants if tenant.vram_gb >= 1]
+    return f"Other programs use the memory of {device.name}: {', '.join(heavy)}. Closing them helps." if heavy else ""
+
+
+def shown(nvml: Any) -> list[int]:
+    """NVML's numbers of the cards that torch may see, in torch's order."""
+    names = [_uuid(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+    return visible(os.environ.get("CUDA_VISIBLE_DEVICES"), names)
+
+
+def _uuid(nvml: Any, index: int) -> str:
+    try:
+        return _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetHandleByIndex(index)))
+    except nvml.NVMLError:
+        return ""
+
+
+def visible(chosen: str | None, names: list[str]) -> list[int]:
+    """What CUDA_VISIBLE_DEVICES leaves of these cards, as CUDA reads it: numbers or the beginnings of names, up to the
+    first that is none of them. The part of a card that a MIG- name means is found by asking the card."""
+    if chosen is None or "MIG-" in chosen:
+        return list(range(len(names)))
+    found: list[int] = []
+    for word in (word.strip() for word in chosen.split(",")):
+        of_name = word.startswith("GPU-")
+        meant = [i for i, name in enumerate(names) if (name.startswith(word) if of_name else word == str(i))]
+        if len(meant) != 1:
+            break
+        found += meant
+    return found
 
 
 def _device(nvml: Any, index: int, number: int) -> Device:

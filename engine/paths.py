@@ -4,8 +4,9 @@
 <home>/                                  everything a person owns; an update or a reset never touches it
     takes/<id>/                          take.mp4, latents.safetensors, take.json, poster.jpg
     clips/<id>.mp4 .json .jpg            finished clips
-    models/<id>/                         installed models, each appears whole
-    models/.arriving/                    models on their way; the queue is models/.downloads.sqlite3
+    models/<id>/                         installed models, each appears whole; or in a folder that the person chose
+    models/.arriving/                    models on their way, beside the installed ones
+    models/.downloads.sqlite3            the queue of downloads
     trash/<id>/                          takes and clips that were thrown away
     presets/models/                      model cards of their own
     presets/looks/ cameras/ requests/    presets of their own, each a file that a friend can use
@@ -15,12 +16,13 @@
     caches/<model>/                      weights made smaller, to be read directly; may be deleted at any time
     staging/<job>/                       what the worker is writing; the artifact folder
     filter.txt                           a word list, if the person wants one
-    rushes.sqlite3, engine.lock, logs/
+    rushes.sqlite3, engine.lock, moving.lock, logs/
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +33,13 @@ APP = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Places:
-    """The folders of one data root. Absolute paths."""
+    """The folders of one data root. Absolute paths.
+
+    `chosen`: the folders for models that the person chose, as the store has them now; the first is for new ones.
+    """
 
     home: Path
+    chosen: Callable[[], tuple[Path, ...]] = tuple
 
     @property
     def takes(self) -> Path:
@@ -48,8 +54,14 @@ class Places:
         return self.home / "trash"
 
     @property
-    def models(self) -> Path:
+    def own_models(self) -> Path:
+        """Where models live unless the person chose another folder."""
         return self.home / "models"
+
+    @property
+    def models(self) -> Path:
+        """Where new models go."""
+        return next(iter(self.chosen()), self.own_models)
 
     @property
     def arriving(self) -> Path:
@@ -57,7 +69,7 @@ class Places:
 
     @property
     def downloads(self) -> Path:
-        return self.models / ".downloads.sqlite3"
+        return self.own_models / ".downloads.sqlite3"
 
     @property
     def cards(self) -> tuple[Path, Path]:
@@ -116,9 +128,19 @@ class Places:
         return self.home / "engine.lock"
 
     @property
-    def model_roots(self) -> tuple[Path, Path]:
-        """Where a model may lie: shipped with the app, or installed by the person."""
-        return APP / "models", self.models
+    def moving(self) -> Path:
+        """Held while models are moved to another folder, and by a lane in the moment in which it claims a job."""
+        return self.home / "moving.lock"
+
+    @property
+    def model_roots(self) -> tuple[Path, ...]:
+        """Where a model may lie: shipped with the app, or installed by the person, now or in another folder before."""
+        return APP / "models", *dict.fromkeys((*self.chosen(), self.own_models))
+
+    def model(self, name: str) -> Path:
+        """The folder of a model that the person installed, or would install."""
+        found = (root / name for root in self.model_roots[1:] if (root / name).exists())
+        return next(found, self.models / name)
 
 
 def open_home(home: Path | None = None) -> Places:
@@ -129,7 +151,7 @@ def open_home(home: Path | None = None) -> Places:
     chosen = home or Path(os.environ.get("RUSHES_HOME") or APP / "data")
     places = Places(chosen.expanduser().absolute())
     try:
-        for folder in (places.takes, places.clips, places.models, places.staging, places.logs, places.trash):
+        for folder in (places.takes, places.clips, places.own_models, places.staging, places.logs, places.trash):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineProblem(

@@ -5,6 +5,7 @@ Every automatic choice leaves a sentence in `Plan.reasons`.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,12 +16,13 @@ from engine.errors import BadPrompt, BadSetting
 from engine.forecast import forecast
 from engine.placing import place
 from engine.preset import Style
-from engine.sizing import operations
+from engine.sizing import operations, sections
 from engine.snapping import frames_of, sizes_of
 from engine.types import (
     HardwareProfile,
     Overrides,
     Pass,
+    Placement,
     Plan,
     Request,
     Run,
@@ -29,10 +31,12 @@ from engine.types import (
     StepCache,
     Wording,
 )
+from engine.types.plan import RECORDED
 from engine.wording import compose
 
 MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
 MAX_SEED = 2**63 - 1
+FIRST_PART = 0.3  # of the steps; the scene settles within the first 10 to 30 %
 
 
 def plan(
@@ -56,20 +60,26 @@ def plan(
         "take": _pass(card, card.take, request.take, sizes[0], frames),
         "render": _pass(card, card.render, request.render, sizes[1], frames),
     }
+    sigma = _sigma(request, card)
+    if request.mode == "continue":
+        _check_continues(request, card)
+        passes = _parts(passes["render"], reasons)
+        if card.frames.from_the_end:
+            reasons.append(f"{card.name} draws the end first: before it, the take shows the picture standing still.")
+    else:
+        passes["render"] = _on_its_take(passes["render"], sigma, reasons)
+    refined = passes["take"] if request.mode == "refine" and sigma < 1 else None
+    step_cache = _step_cache(request, card, reasons)
     passes = {
-        "take": passes["take"].model_copy(update={"operations": operations(card, passes["take"])}),
-        "render": passes["render"].model_copy(
-            update={"operations": operations(card, passes["render"], passes["take"])}
-        ),
+        stage: run.model_copy(
+            update={"operations": operations(card, run, refined if stage == "render" else None, step_cache)}
+        )
+        for stage, run in passes.items()
     }
     _check_levels(card, passes, reasons)
-    placement, reason = place(request, card, hardware, (passes["take"], passes["render"]))
-    reasons.append(reason)
-    if request.offload is None and request.precision is None:
-        own = [run for run in runs if run.model == card.id]
-        placement, learned = ladder.start_at(placement, max(run.pixels for run in passes.values()), own)
-        reasons += [learned] if learned else []
-    step_cache = _step_cache(request, card, reasons)
+    placement, placed = place(request, card, hardware, (passes["take"], passes["render"]))
+    reasons += placed
+    placement = _learned(placement, request, card, (max(run.pixels for run in passes.values()), runs), reasons)
     return Plan(
         request=request,
         model=card.id,
@@ -82,7 +92,7 @@ def plan(
         negative_prompt=wording.negative_prompt,
         take=passes["take"],
         render=passes["render"],
-        sigma=_sigma(request, card),
+        sigma=sigma,
         latent_upsampler=card.latent_upsampler,
         max_tokens=card.prompt.max_tokens,
         placement=placement,
@@ -91,6 +101,20 @@ def plan(
         step_cache=step_cache,
         strength=inputs.strength(request, card, passes["take"]),
     )
+
+
+def _learned(
+    placement: Placement, request: Request, card: ModelCard, history: tuple[int, Sequence[Run]], reasons: list[str]
+) -> Placement:
+    """Where the plan starts after what happened here with this model to clips of so many pixels."""
+    pixels, runs = history
+    chosen = request.model_dump(include={"offload", "precision"}, exclude_none=True)
+    own = [run for run in runs if run.model == card.id]
+    learned, why = ladder.start_at(placement, pixels, own, chosen)
+    if not why or not ladder.works(learned, card):
+        return placement
+    reasons.append(why)
+    return learned
 
 
 def _step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCache | None:
@@ -104,6 +128,42 @@ def _step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCa
         )
     reasons.append(f"Faster, a little less exact, as asked: {card.faster.measured or 'not measured for this model'}.")
     return StepCache(interval=card.faster.interval, whole_steps=card.faster.whole_steps)
+
+
+def _check_continues(request: Request, card: ModelCard) -> None:
+    """Raises BadSetting where a run cannot be cut in two."""
+    if _pipeline(request, card) not in RECORDED:
+        raise BadSetting(f"{card.name} cannot stop in the middle of this.", "Let the render refine its take.")
+    if request.faster:
+        raise BadSetting("A render that continues its take cannot be made faster.", "Leave one of the two out.")
+
+
+def _on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
+    """The render of an approved take: of the steps from noise, those that lie below the level where it starts.
+
+    Flow shift s takes u, which the steps divide evenly, to s u / (1 + (s - 1) u).
+    """
+    if sigma == 1 or run.sigmas:  # levels of the model's own are all meant
+        return run
+    u = sigma / (run.flow_shift - (run.flow_shift - 1) * sigma)
+    taken = max(1, math.ceil(round(u * run.num_inference_steps, 6)))
+    if taken == run.num_inference_steps:
+        return run
+    reasons.append(f"The render takes the last {taken} of {run.num_inference_steps} steps: its take is past the rest.")
+    return run.model_copy(update={"taken": taken})
+
+
+def _parts(run: Pass, reasons: list[str]) -> dict[Stage, Pass]:
+    """The render in two parts: the take is the first one. What is where in a shot is settled early."""
+    whole = run.num_inference_steps
+    if whole < 2:
+        raise BadSetting("A render of one step has no first part.", "Use more steps, or let the render refine a take.")
+    first = max(1, round(FIRST_PART * whole))
+    reasons.append(f"The take is the first {first} of the render's {whole} steps, and the render goes on from there.")
+    return {
+        "take": run.model_copy(update={"part": (0, first)}),
+        "render": run.model_copy(update={"part": (first, whole)}),
+    }
 
 
 def _pipeline(request: Request, card: ModelCard) -> str:
@@ -157,7 +217,7 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
         flow_shift=shift,
         sigmas=rule.sigmas if steps == len(rule.sigmas) and asked.flow_shift is None else (),
         arguments=rule.arguments,
-        forwards=rule.forwards or (2 if guidance > 1 else 1),
+        forwards=(rule.forwards or (2 if guidance > 1 else 1)) * sections(card, frames),
     )
 
 

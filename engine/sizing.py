@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.card import Component, ModelCard
-from engine.types import Pass, Placement
+from engine.types import Pass, Placement, StepCache
 
 BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
 # fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
@@ -17,10 +17,16 @@ ACTIVATION_BYTES = 32
 DECODE_BYTES, TILED_SHARE = 120, 0.33
 
 
+def sections(card: ModelCard, num_frames: int) -> int:
+    """How many a clip is drawn in, each by calls of its own."""
+    latent = card.latent
+    return max((num_frames - 1) // (latent.stride_frames * latent.section), 1) if latent.section else 1
+
+
 def tokens(card: ModelCard, run: Pass) -> int:
-    """Positions the transformer attends over."""
+    """Positions that a call of the transformer draws."""
     stride = card.latent.stride_pixels * card.latent.patch_pixels
-    latent_frames = (run.num_frames - 1) // card.latent.stride_frames + 1
+    latent_frames = card.latent.section or (run.num_frames - 1) // card.latent.stride_frames + 1
     return latent_frames * (run.width // stride) * (run.height // stride)
 
 
@@ -35,31 +41,42 @@ def call_operations(card: ModelCard, run: Pass) -> float:
     )
 
 
-def operations(card: ModelCard, run: Pass, start: Pass | None = None) -> float:
+def operations(card: ModelCard, run: Pass, start: Pass | None = None, cache: StepCache | None = None) -> float:
     """Operations of one pass: reading the prompt, denoising, decoding; a render from `start` first goes through the
-    pixels of its take."""
-    calls = run.num_inference_steps * run.forwards
+    pixels of its take. Steps that `cache` foretells take none."""
+    calls = (cache.computed(run.steps) if cache else run.steps) * run.forwards
     readers = sum(part.params_b for name, part in card.components.items() if name.startswith("text_encoder"))
     reading = 2 * 2 * readers * 1e9 * card.prompt.max_tokens  # both prompts
-    pixels = _pixels(run) + (_pixels(start) + _pixels(run) if start else 0)
+    pixels = _decoded(card, run) + (_decoded(card, start) + _pixels(run) if start else 0)
     return reading + calls * call_operations(card, run) + pixels * card.latent.vae_flops_per_pixel
 
 
 def _pixels(run: Pass) -> int:
-    return run.width * run.height * run.num_frames
+    return run.pixels // (4 if run.stops_after else 1)  # a glimpse is decoded at half its sides
+
+
+def _decoded(card: ModelCard, run: Pass) -> float:
+    """Each section but the last is decoded together with the one after it."""
+    return _pixels(run) * (2 - 1 / sections(card, run.num_frames))
 
 
 def working(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
     """GB at the peak beside the weights, of denoising and of decoding."""
     scale = BYTES[placement.dtype] / 2  # traced in a 2-byte format
     kilotokens, frame_mp = tokens(card, run) / 1000, run.width * run.height / 1e6
-    traced = card.traced
+    clip_mp, traced = _at_once(card, run.num_frames) * frame_mp, card.traced
     if traced:
         decoded = traced.tiled_gb if placement.vae_tiling else traced.decode_gb
-        return traced.denoise_gb.at(kilotokens) * scale, decoded.at(frame_mp, run.num_frames * frame_mp) * scale
+        return traced.denoise_gb.at(kilotokens) * scale, decoded.at(frame_mp, clip_mp) * scale
     denoising = kilotokens * card.latent.width * ACTIVATION_BYTES * scale / 1e6
     share = TILED_SHARE if placement.vae_tiling else 1.0
-    return denoising, run.num_frames * frame_mp * DECODE_BYTES * scale * share / 1e3
+    return denoising, clip_mp * DECODE_BYTES * scale * share / 1e3
+
+
+def _at_once(card: ModelCard, num_frames: int) -> int:
+    """The frames that are decoded together: all, or two sections and the picture before them."""
+    latent = card.latent
+    return min(num_frames, 2 * latent.section * latent.stride_frames + 1) if latent.section else num_frames
 
 
 def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
@@ -67,17 +84,20 @@ def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, flo
 
     The stages follow each other: the prompt is read, the latents are denoised, then they are decoded. Under model
     offload only the part at work is on the card; under group offload, blocks of it and the VAE. Loading brings every
-    part to RAM once, wherever it goes from there.
+    part to RAM once, wherever it goes from there. While a text encoder reads that is dropped then, what draws waits in
+    RAM.
     """
     parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
     denoising, decoding = working(card, run, placement)
     vae, total = parts.get("vae", 0.0), sum(parts.values())
-    ram_gb = TORCH_RAM_GB + total
+    reading = sum(size for name, size in parts.items() if name.startswith("text_encoder"))
+    beside = total - (reading if placement.text_encoder == "dropped" else 0.0) + max(denoising, decoding)
     if placement.device == "cpu":
-        return 0.0, ram_gb + max(denoising, decoding)
+        return 0.0, TORCH_RAM_GB + max(total, beside)
+    ram_gb = TORCH_RAM_GB + total
     match placement.offload:
         case "resident":
-            vram_gb = total + max(denoising, decoding)
+            vram_gb = max(total if placement.device == "mps" else reading, beside)  # Apple's memory is all one
         case "model":
             denoiser = max(size for name, size in parts.items() if name.startswith("transformer"))
             vram_gb = max(*parts.values(), denoiser + denoising, vae + decoding)
@@ -91,10 +111,20 @@ def part_gb(name: str, part: Component, placement: Placement) -> float:
     """GB of one part: the large ones take the smaller format, the VAE never does."""
     if part.gguf:
         return part.size_gb
-    small = placement.precision not in ("full", "gguf") and ("transformer" in name or "text_encoder" in name)
-    if placement.precision == "fp8" and "text_encoder" in name:
+    stored = placement.precision_of(name)
+    if stored == "fp8" and name.startswith("text_encoder"):
         return part.params_b * FP8_TEXT_BYTES
-    return part.params_b * BYTES[placement.precision if small else placement.dtype]
+    return part.params_b * BYTES[placement.dtype if stored in ("full", "gguf") else stored]
+
+
+def mapped_gb(card: ModelCard, placement: Placement) -> float:
+    """GB of the largest file that lies open in RAM while its part takes another format: the system takes that back
+    when others need it, so it is seen as used and is never missing."""
+    changed = (
+        part.size_gb for name, part in card.components.items()
+        if abs(part.size_gb - part_gb(name, part, placement)) > 0.05 * part.size_gb
+    )  # fmt: skip
+    return max(changed, default=0.0)
 
 
 def moved_gb(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:

@@ -5,6 +5,7 @@ Several processes may open it: the one that owns the data root runs the jobs, th
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -183,11 +184,15 @@ class Store(Database):
         with self._writing() as db:
             db.execute("insert into runs (model, body) values (?, ?)", (run.model, run.model_dump_json()))
 
-    def runs(self, limit: int = 200) -> list[Run]:
-        """Measured runs on this machine, oldest first, the newest `limit` of them."""
+    def runs(self, of_each: int = 40) -> list[Run]:
+        """Measured runs on this machine, oldest first: the newest of each model, and all in which memory ran out."""
         with self._reading() as db:
-            rows = db.execute("select body from runs order by number desc limit ?", (limit,))
-            return [Run.model_validate_json(row["body"]) for row in reversed(rows.fetchall())]
+            rows = db.execute(
+                "select body from (select number, body, row_number() over (partition by model order by number desc)"
+                " as age from runs) where age <= ? or json_extract(body, '$.adjusted') order by number",
+                (of_each,),
+            )
+            return [_run(row["body"]) for row in rows.fetchall()]
 
     def setting(self, name: str, default: str = "") -> str:
         with self._reading() as db:
@@ -209,6 +214,11 @@ class Store(Database):
 def now() -> str:
     """The time now, UTC, to the second, as every record writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@functools.lru_cache(maxsize=4096)  # a plan at every key asks for all of them
+def _run(body: str) -> Run:
+    return Run.model_validate_json(body)
 
 
 def _job(row: sqlite3.Row) -> Job | None:

@@ -15,8 +15,11 @@ FULL = 0.97  # of VRAM, above which Windows' driver begins to lend RAM
 JUMP = 2.0  # a step this many times longer than the steps before it is no noise
 IDLE = 0.35  # of the time at work
 SLOWED = 0.8  # of the highest clock
+HELD_BACK = 0.6  # of it: good cards at full work run at 0.7 and more of it under their power limit
 LOST = 3.0  # times the forecast at full work: another path through the attention is taken
+WORTH_A_WORD_SECONDS = 0.2  # a shorter step is slow by what starts it, not by what it computes
 ENOUGH = 4  # samples to judge by
+MARGIN = 1.5  # the longest that arithmetic allows, of the middle that it says
 
 
 class Sample(Noun):
@@ -38,22 +41,23 @@ class Symptom:
 
 
 def found(samples: Sequence[Sample], forecast_seconds: float, windows: bool) -> Symptom | None:
-    """The symptom that explains most. `forecast_seconds`: the longest that a step was forecast to take."""
+    """The symptom that explains most. `forecast_seconds`: the longest that a step takes by arithmetic."""
     if len(samples) < ENOUGH:
         return None
-    if windows and spills(samples):
+    quickest = min(sample.seconds for sample in samples)
+    slow = quickest > max(LOST * forecast_seconds, WORTH_A_WORD_SECONDS) and forecast_seconds > 0
+    if windows and (spills(samples) or (slow and all(map(_full, samples)))):
         return Symptom(
             "The graphics card's memory was full, so Windows lent it some of the computer's, which is far slower.",
             "Choose a smaller size or offloading, or switch off 'CUDA - Sysmem Fallback Policy' in the NVIDIA panel.",
         )
-    if slowed_by(samples, HEAT):
+    if slowed_by(samples, HEAT, SLOWED):
         return Symptom("The graphics card was hot and slowed itself down.", "Give it air: clean fans, open the case.")
-    if slowed_by(samples, POWER):
+    if slowed_by(samples, POWER, HELD_BACK):
         return Symptom(
             "The graphics card was held back by its power limit.",
-            "Plug the laptop in, or choose the high-performance power plan.",
+            "Plug a laptop in and choose its high-performance plan; raise a lowered power limit.",
         )
-    slow = min(sample.seconds for sample in samples) > LOST * forecast_seconds > 0
     if slow and idles(samples):
         return Symptom(
             "The graphics card waited for data most of the time.",
@@ -78,9 +82,9 @@ def spills(samples: Sequence[Sample]) -> bool:
     return False
 
 
-def slowed_by(samples: Sequence[Sample], reasons: int) -> bool:
-    """Whether the clock was well below its highest in most steps, for one of these reasons."""
-    slowed = [s for s in samples if s.clock_reasons & reasons and s.clock_mhz < SLOWED * s.highest_clock_mhz]
+def slowed_by(samples: Sequence[Sample], reasons: int, share: float) -> bool:
+    """Whether the clock was below this share of its highest in most steps, for one of these reasons."""
+    slowed = [s for s in samples if s.clock_reasons & reasons and s.clock_mhz < share * s.highest_clock_mhz]
     return len(slowed) > len(samples) / 2
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from engine.card import ModelCard
 from engine.preset import Named
-from engine.types import Device, HardwareProfile, Noun, Outcome, Overrides, Request
+from engine.types import Device, HardwareProfile, Noun, Outcome, Overrides, Plan, Request
 
 CHOOSABLE_STEPS = 16  # models with fewer were distilled to exactly those
 
@@ -78,6 +78,16 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     if request.num_frames is None and request.seconds is None:
         changes["num_frames"] = _frames(level, card, beyond=special is not None)
     return request.model_copy(update=changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
+
+
+def with_level(tier: Tier, plan: Plan, card: ModelCard) -> Tier:
+    """The tier with what a plan renders as the meaning of its outcome for this model."""
+    assert plan.request.outcome
+    run = plan.render
+    steps = min(run.num_inference_steps / card.render.num_inference_steps, 1.0)
+    level = Level(megapixels=run.width * run.height / 1e6, seconds=run.seconds, steps=steps)
+    of_model = tier.models.get(card.id, {}) | {plan.request.outcome: level}
+    return tier.model_copy(update={"models": tier.models | {card.id: of_model}})
 
 
 def _size(level: Level, request: Request, card: ModelCard, beyond: bool) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 What is kept is a new MP4 of the visible pictures at their own times: upright, square pixels, at most 1920 a side, 30
 seconds and 60 pictures a second, near-lossless H.264, no sound, no metadata. Models read it at their own frame rate.
+Of a video that a clip goes on from, it is the end, with its sound.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from PIL import Image
 
 from engine.errors import BadFile, disk_full
 from engine.media import EXACT, ID_LENGTH, check_file, video_path
+from engine.soundtrack import Soundtrack
 from engine.types import VideoFacts
 
 MAX_FILE_BYTES = 4_000_000_000
 MAX_PIXELS = 36_000_000  # 8K
 MAX_SIDE, MIN_SIDE = 1920, 16
 MAX_SECONDS, MAX_FPS = 30, 60
+ROOM_SECONDS = 0.5  # of an ending, so that its very last picture is among those kept
 MAX_FRAMES_READ, MAX_PIXELS_READ = 20_000, 20_000_000_000  # 30 s of the fastest camera, and of the largest (4K)
 CLOCK = 90_000  # ticks a second of what is kept
 # By content, whatever the name says; no playlists, which name other files and addresses.
@@ -39,24 +42,32 @@ class Shown(NamedTuple):
     picture: Image.Image
 
 
-def keep_video(path: Path, folder: Path) -> str:
-    """Keep a plain copy of a video in `folder`; answers its id. Raises BadFile in one sentence."""
+def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
+    """Keep a plain copy of a video in `folder`; answers its id. Raises BadFile in one sentence.
+
+    `ending`: of its last seconds, with their sound.
+    """
     try:
         check_file(path, MAX_FILE_BYTES)
         with path.open("rb") as file:
-            name = hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]
+            digest = hashlib.file_digest(file, "sha256")
+        if ending:
+            digest.update(b"the ending")
+        name = digest.hexdigest()[:ID_LENGTH]
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a video'}).", REMEDY) from error
     kept = video_path(folder, name)
     if kept.is_file():
         kept.touch()  # it came just now
         return name
-    pictures = _plain_pictures(path)
+    since = _ending(path) if ending else None
+    pictures = _plain_pictures(path, since)
     first = next(pictures)  # refused here, before anything is written
+    sound = None if since is None else Soundtrack(path, READING, since, MAX_SECONDS)
     part = folder / f"{name}.part"
     try:
         folder.mkdir(exist_ok=True)
-        write(itertools.chain([first], pictures), part)
+        write(itertools.chain([first], pictures), part, sound)
         part.replace(kept)
     except OSError as error:
         raise disk_full(error) from error
@@ -95,8 +106,26 @@ def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
             yield shown.to_image(interpolation=EXACT)
 
 
-def _plain_pictures(path: Path) -> Iterator[Shown]:
-    """What is kept of a file. Raises BadFile; always gives at least one picture."""
+def _ending(path: Path) -> float:
+    """The time of the first picture of a file's last seconds, by its own clock. Raises BadFile."""
+    import av
+
+    try:
+        with av.open(str(path.absolute()), options=READING) as container:
+            length, start = (container.duration or 0) / av.time_base, (container.start_time or 0) / av.time_base
+            since = start + length - MAX_SECONDS + ROOM_SECONDS
+            container.seek(int(max(since, start) * av.time_base))
+            times = (frame.time or 0.0 for frame in container.decode(video=0))
+            found = next((time for time in times if length <= MAX_SECONDS or time >= since), None)
+    except (OSError, av.FFmpegError, ValueError, IndexError) as error:
+        raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
+    if found is None or not length:
+        raise BadFile(f"{path.name} does not say how long it is, so its end cannot be found.", "Export it as MP4.")
+    return found
+
+
+def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
+    """What is kept of a file, from a time of its own clock on. Raises BadFile; always gives at least one picture."""
     import av
 
     try:
@@ -108,8 +137,12 @@ def _plain_pictures(path: Path) -> Iterator[Shown]:
                 size = f"{stream.width} x {stream.height}"
                 raise BadFile(f"{path.name} is {size} pixels, which no model can use.", REMEDY)
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # of every frame, whatever the first says
-            end = yield from _thinned(container.decode(stream), _square(stream))
-            claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS)
+            frames: Iterator[Any] = container.decode(stream)
+            if since is not None:
+                container.seek(int(max(since, 0) * av.time_base))
+                frames = (frame for frame in frames if (frame.time or 0.0) >= since)
+            end = yield from _thinned(frames, _square(stream))
+            claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS - (ROOM_SECONDS if since else 0))
             if claimed - end > max(1.0, claimed / 2):
                 raise BadFile(f"{path.name} ends long before its end: it was cut short.", "Copy or export it again.")
     except (OSError, av.FFmpegError, ValueError, IndexError, MemoryError) as error:
@@ -160,8 +193,8 @@ def _kept_size(upright: Image.Image, wider: Fraction) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def write(pictures: Iterator[Shown], path: Path) -> None:
-    """Pictures of one size at their times, near-lossless."""
+def write(pictures: Iterator[Shown], path: Path, sound: Soundtrack | None = None) -> None:
+    """Pictures of one size at their times, near-lossless; `sound` beside them."""
     import av
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
@@ -176,6 +209,8 @@ def write(pictures: Iterator[Shown], path: Path) -> None:
                 stream.time_base = stream.codec_context.time_base = Fraction(1, CLOCK)
                 stream.color_range, stream.colorspace = ColorRange.MPEG, Colorspace.ITU709
                 stream.color_primaries, stream.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+                if sound:
+                    sound.announce(container)
             frame = av.VideoFrame.from_image(shown.picture).reformat(
                 format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
                 dst_colorspace=Colorspace.ITU709,
@@ -184,6 +219,8 @@ def write(pictures: Iterator[Shown], path: Path) -> None:
             lengths[frame.pts] = round(shown.seconds * CLOCK)
             _mux(container, stream.encode(frame), lengths)
         _mux(container, stream.encode(), lengths)
+        if sound:
+            sound.write(container)
 
 
 def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:

@@ -53,8 +53,8 @@ def worker_command(places: Places, device: str) -> list[str]:
 class WorkerProcess:
     """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
 
-    def __init__(self, places: Places, device: str) -> None:
-        self._places, self._device = places, device
+    def __init__(self, places: Places, device: str, heard: Callable[[Ready], None] = lambda _: None) -> None:
+        self._places, self._device, self._heard = places, device, heard
         self._log = places.logs / f"worker-{device.replace(':', '')}.log"
         self._oom_kills = 0
         self._process: subprocess.Popen[str] | None = None
@@ -74,15 +74,18 @@ class WorkerProcess:
         with self._starting:
             if self._closed:
                 raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
+            command = worker_command(self._places, self._device)
+            if self._process and self._process.args != command:  # models live in another folder now
+                self.stop()
             if self._process is None or self._process.poll() is not None:
-                self._process = self._launched()
+                self._process = self._launched(command)
 
-    def _launched(self) -> subprocess.Popen[str]:
+    def _launched(self, command: list[str]) -> subprocess.Popen[str]:
         self._oom_kills = obituary.oom_kills()
         fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
         with self._log.open("w" if fresh else "a") as log:
             process = subprocess.Popen(
-                worker_command(self._places, self._device),
+                command,
                 cwd=APP,
                 env=worker_environment(),
                 text=True,
@@ -93,7 +96,7 @@ class WorkerProcess:
             )
         self._inbox = queue.Queue()
         assert process.stdout
-        threading.Thread(target=_pump, args=(process.stdout, self._inbox), daemon=True).start()
+        threading.Thread(target=_pump, args=(process.stdout, self._inbox, self._heard), daemon=True).start()
         return process
 
     def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
@@ -167,12 +170,17 @@ class WorkerProcess:
             return self._process.wait()
 
 
-def _pump(stream: IO[str], inbox: queue.Queue[Ready | JobEvent | RanOut | None]) -> None:
-    """Worker's stdout to the inbox; None at its end."""
+def _pump(
+    stream: IO[str], inbox: queue.Queue[Ready | JobEvent | RanOut | None], heard: Callable[[Ready], None]
+) -> None:
+    """Worker's stdout to the inbox; None at its end. `heard` gets its greeting, for which no job waits."""
     with stream:
         for text in stream:
             try:
-                inbox.put(read_by_engine(text))
+                message = read_by_engine(text)
+                inbox.put(message)
+                if isinstance(message, Ready):
+                    heard(message)
             except ValidationError:
                 print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
     inbox.put(None)

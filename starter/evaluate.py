@@ -2,31 +2,36 @@
 
 python -m starter.evaluate --source real --count 200            # the judge itself: 1.0 everywhere
 python -m starter.evaluate --source vae --count 200             # the ceiling: drawn clips through the autoencoder
-python -m starter.evaluate --source take --count 200            # 8 steps at take size
-python -m starter.evaluate --source scratch --count 200         # 20 steps at render size, from noise
+python -m starter.evaluate --source take --count 200            # with the card's settings for takes
+python -m starter.evaluate --source scratch --count 200         # with those for renders, from noise
+python -m starter.evaluate --source render --count 200          # the studio's: a take, approved and rendered
 python -m starter.evaluate --source files --folder DIR    # NAME.npy or NAME.mp4, each beside its NAME.json (a Spec)
 """
 
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
+from engine import APP, Engine, Finished, Request
+from engine.catalog import Catalog
+from engine.types import Job
 from starter.captions import full_caption
 from starter.judge import read
 from starter.scenes import Window, draw
 from starter.vae import decode_latents, encode_clip, make_one_pass
 from starter.world import ATTRIBUTES, FRAMES, RENDER_SIZES, TAKE_SIZES, Spec, random_spec
 
-STEPS = {"take": 8, "scratch": 20}
-GUIDANCE_SCALE = 3.0
+CARD = Catalog(APP / "presets" / "models").card("starter")
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,11 @@ def vae_clips(todo: list[Case], model: Path) -> Iterator[tuple[Spec, np.ndarray]
 
 
 def generated_clips(todo: list[Case], options: argparse.Namespace) -> Iterator[tuple[Spec, np.ndarray]]:
-    """Clips by the unmodified pipeline, one call per clip as the studio makes them."""
+    """Clips by the unmodified pipeline, one call per clip as the studio makes them, with the card's settings."""
+    rule = CARD.take if options.source == "take" else CARD.render
     pipeline = DiffusionPipeline.from_pretrained(options.model)
+    scheduler = pipeline.scheduler
+    pipeline.scheduler = type(scheduler).from_config(scheduler.config, flow_shift=options.shift or rule.flow_shift)
     pipeline.set_progress_bar_config(disable=True)
     for case in todo:
         frames = pipeline(
@@ -74,13 +82,38 @@ def generated_clips(todo: list[Case], options: argparse.Namespace) -> Iterator[t
             width=case.width,
             height=case.height,
             num_frames=FRAMES,
-            num_inference_steps=options.steps or STEPS[options.source],
-            guidance_scale=options.guidance,
+            num_inference_steps=options.steps or rule.num_inference_steps,
+            guidance_scale=options.guidance or rule.guidance_scale,
             max_sequence_length=64,
             generator=torch.Generator().manual_seed(case.seed),
             output_type="np",
         ).frames[0]
         yield case.spec, (np.asarray(frames) * 255).round().astype(np.uint8)
+
+
+def approved_clips(todo: list[Case]) -> Iterator[tuple[Spec, np.ndarray]]:
+    """Renders as a person gets them: by the studio, with the card's settings, each from a take of the same words."""
+    aspects = {size: name for name, size in RENDER_SIZES.items()}
+    with tempfile.TemporaryDirectory() as home, Engine(Path(home)) as studio:
+        studio.start()
+        for case in todo:
+            asked = Request(prompt=case.prompt, seed=case.seed, aspect=aspects[case.width, case.height])
+            (take,) = studio.make_takes(asked)
+            finish(studio, take)
+            clip = studio.render(take.id)
+            finish(studio, clip)
+            yield case.spec, frames_of(Path(studio.library.clip(clip.id).video))
+
+
+def finish(studio: Engine, job: Job) -> None:
+    final = list(studio.watch(job.id))[-1]
+    if not isinstance(final, Finished):
+        raise SystemExit(f"a job did not finish: {final}")
+
+
+def frames_of(video: Path) -> np.ndarray:
+    with av.open(str(video)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def clips_in(folder: Path) -> Iterator[tuple[Spec, np.ndarray]]:
@@ -92,10 +125,7 @@ def clips_in(folder: Path) -> Iterator[tuple[Spec, np.ndarray]]:
         if array.exists():
             yield spec, np.load(array)
         elif video.exists():
-            import av
-
-            with av.open(str(video)) as container:
-                yield spec, np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+            yield spec, frames_of(video)
 
 
 def clips(options: argparse.Namespace) -> Iterator[tuple[Spec, np.ndarray]]:
@@ -103,6 +133,8 @@ def clips(options: argparse.Namespace) -> Iterator[tuple[Spec, np.ndarray]]:
     if options.source == "files":
         return clips_in(options.folder)
     todo = cases(options.count, TAKE_SIZES if options.source == "take" or options.size == "take" else RENDER_SIZES)
+    if options.source == "render":
+        return approved_clips(todo)
     if options.source == "real":
         return ((case.spec, real_clip(case)) for case in todo)
     return vae_clips(todo, options.model) if options.source == "vae" else generated_clips(todo, options)
@@ -145,12 +177,13 @@ def table(result: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", choices=("real", "vae", "take", "scratch", "files"), default="take")
+    parser.add_argument("--source", choices=("real", "vae", "take", "scratch", "render", "files"), default="take")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--size", choices=("take", "render"), default="render", help="frame size for real and vae")
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
-    parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--guidance", type=float, default=GUIDANCE_SCALE)
+    parser.add_argument("--steps", type=int, default=0, help="instead of the card's, as --guidance and --shift")
+    parser.add_argument("--guidance", type=float, default=0.0)
+    parser.add_argument("--shift", type=float, default=0.0)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="every clip's specification and reading, on stderr")

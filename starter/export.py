@@ -2,6 +2,7 @@
 
 python -m starter.export                                   # newest VAE, text encoder and transformer that there are
 python -m starter.export --model models/starter    # what has no checkpoint stays as committed
+python -m starter.export --dit starter/runs/spin/dit.safetensors --mix 0.5    # halfway to it
 """
 
 import argparse
@@ -45,6 +46,12 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("starter/runs"))
     parser.add_argument("--vae", type=Path, help="a VAE checkpoint; by default RUNS/vae/vae.safetensors")
     parser.add_argument("--dit", type=Path, help="a transformer checkpoint; by default RUNS/dit/dit.safetensors")
+    parser.add_argument(
+        "--mix",
+        type=float,
+        default=1.0,
+        help="how far to go from the model's transformer to the checkpoint's; 1: all the way",
+    )
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
     parser.add_argument(
         "--keep-statistics", action="store_true", help="after a decoder-only polish: the latents are the same"
@@ -54,7 +61,11 @@ def main() -> None:
     old = WanPipeline.from_pretrained(options.model) if (options.model / "model_index.json").exists() else untrained()
     vae, encoder, transformer = old.vae, old.text_encoder, old.transformer
     fill(encoder, options.runs / "text" / "text.safetensors", "encoder")
+    before = [parameter.clone() for parameter in transformer.parameters()]
     fill(transformer, options.dit or options.runs / "dit" / "dit.safetensors", "average")
+    with torch.no_grad():
+        for parameter, was in zip(transformer.parameters(), before, strict=True):
+            parameter.copy_(was.lerp(parameter, options.mix))
     checkpoint = options.vae or options.runs / "vae" / "vae.safetensors"
     if checkpoint.exists():
         vae = new_vae()

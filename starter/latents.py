@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from starter.world import Spec
@@ -37,18 +37,35 @@ def write_shard(path: Path, latents: Tensor, coverage: Tensor, specs: list[Spec]
     beside.rename(path)
 
 
+SOFT = "soft"  # folder of the renders' latents as their takes would begin them, by the same file names
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Normalised latents (n, 32, 7, h, w), the same softened, their coverage (n, 7, h, w) and specifications."""
+
+    latents: Tensor
+    soft: Tensor
+    coverage: Tensor
+    specs: list[Spec]
+
+
 @dataclass
 class Bucket:
     latents: list[Tensor] = field(default_factory=list)
     coverage: list[Tensor] = field(default_factory=list)
+    soft: list[Tensor] = field(default_factory=list)
     specs: list[Spec] = field(default_factory=list)
 
 
 class Cache:
-    """All shards of a folder in memory; `refresh` picks up what was written since."""
+    """All shards of a folder in memory; `refresh` picks up what was written since.
 
-    def __init__(self, folder: Path, mean: Tensor, std: Tensor) -> None:
-        self.folder, self.seen = folder, set()
+    `focus`: a motion that half of every batch shows; empty for what chance brings.
+    """
+
+    def __init__(self, folder: Path, mean: Tensor, std: Tensor, focus: str = "") -> None:
+        self.folder, self.focus, self.seen = folder, focus, set()
         self.mean, self.std = (part.view(-1, 1, 1, 1) for part in (mean, std))
         self.buckets = {name: Bucket() for name in BUCKETS}
         self.refresh()
@@ -59,16 +76,29 @@ class Cache:
             with safe_open(path, "pt") as shard:
                 bucket.latents.extend(shard.get_tensor("latents"))
                 bucket.coverage.extend(shard.get_tensor("coverage"))
+                bucket.soft.extend(self._soft(path, shard.get_tensor("latents")))
                 bucket.specs.extend(Spec(**spec) for spec in json.loads(shard.metadata()["specs"]))
             self.seen.add(path)
+
+    def _soft(self, path: Path, latents: Tensor) -> Tensor:
+        """Where they were not softened, a take's latents are its own."""
+        beside = path.parent / SOFT / path.name
+        return load_file(beside)["latents"] if beside.exists() else latents
 
     def names(self, size: str) -> list[str]:
         """Buckets of `take` or `render` size that hold clips."""
         return [name for name, bucket in self.buckets.items() if name.startswith(size) and bucket.specs]
 
-    def batch(self, name: str, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, list[Spec]]:
-        """Random normalised latents (count, 32, 7, h, w), their coverage (count, 7, h, w) and specifications."""
+    def batch(self, name: str, rng: np.random.Generator, count: int) -> Batch:
+        """Random clips of a bucket."""
         bucket = self.buckets[name]
         picks = rng.integers(0, len(bucket.specs), count)
-        latents = torch.stack([(bucket.latents[i].float() - self.mean) / self.std for i in picks])
-        return latents, torch.stack([bucket.coverage[i].float() for i in picks]), [bucket.specs[i] for i in picks]
+        focused = [i for i, spec in enumerate(bucket.specs) if spec.motion == self.focus]
+        if focused:
+            picks[: count // 2] = rng.choice(focused, count // 2)
+        latents, soft = (
+            torch.stack([(kept[i].float() - self.mean) / self.std for i in picks])
+            for kept in (bucket.latents, bucket.soft)
+        )
+        coverage = torch.stack([bucket.coverage[i].float() for i in picks])
+        return Batch(latents, soft, coverage, [bucket.specs[i] for i in picks])

@@ -28,6 +28,7 @@ WORDS = "CUDA out of memory. Tried to allocate 20.00 MiB. 1.00 MiB is reserved b
 IN_PIECES = WORDS.replace("1.00 MiB", "900.00 MiB")
 # A CPU by a second name, with memory of its own as far as the plan knows: offloading to it is real, and costs nothing.
 CARD = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+SEEN = FAULTS.with_name("card.json")  # another one, where a test wants that
 
 
 def fail(place: str) -> None:
@@ -39,6 +40,10 @@ def fail(place: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "ram":
                 torch.empty(10**15)
+            case "pinned":
+                raise torch.AcceleratorError("CUDA error: out of memory (cudaHostAlloc)")
+            case "page_file":
+                raise RuntimeError("The paging file is too small for this operation to complete. (os error 1455)")
             case "fragmented":
                 raise torch.OutOfMemoryError(IN_PIECES)
             case "vram":
@@ -59,7 +64,9 @@ if __name__ == "__main__":
     diffusers.WanPipeline.from_pretrained = classmethod(short("loading", loaded))  # type: ignore[method-assign]
     for kind, name, place in ((diffusers.WanTransformer3DModel, "forward", "denoising"),
                               (diffusers.AutoencoderKLWan, "decode", "decoding"),
+                              (diffusers.AutoencoderKLLTXVideo, "decode", "decoding"),
                               (diffusers.AutoencoderKLWan, "encode", "encoding")):  # fmt: skip
         setattr(kind, name, short(place, getattr(kind, name)))
-    studio.devices = lambda: (CARD,)
+    seen = Device.model_validate_json(SEEN.read_text()) if SEEN.exists() else CARD
+    studio.devices = lambda: (seen,)
     worker.main()

@@ -1,4 +1,7 @@
-"""How the commands speak: progress and words on stderr, results on stdout, one JSON document with --json."""
+"""How the commands speak: progress and words on stderr, results on stdout.
+
+With --json stdout is one JSON document, and stderr a JSON line for each event of a job.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from engine import (
     BadSetting,
     Cancelled,
     Engine,
+    Event,
     Failed,
     Finished,
     Job,
@@ -72,21 +76,19 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
         with Progress(*columns, console=words, transient=True) as bars:
             bar = bars.add_task(f"{what}: waiting", total=None)
             for event in studio.watch(job.id):
+                if words.quiet:
+                    _tell(studio, job, event)
                 match event:
                     case engine.Progress(phase="sampling", step=step, steps=steps):
                         bars.update(bar, description=f"{what}: {PHASES['sampling']}", completed=step, total=steps)
                     case engine.Progress(phase=phase):
                         bars.update(bar, description=f"{what}: {PHASES[phase]}")
-                    case Adjusted(change=change, reason=reason):
-                        words.print(escaped(f"{change} {reason}"))
-                    case Noticed(cause=cause, remedy=remedy):
-                        words.print(escaped(f"{cause} {remedy}"))
+                    case Adjusted(change=first, reason=then) | Noticed(cause=first, remedy=then):
+                        words.print(escaped(f"{first} {then}"))
                     case NeedsConsent(question=question):
                         bars.stop()
                         studio.answer(job.id, agreed(question))
                         bars.start()
-                    case Peek():
-                        pass
                     case Failed(cause=cause, remedy=remedy, detail=detail):
                         raise RushesError(cause, remedy, detail)
                     case Cancelled():
@@ -99,10 +101,19 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
     raise AssertionError("a watch ends with a final event")
 
 
+def _tell(studio: Engine, job: Job, event: Event) -> None:
+    """An event as one line of JSON. The file of a peek is named in full; it is gone when the next one comes."""
+    told: dict[str, Any] = {"job": job.id, "stage": job.stage} | event.model_dump(mode="json")
+    if isinstance(event, Peek):
+        told["file"] = str(studio.library.peek(job.id, event.file) or "")
+    sys.stderr.write(json.dumps(told, ensure_ascii=False) + "\n")
+    sys.stderr.flush()
+
+
 def agreed(question: str) -> bool:
     """The person's answer; no where nobody can be asked."""
     words.print(escaped(question))
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not words.quiet:
         return Confirm.ask("Go on like this?", console=words)
     words.print("Nobody is here to agree. Run it again with --make-it-fit if this is fine.")
     return False
@@ -110,6 +121,7 @@ def agreed(question: str) -> bool:
 
 def run(command: Callable[[], None], as_json: bool) -> None:
     """Run a command's body; an error becomes one plain sentence (or one JSON document) and an exit code."""
+    words.quiet = as_json
     try:
         command()
     except ValidationError as error:  # a number that is none, such as nan

@@ -19,9 +19,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 APP = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 240_000
-MAX_BYTES = 300_000
+MAX_BYTES = 120_000
+HEIGHTS = {390: 844, 1280: 860, 1920: 1080}
+WIDTHS = tuple(HEIGHTS)
+SCREENS = ("Create", "Queue", "Library", "Models", "My machine")
 PROMPT = "a red ball rolls to the left over the sea at sunset"
-NEXT = "a purple ball rolls to the right over the hills by day"
 
 
 def main() -> None:
@@ -40,34 +42,40 @@ def main() -> None:
 
 
 def _tour(browser: Browser, url: str) -> None:
-    light = _open(browser, url, "light", 1280, 860)
-    light.get_by_text("Wide", exact=True).click()
-    _preview(light, PROMPT, takes=4)
-    expect(light.locator("#sheet video")).to_have_count(4, timeout=PATIENCE_MS)
-    light.get_by_role("button", name="Render this").nth(1).click()
-    expect(light.locator("#result video")).to_be_visible(timeout=PATIENCE_MS)
-    light.mouse.move(640, 5)
-    light.wait_for_timeout(4500)  # the player's own buttons fade
-    _keep(light, "create-light.png")
+    """Make what there is to see, with one picture while it is made; then every screen in every size, light and dark."""
+    first = _open(browser, url, "light", 1280)
+    first.get_by_text("Wide", exact=True).click()
+    _preview(first, PROMPT, takes=4)
+    expect(first.locator("#sheet video")).to_have_count(2, timeout=PATIENCE_MS)
+    first.evaluate("scrollTo(0, 0)")
+    _keep(first, "running")
+    expect(first.locator("#sheet video")).to_have_count(4, timeout=PATIENCE_MS)
+    first.get_by_role("button", name="Render this").nth(1).click()
+    expect(first.locator("#result video.loop")).to_be_visible(timeout=PATIENCE_MS)
+    first.get_by_role("tab", name="Queue").click()
+    first.get_by_role("tab", name="Create").click()
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            page = _open(browser, url, scheme, width)
+            for screen in SCREENS:
+                page.get_by_role("tab", name=screen, exact=True).click()
+                page.wait_for_timeout(4500 if screen == "Create" else 1200)  # the player's own buttons fade
+                _keep(page, f"{screen.lower().replace(' ', '-')}-{width}-{scheme}")
+            if width == WIDTHS[0]:
+                page.get_by_role("tab", name="Create", exact=True).click()
+                page.evaluate("document.getElementById('stage').scrollIntoView()")
+                page.wait_for_timeout(1500)
+                _keep(page, f"takes-{width}-{scheme}")
+            page.context.close()
 
-    phone = _open(browser, url, "dark", 390, 844)
-    phone.evaluate("document.getElementById('stage').scrollIntoView()")
-    phone.wait_for_timeout(1500)
-    _keep(phone, "phone-dark.png")
 
-    dark = _open(browser, url, "dark", 1280, 860)
-    _preview(dark, NEXT, takes=3)
-    expect(dark.locator("#sheet video")).to_have_count(2, timeout=PATIENCE_MS)
-    dark.mouse.move(640, 5)
-    dark.wait_for_timeout(700)
-    _keep(dark, "running-dark.png")
-
-
-def _open(browser: Browser, url: str, scheme: str, width: int, height: int) -> Page:
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
+def _open(browser: Browser, url: str, scheme: str, width: int) -> Page:
+    size = {"width": width, "height": HEIGHTS[width]}
+    context = browser.new_context(color_scheme=scheme, viewport=size, locale="en-GB")  # type: ignore[arg-type]
+    page = context.new_page()
     page.goto(url)
     expect(page.locator("#outlook .times")).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1000)
     return page
 
 
@@ -79,12 +87,13 @@ def _preview(page: Page, prompt: str, takes: int) -> None:
 
 
 def _keep(page: Page, name: str) -> None:
-    """As it is; in 256 colours when that would be large, to keep the repository small."""
+    """In a palette, to keep the repository small: as many colours as the size allows."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    path = Path(__file__).parent / name
-    picture.save(path, optimize=True)
-    if path.stat().st_size > MAX_BYTES:
-        picture.quantize(256, kmeans=3, dither=Image.Dither.NONE).save(path, optimize=True)
+    path = Path(__file__).parent / f"{name}.png"
+    for colours in (256, 64):
+        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size <= MAX_BYTES:
+            return
 
 
 if __name__ == "__main__":

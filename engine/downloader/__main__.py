@@ -18,7 +18,7 @@ from huggingface_hub import login, whoami
 
 from engine.downloader.fetching import Fetching, leave_in_order
 from engine.downloader.folders import list_from_folder
-from engine.downloader.listing import list_from_hub
+from engine.downloader.listing import list_from_hub, list_lora
 from engine.downloader.meter import Meter
 from engine.downloader.part import StopAsked
 from engine.downloader.refusals import explain
@@ -28,6 +28,7 @@ from engine.manifest import (
     FetchFiles,
     Listed,
     ListFiles,
+    ListLora,
     Manifest,
     Refused,
     SignedIn,
@@ -57,14 +58,14 @@ def main() -> None:
     threading.Thread(target=_leave_with_the_engine, args=(stop,), daemon=True).start()
     try:
         match order:
-            case ListFiles():
+            case ListFiles() | ListLora():
                 say(Listed(manifest=list_files(order)))
             case SignIn(token=token):
                 say(SignedIn(name=sign_in(token)))
             case FetchFiles():
                 say(fetch(order, say, stop))
     except (RushesError, OSError) as error:
-        no = explain(error, order.card.repo if isinstance(order, ListFiles) else "the hub")
+        no = explain(error, order.repo if isinstance(order, ListFiles | ListLora) else "the hub")
         say(Refused(cause=no.cause, remedy=no.remedy, detail=no.detail, gated=isinstance(no, ModelGated)))
     out.close()
     os._exit(0)  # threads that wait for a silent server are not waited for
@@ -90,19 +91,23 @@ def sign_in(token: str) -> str:
         ) from None  # no trace: it may hold the token
 
 
-def list_files(order: ListFiles) -> Manifest:
-    return list_from_folder(order.card, Path(order.source)) if order.source else list_from_hub(order.card)
+def list_files(order: ListFiles | ListLora) -> Manifest:
+    if isinstance(order, ListLora):
+        return list_lora(order.lora)
+    if order.source:
+        return list_from_folder(order.card, Path(order.source))
+    return list_from_hub(order.card, order.borrowed)
 
 
 def fetch(order: FetchFiles, say: Callable[[Noun], None], stop: threading.Event) -> Whole | Stopped:
-    """Fetch, check and hand over one model. Raises RushesError."""
+    """Fetch, check and hand over one model or LoRA. Raises RushesError."""
     staging, target = Path(order.staging), Path(order.target)
     staging.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(staging.with_name(f".{staging.name}.lock"), timeout=LOCK_SECONDS):
             return _fetch(order, staging, target, Meter(say, stop))
     except Timeout as error:
-        raise InUse("Another download of this model is running.", "Wait until it has ended.") from error
+        raise InUse("Another download of it is running.", "Wait until it has ended.") from error
 
 
 def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whole | Stopped:
@@ -120,7 +125,7 @@ def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whol
         fresh.replace(kept)
     if manifest.gate:
         kept.unlink()  # the next try asks again
-        raise ModelGated("The owner of this model asks everyone to accept terms first.", manifest.gate)
+        raise ModelGated("Its owner asks everyone to accept terms first.", manifest.gate)
     meter.total = manifest.bytes
     try:
         Fetching(manifest, staging, order.list.link, order.patience, meter).run(target)

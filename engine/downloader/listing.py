@@ -1,10 +1,11 @@
-"""The exact list of files of one model: from the hub's record, or from a folder on this computer."""
+"""The exact list of files of one model or LoRA, from the hub's record."""
 
 from __future__ import annotations
 
 import fnmatch
 import io
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,16 @@ from engine.card import Component, ModelCard
 from engine.downloader.refusals import explain, gate_of
 from engine.downloader.selection import MAX_SMALL_BYTES, SMALL, check_names, check_wanted, files_of_part
 from engine.errors import HubProblem, ModelProblem
-from engine.manifest import MAX_FILE_BYTES, MAX_FILES, Manifest, ManifestFile
+from engine.hub_lora import HubLora
+from engine.manifest import LORA_FILE, MAX_FILE_BYTES, MAX_FILES, Manifest, ManifestFile
 from engine.model_folders import INDEX
+from engine.single_file import Borrowed
 
 HUB_TIMEOUT_SECONDS = 30
+MAX_LORA_BYTES = 20_000_000_000  # the largest of the field has 7.7
 HTTP_LIMIT_BYTES = 50_000_000_000  # hubs give larger files in another protocol only
 CONFIG = Component(size_gb=0, files=("config.json",))
+NONSENSE = (httpx2.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 CONFIGS_ONLY = ("scheduler*", "tokenizer*", "feature_extractor*", "image_processor*", "processor*", "guider*")
 
 
@@ -38,37 +43,78 @@ class Repository:
     gate: str
 
 
-def list_from_hub(card: ModelCard) -> Manifest:
-    """What `card` needs, pinned to the commits of this moment. Raises RushesError; writes nothing."""
+def list_from_hub(card: ModelCard, borrowed: tuple[Borrowed, ...] = ()) -> Manifest:
+    """What `card` needs beside what is borrowed, pinned to the commits of this moment.
+
+    Raises RushesError; writes nothing.
+    """
     if not card.repo:
         raise ModelProblem(f"{card.name} comes with Rushes.", "There is nothing to download.")
     try:
-        return _list(card)
-    except (httpx2.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        return _list(card, borrowed)
+    except NONSENSE as error:
         raise explain(error, card.repo) from error
 
 
-def _list(card: ModelCard) -> Manifest:
+def list_lora(lora: HubLora) -> Manifest:
+    """The one file of a LoRA, pinned likewise. Raises RushesError, with the names there are when it must be chosen."""
+    try:
+        repository = ask(lora.repo, lora.revision)
+    except NONSENSE as error:
+        raise explain(error, lora.repo) from error
+    there = sorted(name for name in repository.files if name.endswith(".safetensors"))
+    if lora.file not in there and (lora.file or len(there) != 1):
+        raise HubProblem(*_which(lora, there))
+    file = repository.files[lora.file or there[0]]
+    if file.bytes > MAX_LORA_BYTES:
+        raise HubProblem(f"{file.path} is far too large for a LoRA ({file.bytes / 1e9:.0f} GB).", "Choose another.")
+    _check_recorded([file])
+    found = file.model_copy(update={"name": LORA_FILE, "found": in_cache(file)})
+    wanted = lora.model_copy(update={"file": file.path})
+    return Manifest(model=wanted.id, licence=repository.licence, gate=repository.gate, files=(found,))
+
+
+def _which(lora: HubLora, there: list[str]) -> tuple[str, str]:
+    """That the file must be named, or that there is none, and what to do."""
+    if not there:
+        return f"{lora.repo} holds no LoRA in a .safetensors file.", "Look for one that comes in that format."
+    names = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
+    said = f"{lora.repo} has no {lora.file}" if lora.file else f"{lora.repo} holds {len(there)} files"
+    return f"{said}: there are {names}.", f"Name one, such as {lora.repo}/{there[0]}."
+
+
+def _list(card: ModelCard, borrowed: tuple[Borrowed, ...]) -> Manifest:
     main = ask(card.repo, card.revision)
     parts = parts_of(card, list(main.files), "" if main.gate else _fetch_text(main, INDEX))
+    parts |= {one.part: CONFIG for one in borrowed}
     repositories = {(card.repo, card.revision): main}
     files: list[ManifestFile] = []
     if INDEX in main.files:
         files.append(main.files[INDEX])
     for part, component in parts.items():
         key = (component.repo or card.repo, component.revision if component.repo else card.revision)
-        if key not in repositories:
-            repositories[key] = ask(*key)
+        try:
+            if key not in repositories:
+                repositories[key] = ask(*key)
+            own = part_files(repositories[key].files, part, component, card.variant or "")
+        except (GatedRepoError, RepositoryNotFoundError, ModelProblem):
+            if component.optional:
+                continue
+            raise
         if component.gguf:  # the weights of someone else's file, the config of the model's own folder
             files += part_files(main.files, part, CONFIG)
-        files += part_files(repositories[key].files, part, component, card.variant or "")
+        files += own
     files += [file for name, file in main.files.items() if "/" not in name and name.upper().startswith("LICENSE")]
-    check_plausible(card, files, f"The repository {card.repo}")
-    if not all(file.sha256 or file.git_sha1 for file in files):
-        raise HubProblem("This hub does not say what its files should contain.", "Use another mirror (HF_ENDPOINT).")
+    check_plausible(card, files, f"The repository {card.repo}", {one.part for one in borrowed})
+    _check_recorded(files)
     found = tuple(file.model_copy(update={"found": in_cache(file)}) for file in files)
     gate = " ".join(repository.gate for repository in repositories.values() if repository.gate)
-    return Manifest(model=card.id, licence=main.licence, gate=gate, files=found)
+    return Manifest(model=card.id, licence=main.licence, gate=gate, files=found, borrowed=borrowed)
+
+
+def _check_recorded(files: list[ManifestFile]) -> None:
+    if not all(file.sha256 or file.git_sha1 for file in files):
+        raise HubProblem("This hub does not say what its files should contain.", "Use another mirror (HF_ENDPOINT).")
 
 
 def ask(repo: str, revision: str | None) -> Repository:
@@ -124,7 +170,8 @@ def parts_of(card: ModelCard, names: list[str], index: str) -> dict[str, Compone
     else:
         chosen = {key for key in here if any(fnmatch.fnmatch(key, pattern) for pattern in CONFIGS_ONLY)}
     foreign = {key: component for key, component in card.components.items() if component.repo or component.folder}
-    lost = [key for key in card.components if key not in here and key not in foreign]
+    needed = {key for key, component in card.components.items() if not component.optional}
+    lost = sorted(needed - here - foreign.keys())
     if lost:
         raise ModelProblem(
             f"The {lost[0].replace('_', ' ')} of {card.name} is not there.", "Look for an update of Rushes."
@@ -146,11 +193,12 @@ def part_files(
     return [inside[name].model_copy(update={"name": f"{part}/{name}"}) for name in chosen if name != INDEX]
 
 
-def check_plausible(card: ModelCard, files: list[ManifestFile], where: str) -> None:
-    """Raises RushesError when the list cannot be this model: wrong names, wrong sizes, no weights."""
+def check_plausible(card: ModelCard, files: list[ManifestFile], where: str, lent: Collection[str] = ()) -> None:
+    """Raises RushesError when the list cannot be this model: wrong names, wrong sizes, weights that are not there."""
     check_wanted((file.name for file in files), where)
     total = sum(file.bytes for file in files)
-    if not any(file.name.endswith((".safetensors", ".gguf")) for file in files):
+    heavy = {part for part, component in card.components.items() if not component.optional} - set(lent)
+    if heavy and not any(file.name.endswith((".safetensors", ".gguf")) for file in files):
         raise ModelProblem(f"{where} holds no weights for {card.name}.", "Choose another source.")
     large = [file for file in files if file.name.endswith(SMALL) and file.bytes > MAX_SMALL_BYTES]
     if total / 1e9 > 4 * card.size_gb + 1 or len(files) > MAX_FILES or large:

@@ -7,12 +7,14 @@ from engine.types.machine import Device, HardwareProfile, Tenant
 from engine.types.noun import (
     Argument,
     Aspect,
+    Attention,
     ContentId,
     Dtype,
     Fit,
     JobState,
     MediaId,
     MediaRole,
+    Mode,
     Noise,
     Noun,
     Offload,
@@ -21,19 +23,22 @@ from engine.types.noun import (
     PictureRole,
     Precision,
     PresetId,
+    Readers,
     Shortage,
     Stage,
     Verdict,
     VideoRole,
     Work,
 )
-from engine.types.plan import Forecast, LatentUpsampler, Pass, Placement, Plan, PlannedLora, Run, StepCache
+from engine.types.placement import Placement
+from engine.types.plan import Forecast, LatentUpsampler, Pass, Plan, PlannedLora, Run, StepCache
 from engine.types.request import Beginning, LoraUse, Overrides, Request, Size, VideoFacts, Wording
 from engine.types.result import Clip, Job, Recipe, Stretch, Take
 
 __all__ = [
     "Argument",
     "Aspect",
+    "Attention",
     "Beginning",
     "Clip",
     "ContentId",
@@ -48,6 +53,7 @@ __all__ = [
     "LoraUse",
     "MediaId",
     "MediaRole",
+    "Mode",
     "Noise",
     "Noun",
     "Offload",
@@ -61,6 +67,7 @@ __all__ = [
     "PlannedLora",
     "Precision",
     "PresetId",
+    "Readers",
     "Recipe",
     "Request",
     "Run",

@@ -32,9 +32,18 @@ class Device(Noun):
     pcie_width: int = 0
     tenants: tuple[Tenant, ...] = ()
 
+    @property
+    def capability(self) -> float:
+        """As a number. An unknown one counts as old: what old cards do, new ones do too."""
+        return float(self.compute_capability or 0)
+
 
 class HardwareProfile(Noun):
-    """The machine as it is now. `devices` always ends with the CPU; the first one is the one to use."""
+    """The machine as it is now. `devices` always ends with the CPU; the first one is the one to use.
+
+    `models_disk_free_gb`: on the disk where new models go, when that is another one.
+    `notes`: what is so and is well to know; `problems`: what is wrong. Both are sentences.
+    """
 
     system: str
     devices: tuple[Device, ...]
@@ -43,7 +52,13 @@ class HardwareProfile(Noun):
     ram_free_gb: float
     page_file_gb: float
     disk_free_gb: float
+    models_disk_free_gb: float | None = None
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def room_for_models_gb(self) -> float:
+        return self.disk_free_gb if self.models_disk_free_gb is None else self.models_disk_free_gb
 
     @property
     def best(self) -> Device:

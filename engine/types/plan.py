@@ -6,8 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engine.types.noun import Argument, ContentId, Dtype, Noun, Offload, Precision, Stage, Verdict
+from engine.types.noun import Argument, ContentId, Noun, Stage, Verdict
+from engine.types.placement import Placement
 from engine.types.request import Request
+
+# Pipelines whose runs were seen to go on to the last bit after any step; of others nothing is saved.
+RECORDED = frozenset({
+    "CogVideoXImageToVideoPipeline", "CogVideoXPipeline", "CogVideoXVideoToVideoPipeline",
+    "HunyuanVideo15ImageToVideoPipeline", "HunyuanVideo15Pipeline", "HunyuanVideoFramepackPipeline",
+    "HunyuanVideoImageToVideoPipeline", "HunyuanVideoPipeline", "Kandinsky5I2VPipeline", "Kandinsky5T2VPipeline",
+    "LTX2ConditionPipeline", "LTX2Pipeline", "LTXConditionPipeline", "LTXImageToVideoPipeline", "LTXPipeline",
+    "MochiPipeline", "WanAnimatePipeline", "WanImageToVideoPipeline", "WanPipeline", "WanVACEPipeline",
+})  # fmt: skip
 
 
 class Pass(Noun):
@@ -15,6 +25,8 @@ class Pass(Noun):
 
     `sigmas`: the exact noise level of every step, for a model distilled for these; empty: spaced by the flow shift.
     `forwards`: calls of the transformer a step; `operations`: floating-point operations it is forecast to take.
+    `taken`: how many of the steps a render on its take takes, which are the last ones; None: all of them.
+    `part`: which of the steps it takes, from and up to, where it is one part of a run that is continued.
     """
 
     width: int
@@ -28,6 +40,23 @@ class Pass(Noun):
     forwards: int
     arguments: dict[str, Argument] = {}
     operations: float
+    taken: int | None = None
+    part: tuple[int, int] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Those that are taken."""
+        return self.part[1] - self.part[0] if self.part else self.taken or self.num_inference_steps
+
+    @property
+    def first_step(self) -> int:
+        """How many are behind it."""
+        return self.part[0] if self.part else 0
+
+    @property
+    def stops_after(self) -> int | None:
+        """How many there are at its end, when these are not all: then it is only looked at."""
+        return self.part[1] if self.part and self.part[1] < self.num_inference_steps else None
 
     @property
     def size(self) -> str:
@@ -52,30 +81,15 @@ class LatentUpsampler(Noun):
     tone_map_compression_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class Placement(Noun):
-    """Where the model runs and how it lies in memory.
-
-    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in `dtype`,
-    "gguf" as the model's file has them. `offload`: whole on the device, one part at a time, or streamed from RAM block
-    by block, out of page-locked memory where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in
-    tiles, or on the CPU.
-    """
-
-    device: str
-    dtype: Dtype
-    precision: Precision = "full"
-    offload: Offload = "resident"
-    pin_memory: bool = False
-    vae_tiling: bool = False
-    vae_slicing: bool = False
-    vae_on_cpu: bool = False
-
-
 class StepCache(Noun):
     """TaylorSeer: after `whole_steps`, one step in `interval` is computed whole and the others are foretold."""
 
     interval: int
     whole_steps: int
+
+    def computed(self, steps: int) -> int:
+        """How many of so many steps are computed; the first one after the whole ones is foretold."""
+        return min(steps, self.whole_steps) + max(0, -(-(steps - self.whole_steps - 1) // self.interval))
 
 
 class PlannedLora(Noun):
@@ -90,6 +104,7 @@ class PlannedLora(Noun):
 class Forecast(Noun):
     """What a plan will need, said before it starts. `basis` says how sure it is, in words.
 
+    `take_seconds` and `render_seconds` begin with the model ready; `loading_seconds`: until then, none where it is.
     `estimated_seconds`: take and render by arithmetic alone, which measured runs are compared to.
     """
 
@@ -100,8 +115,14 @@ class Forecast(Noun):
     download_gb: float
     take_seconds: tuple[float, float]
     render_seconds: tuple[float, float]
+    loading_seconds: tuple[float, float] = (0.0, 0.0)
     estimated_seconds: tuple[float, float] = (0.0, 0.0)
     basis: str
+
+    @property
+    def measured(self) -> bool:
+        """Whether runs of the model on this machine are behind it."""
+        return not self.basis.startswith("estimated")
 
 
 class Plan(Noun):
@@ -151,22 +172,43 @@ class Plan(Noun):
         return mergeable and any(lora.strength for lora in self.loras)
 
     @property
+    def recorded(self) -> bool:
+        """Whether a run is saved as it goes. What a step cache holds is not in the state."""
+        return self.pipeline in RECORDED and self.step_cache is None
+
+    @property
     def told(self) -> str:
         return self.prompt or self.request.prompt
 
     def stage(self, stage: Stage) -> Pass:
         return self.take if stage == "take" else self.render
 
+    @property
+    def loads(self) -> str:
+        """What a worker loads for it, as text: it is warm for every plan that says the same."""
+        merged = self.loras if self.fused else ()
+        return "\n".join(
+            [self.model, self.placement.lasting.model_dump_json(), *(one.model_dump_json() for one in merged)]
+        )
+
+    @property
+    def when_warm(self) -> Plan:
+        """The same after another job of the same model."""
+        return self.model_copy(update={"forecast": self.forecast.model_copy(update={"loading_seconds": (0.0, 0.0)})})
+
     def seconds(self, stage: Stage) -> tuple[float, float]:
-        """How long a stage is forecast to take."""
-        return self.forecast.take_seconds if stage == "take" else self.forecast.render_seconds
+        """How long a stage is forecast to take when it is started now."""
+        low, high = self.forecast.take_seconds if stage == "take" else self.forecast.render_seconds
+        least, most = self.forecast.loading_seconds
+        return round(low + least, 1), round(high + most, 1)
 
 
 class Run(Noun):
     """One measured run on this machine: what forecasts learn from, and plans where memory ran out (`adjusted`).
 
-    `pixels`: all frames together. `forecast_seconds`: the range that was promised; `estimated_seconds`: what arithmetic
-    alone said. Both are empty in runs of older versions, which no forecast learns from.
+    `seconds`: with the model ready; `loading_seconds`: until then, for `loaded_gb` of files. `pixels`: all frames
+    together. `forecast_seconds`: the range that was promised for both; `estimated_seconds`: what arithmetic alone said
+    of `seconds`. Both are empty in runs of older versions, which no forecast learns from.
     """
 
     model: str
@@ -175,6 +217,8 @@ class Run(Noun):
     operations: float
     seconds: float
     ram_gb: float
+    loading_seconds: float = 0.0
+    loaded_gb: float = 0.0
     pixels: int = 0
     placement: Placement | None = None
     adjusted: bool = False
@@ -190,4 +234,5 @@ class Run(Noun):
     @property
     def kept(self) -> bool:
         """Whether it took as long as was promised."""
-        return bool(self.forecast_seconds and self.forecast_seconds[0] <= self.seconds <= self.forecast_seconds[1])
+        took = self.seconds + self.loading_seconds
+        return bool(self.forecast_seconds and self.forecast_seconds[0] <= took <= self.forecast_seconds[1])

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from engine.types.noun import (
     Aspect,
+    Attention,
     ContentId,
     Fit,
     MediaId,
     MediaRole,
+    Mode,
     Noun,
     Offload,
     Outcome,
@@ -77,8 +79,10 @@ class Request(Noun):
     leave a video that it starts from, 0 to 1. `look`, `camera`: presets whose words are added. `wording`: the final
     words of a recipe that is repeated; then look and camera are not asked again. `make_it_fit`: when memory runs out,
     change the picture without asking where nothing else helps.
+    `mode`: a render refines its take, a small clip of its own, or continues it, which is then its own first part.
+    `takes_by`: a guide of the model's card that draws the takes in its place.
     `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
-    `faster`: foretell steps where the model bears it, a little less exact.
+    `faster`: foretell steps where the model bears it, a little less exact. `compiled`: compile the model's blocks.
     """
 
     prompt: str
@@ -92,11 +96,14 @@ class Request(Noun):
     seconds: float | None = None
     num_frames: int | None = None
     seed: int | None = None
+    mode: Mode = "refine"
+    takes_by: Annotated[str, Field(max_length=120)] | None = None
     dial: float = 0.5
     sigma: float | None = None
     device: str | None = None
     precision: Precision | None = None
     offload: Offload | None = None
+    attention: Attention | None = None
     pictures: dict[PictureRole, MediaId] = {}
     references: tuple[MediaId, ...] = ()
     keyframes: dict[int, MediaId] = {}
@@ -106,6 +113,7 @@ class Request(Noun):
     loras: tuple[LoraUse, ...] = ()
     make_it_fit: bool = False
     faster: bool = False
+    compiled: bool = False
     extends: Beginning | None = None
     take: Overrides = Overrides()
     render: Overrides = Overrides()

@@ -19,6 +19,10 @@ class Job(Noun):
     created: str = ""
     attempts: int = 0
 
+    @property
+    def ended(self) -> bool:
+        return self.state in ("finished", "failed", "cancelled")
+
 
 class Stretch(Noun):
     """One part of an extended clip and the frames it brought. Without an id: a file from elsewhere.

@@ -10,14 +10,15 @@ import diffusers
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import ModelProblem
-from engine.worker import gguf_file
+from engine.worker import single_file
 
 REMEDY = "Install the model again; the starter comes back with an update of Rushes."
 
 
 def variant_of(folder: Path) -> str | None:
     """The precision in the weights' names (diffusion_pytorch_model.bf16.safetensors), which diffusers must be told."""
-    names = [path.name for path in (folder / "transformer").glob("*.safetensors")]
+    parts = ([path.name for path in (folder / part).glob("*.safetensors")] for part in ("transformer", "vae"))
+    names = next(filter(None, parts), [])  # of the first that is not read from elsewhere
     marked = {name.split(".")[1].split("-")[0] for name in names if name.count(".") > 1}
     return marked.pop() if len(marked) == 1 and all(name.count(".") > 1 for name in names) else None
 
@@ -42,7 +43,7 @@ def _is_ours(library: str | None) -> bool:
 def _names(path: Path, model: str) -> list[str]:
     """The names of a file's tensors, from its header, which is checked against the size of the file."""
     if path.suffix == ".gguf":
-        return gguf_file.names_in(path)
+        return single_file.names_in(path)
     try:
         with safe_open(str(path), framework="pt") as header:
             return sorted(header.keys())
@@ -53,12 +54,14 @@ def _names(path: Path, model: str) -> list[str]:
 
 
 def check(folder: Path) -> str:
-    """A fingerprint of all weights, from their headers and sizes. Raises ModelProblem for a truncated file.
+    """A fingerprint of all weights, from their headers and sizes. Raises ModelProblem for a truncated file, or for a
+    borrowed one that is another now.
 
     Not covered: a flipped bit inside a tensor; downloads are verified by their sha256 when they arrive.
     """
     digest = hashlib.sha256()
     files = sorted(path for kind in ("*.safetensors", "*.gguf") for path in folder.rglob(kind))
+    files += sorted({Path(one.path) for one in single_file.borrowed(folder).values()})
     if not files:
         raise ModelProblem(f"The model '{folder.name}' has no weights.", REMEDY)
     for path in files:

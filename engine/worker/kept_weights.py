@@ -58,7 +58,7 @@ class KeptWeights:
         ready = {}
         for name, kind in parts.items():
             folder = self.folder(name)
-            if not folder.exists():
+            if self._placement.precision_of(name) not in MADE_HERE or not folder.exists():
                 continue
             try:
                 _check(folder)
@@ -71,9 +71,7 @@ class KeptWeights:
 
     def write(self, pipe: Any) -> None:
         """Keep the pipeline's large parts that are not kept yet and that nothing has run. No room is not an error."""
-        if self._placement.precision not in MADE_HERE:
-            return
-        parts = {name: getattr(pipe, name, None) for name in LARGE}
+        parts = {name: getattr(pipe, name, None) for name in LARGE if self._placement.precision_of(name) in MADE_HERE}
         for name, part in parts.items():
             if part is None or self.folder(name).exists():
                 continue
@@ -106,7 +104,7 @@ class KeptWeights:
         dtype = DTYPES[self._placement.dtype]
         if self._placement.precision != "fp8":  # bitsandbytes: its libraries read what they wrote
             return kind.from_pretrained(str(folder), dtype=dtype, local_files_only=True, use_safetensors=True)
-        with _built_in(dtype), init_empty_weights():
+        with built_in(dtype), init_empty_weights():
             settings = kind.load_config(str(folder)) if hasattr(kind, "load_config") else None
             part = kind.from_config(settings) if settings else kind(kind.config_class.from_pretrained(str(folder)))
         weights = {key: value for path in folder.glob("*.safetensors") for key, value in load_file(path).items()}
@@ -172,7 +170,7 @@ def _sum(path: Path) -> list[int]:
 
 
 @contextmanager
-def _built_in(dtype: torch.dtype) -> Iterator[None]:
+def built_in(dtype: torch.dtype) -> Iterator[None]:
     """As diffusers does it: what a model computes when it is built comes out in the format it runs in."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)

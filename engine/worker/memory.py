@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import transformers
 from diffusers import PipelineQuantizationConfig
 from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting
 
-from engine.types import Placement
+from engine.types import Placement, Precision
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LARGE = ("transformer", "transformer_2", "text_encoder", "text_encoder_2")  # the parts that take a smaller format
@@ -20,24 +21,23 @@ LARGE = ("transformer", "transformer_2", "text_encoder", "text_encoder_2")  # th
 
 def quantization(parts: dict[str, Any], placement: Placement) -> PipelineQuantizationConfig | None:
     """bitsandbytes for the parts, given by their classes; None for formats that need none while loading."""
-    if placement.precision not in ("int8", "nf4") or not parts:
-        return None
     libraries = {name: diffusers if issubclass(kind, diffusers.ModelMixin) else transformers
-                 for name, kind in parts.items()}  # fmt: skip
-    return PipelineQuantizationConfig(quant_mapping={name: _bits(lib, placement) for name, lib in libraries.items()})
+                 for name, kind in parts.items() if placement.precision_of(name) in ("int8", "nf4")}  # fmt: skip
+    bits = {name: _bits(library, placement.precision_of(name), placement) for name, library in libraries.items()}
+    return PipelineQuantizationConfig(quant_mapping=bits) if bits else None
 
 
-def large_parts(folder: Path) -> dict[str, Any]:
-    """The classes of the parts that take a smaller format, by their names in a model's folder."""
+def classes(folder: Path, names: Iterable[str] = LARGE) -> dict[str, Any]:
+    """The classes of the parts of these names, as a model's folder has them."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     libraries = {"diffusers": diffusers, "transformers": transformers}
-    named = {name: index.get(name) or [None, None] for name in LARGE}
+    named = {name: index.get(name) or [None, None] for name in names}
     return {name: getattr(libraries[lib], kind) for name, (lib, kind) in named.items() if lib in libraries}
 
 
-def _bits(library: Any, placement: Placement) -> Any:
+def _bits(library: Any, precision: Precision, placement: Placement) -> Any:
     """Both libraries have a BitsAndBytesConfig, and each wants its own."""
-    if placement.precision == "int8":
+    if precision == "int8":
         return library.BitsAndBytesConfig(load_in_8bit=True)
     return library.BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=DTYPES[placement.dtype]
@@ -65,15 +65,35 @@ def settle(pipe: Any, placement: Placement) -> None:
             )  # fmt: skip
 
 
-def store_small(pipe: Any, dtype: torch.dtype) -> None:
-    """Keep the weights of the large parts in fp8 and compute in `dtype`, layer by layer.
+def compile_blocks(pipe: Any, placement: Placement) -> None:
+    """Have the repeated blocks of the transformers compiled when they first run; what cannot be, runs as it is."""
+    if not (placement.compiled and placement.whole):  # the ladder may have moved the weights since
+        return
+    torch._dynamo.config.suppress_errors = True
+    for name in ("transformer", "transformer_2"):
+        part = getattr(pipe, name, None)
+        if part is not None:
+            part.compile_repeated_blocks()
+
+
+def attend(pipe: Any, placement: Placement) -> None:
+    """Switch the transformers to the placement's way through the attention, whatever the shell set it to."""
+    for name in ("transformer", "transformer_2"):
+        part = getattr(pipe, name, None)
+        if part is not None:
+            part.set_attention_backend(placement.attention)
+
+
+def store_small(pipe: Any, placement: Placement) -> None:
+    """Keep the weights of the parts whose format is fp8 in it, and compute in the placement's, layer by layer.
 
     Left alone in a text encoder: embeddings, whose format its pipeline takes for the format of the whole; an output
     layer that shares their weights; and T5's `wo`, whose input is brought to the format that its weights are stored in.
     """
+    dtype = DTYPES[placement.dtype]
     for name in LARGE:
         part = getattr(pipe, name, None)
-        if part is None:
+        if part is None or placement.precision_of(name) != "fp8":
             continue
         if name.startswith("transformer"):
             part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)

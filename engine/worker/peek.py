@@ -1,13 +1,13 @@
 """A first look at a clip while it is being made: the current clean estimate as a small moving picture.
 
 A peek may cost a fixed share of the run and no more. What one costs is measured by the ones before, so a short run has
-few or none. Where a model has a linear map of its latents to pixels beside its weights (`latent_rgb.safetensors`), that
-draws the peek; elsewhere its own VAE does, small and of the first frames, unless that would bring it to the device.
+few or none. A tiny decoder beside the model's weights draws it (`peek/`), or a linear map of its latents to pixels
+(`latent_rgb.safetensors`); elsewhere its own VAE does, small and of the first frames, unless that would bring it to the
+device.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch.nn.functional import conv3d, interpolate
 
 from engine.events import Event, Peek
 from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.worker.tiny_decoder import STAGES, TinyDecoder, placed, read
 from engine.worker.weights import Model
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ SHARE = 0.03  # of the time of the sampling
 MARGIN = 0.7  # the measured cost of one peek says little about the next one on a busy machine
 MAP = "latent_rgb.safetensors"
 VAE_CELLS, VAE_FRAMES = 12, 3  # latent cells of the shorter side, and latent frames, that the real VAE decodes for one
-GUESS_SECONDS = {"map": 0.05, "vae": 0.5}  # the first one's cost
+TINY_SIDE = 320  # pixels: a tiny decoder's doublings that would bring the shorter side above are left out
+GUESS_SECONDS = {"tiny": 0.3, "map": 0.05, "vae": 0.5}  # the first one's cost
 Estimate = Callable[[], torch.Tensor]
 
 
@@ -75,16 +76,27 @@ class Peeker:
 class Look:
     """How the latents of one loaded model become small frames."""
 
-    def __init__(self, pipe: Any, family: LatentVideo, linear: dict[str, torch.Tensor] | None) -> None:
-        self._pipe, self._family, self._map = pipe, family, linear
-        self.kind = "map" if linear else "vae"
+    def __init__(self, pipe: Any, family: LatentVideo, folder: Path) -> None:
+        """`folder`: the model's. Raises what a damaged file in it raises."""
+        self._pipe, self._family, self._tiny = pipe, family, read(folder)
+        linear = None if self._tiny or not (folder / MAP).exists() else load_file(folder / MAP)
+        self._map = {name: part.float() for name, part in (linear or {}).items()}
+        self.kind = "tiny" if self._tiny else "map" if self._map else "vae"
 
     def frames(self, estimate: torch.Tensor, shot: Shot) -> np.ndarray:
         """A clean estimate, in the pipeline's form, as uint8 frames, (frames, height, width, 3)."""
-        cells = self._family.to_vae(self._pipe, self._family.while_sampling(self._pipe, estimate, shot), shot.run)
-        pixels = linear_pixels(self._map, cells.float().cpu()) if self._map else self._small(cells)
+        if self._tiny:
+            pixels = self._tiny_pixels(self._tiny, self._family.normal(self._pipe, estimate, shot))
+        else:
+            cells = self._family.to_vae(self._pipe, self._family.while_sampling(self._pipe, estimate, shot), shot.run)
+            pixels = linear_pixels(self._map, cells.float().cpu()) if self._map else self._small(cells)
         shown = ((pixels[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         return shown.permute(1, 2, 3, 0).cpu().numpy()
+
+    def _tiny_pixels(self, tiny: TinyDecoder, latents: torch.Tensor) -> torch.Tensor:
+        side = min(latents.shape[-2:]) * tiny.patch
+        tiny.enlargements = max((n for n in range(len(STAGES) + 1) if side * 2**n <= TINY_SIDE), default=0)
+        return placed(tiny, latents)(latents[:1])
 
     def _small(self, cells: torch.Tensor) -> torch.Tensor:
         cells = cells[:1, :, :VAE_FRAMES]
@@ -98,26 +110,27 @@ class Look:
 
 def peeker(model: Model, family: LatentVideo, shot: Shot, folder: Path, emit: Callable[[Event], None]) -> Peeker | None:
     """Who shows this run, writing to `folder`; nobody where each look would move large parts in memory."""
-    linear = None
-    with contextlib.suppress(OSError, SafetensorError, KeyError):
-        found = load_file(model.folder / MAP)
-        linear = {name: found[name].float() for name in ("weight", "bias")}
-    moves = shot.plan.placement.offload == "model" or shot.plan.placement.vae_on_cpu
-    if linear is None and moves:
+    try:
+        look = Look(model.pipe, family, model.folder)
+    except Exception:  # a file of a kind that this version does not know, or damaged: peeks are no reason to fail
+        log.warning("no peeks of %s", model.folder.name, exc_info=True)
         return None
-    return Peeker(Look(model.pipe, family, linear), shot, folder, emit)
+    moves = shot.plan.placement.offload == "model" or shot.plan.placement.vae_on_cpu
+    return None if look.kind == "vae" and moves else Peeker(look, shot, folder, emit)
 
 
 def linear_pixels(linear: dict[str, torch.Tensor], cells: torch.Tensor) -> torch.Tensor:
     """VAE latents (1, channels, frames, height, width) to small pixels in -1..1, by one convolution.
 
-    `weight` is (3 x 4 frames x side x side, channels, 1, 3, 3). Of the first latent's frames only the last is real.
+    `weight` is (3 x frames x side x side, channels, 1, 3, 3), `frames` how many share a latent one, 4 where it is not
+    said. Of the first latent's frames only the last is real.
     """
     drawn = conv3d(cells, linear["weight"], linear["bias"], padding=(0, 1, 1))
-    side = round((drawn.shape[1] / 12) ** 0.5)
+    stride = int(linear.get("frames", torch.tensor(4)))
+    side = round((drawn.shape[1] / 3 / stride) ** 0.5)
     _, _, frames, height, width = drawn.shape
-    blocks = drawn.reshape(3, 4, side, side, frames, height, width).permute(0, 4, 1, 5, 2, 6, 3)
-    return blocks.reshape(1, 3, frames * 4, height * side, width * side)[:, :, 3:]
+    blocks = drawn.reshape(3, stride, side, side, frames, height, width).permute(0, 4, 1, 5, 2, 6, 3)
+    return blocks.reshape(1, 3, frames * stride, height * side, width * side)[:, :, stride - 1 :]
 
 
 def clean_estimate(scheduler: Any, given: tuple[Any, ...], named: dict[str, Any], result: tuple[Any, ...]) -> Any:

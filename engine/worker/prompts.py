@@ -7,9 +7,11 @@ pipeline of their own, which is loaded when words come that were never encoded h
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from safetensors.torch import save_file
 
 from engine.events import Event, Progress
 from engine.types import Placement
+from engine.worker import single_file
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 KEPT = 64  # encoded prompts of one model, in memory
@@ -82,6 +85,7 @@ class Prompts:
         self._encoders: Any = None
         self._kept: dict[str, Encoded] = {}
         self.cache: PromptCache | None = None
+        self.counted: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext  # while they are loaded
 
     def encoded(self, pipe: Any, family: LatentVideo, shot: Shot, emit: Callable[[Event], None]) -> Encoded:
         """The shot's words as arguments of the call of `pipe`, on its device. Encoding them now is told."""
@@ -100,12 +104,33 @@ class Prompts:
         return self._kept[key]
 
     def _encode(self, pipe: Any, family: LatentVideo, shot: Shot) -> Encoded:
-        if self._encoders is None:
-            self._encoders = self._load_encoders(pipe)
+        with self._readable(pipe, shot.plan.placement):
+            if self._encoders is None:
+                with self.counted():
+                    self._encoders = self._load_encoders(pipe)
+            try:
+                return family.encode(self._encoders, shot, pipe.transformer)
+            finally:
+                self._encoders.maybe_free_model_hooks()
+
+    @contextlib.contextmanager
+    def _readable(self, pipe: Any, placement: Placement) -> Iterator[None]:
+        """Where the text encoders are to be dropped, what draws makes room for them meanwhile, and then they go."""
+        if placement.text_encoder != "dropped":
+            yield
+            return
+        apart = placement.offload == "resident" and placement.device not in ("cpu", "mps")
+        if apart:
+            pipe.to("cpu")
         try:
-            return family.encode(self._encoders, shot, pipe.transformer)
+            yield
         finally:
-            self._encoders.maybe_free_model_hooks()
+            self._encoders = None
+            gc.collect()  # hooks hold on to them in circles
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            if apart:
+                pipe.to(placement.device)
 
     def _key(self, pipe: Any, family: LatentVideo, shot: Shot) -> str:
         asked = shot.plan.request
@@ -117,12 +142,23 @@ class Prompts:
 def identity(folder: Path, placement: Placement) -> str:
     """What besides the words decides how they are encoded: the files of the text encoders, formats, the software."""
     digest = hashlib.sha256()
-    for path in sorted(path for part in ("text_encoder*", "tokenizer*") for path in folder.glob(f"{part}/*")):
+    own = [path for part in ("text_encoder*", "tokenizer*") for path in folder.glob(f"{part}/*")]
+    lent = [Path(one.path) for part, one in single_file.borrowed(folder).items() if part.startswith("text_encoder")]
+    for path in sorted(own) + sorted(lent):
         digest.update(f"{path.parent.name}/{path.name} {path.stat().st_size}".encode())
         _sample(path, digest)
     software = [f"{name} {version(name)}" for name in ("diffusers", "transformers", "tokenizers")]
     kind = placement.device.partition(":")[0]
-    return " ".join([digest.hexdigest(), placement.dtype, placement.precision, kind, torch.__version__, *software])
+    return " ".join(
+        [
+            digest.hexdigest(),
+            placement.dtype,
+            placement.precision_of("text_encoder"),
+            kind,
+            torch.__version__,
+            *software,
+        ]
+    )
 
 
 def _sample(path: Path, digest: Any) -> None:

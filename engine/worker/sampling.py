@@ -7,9 +7,10 @@ denoised from there by the ordinary pipeline, whose scheduler is handed the last
 from __future__ import annotations
 
 import functools
+import inspect
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from engine.types import Work
 from engine.worker import decoding
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate, Peeker, clean_estimate
+from engine.worker.recording import Enough, Recording
 from engine.worker.step_cache import step_cache
 from engine.worker.weights import Model
 
@@ -29,7 +31,7 @@ from engine.worker.weights import Model
 class Watch:
     """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding.
 
-    `doing`: what memory would run out under. `peeker`: who shows the clip on its way.
+    `doing`: what memory would run out under. `peeker`: who shows the clip on its way. `recording`: what is saved of it.
     """
 
     peeker: Peeker | None = None
@@ -37,69 +39,92 @@ class Watch:
     def __init__(self, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> None:
         self.emit, self._stop_asked = emit, stop_asked
         self.doing: Work = "loading"
-        self._started, self._done, self._steps = 0.0, 0, 0
+        self.recording = Recording()
+        self._started, self._done, self._steps, self._before = 0.0, 0, 0, 0
 
     def check(self) -> None:
         if self._stop_asked():
             raise JobCancelled
 
-    def begin(self, steps: int) -> None:
-        self._started, self._done, self._steps = time.perf_counter(), 0, steps
-        self.emit(Progress(phase="sampling", step=0, steps=steps))
+    def begin(self, steps: int, done: int = 0) -> None:
+        """`done`: steps of an earlier run that this one goes on from."""
+        self._started, self._done, self._steps, self._before = time.perf_counter(), done, steps, done
+        self.emit(Progress(phase="sampling", step=done, steps=steps))
 
     def step(self, estimate: Estimate) -> None:
         """After every step of the scheduler. `estimate`: what it now takes the clean latents to be."""
         self.check()
         self._done += 1
-        seconds = time.perf_counter() - self._started
-        left = seconds / self._done * max(self._steps - self._done, 0)
+        seconds, done = time.perf_counter() - self._started, self._done - self._before
+        left = seconds / done * max(self._steps - self._done, 0)
         step = min(self._done, self._steps)
         self.emit(Progress(phase="sampling", step=step, steps=self._steps, seconds_left=round(left, 1)))
         if self.peeker:
-            self.peeker.after_step(self._done, self._steps, seconds, estimate)
+            self.peeker.after_step(done, self._steps - self._before, seconds, estimate)
+
+
+@dataclass(frozen=True)
+class _Run:
+    model: Model
+    family: LatentVideo
+    shot: Shot
+    watch: Watch
 
 
 def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
-    """The latents of a clip from noise of the plan's seed."""
-    words = _words(model, family, shot, watch)
-    if shot.run.sigmas:  # levels of the model's own, the first of them pure noise
-        whole = replace(shot, plan=shot.plan.model_copy(update={"sigma": 1.0}))
-        return _denoise(model, family, shot, _exact(model, family, whole, watch), words)
-    scheduler = family.scheduler(model.pipe, shot.run)
-    return _denoise(model, family, shot, watched(scheduler, watch, family.steps(shot)), words)
+    """The latents of a clip from noise of the plan's seed; of its first part, the clean estimate at its end."""
+    run = _Run(model, family, shot, watch)
+    words = _words(run)
+    try:
+        return _denoise(run, _whole(run), words)
+    except Enough:
+        watch.recording = watch.recording.shown()
+        return _denoise(run, _whole(run), words)
 
 
 def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
     """The latents of a render that keeps `take`, the latents of the approved take."""
     if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)
+    shot = replace(shot, run=shot.run.model_copy(update={"num_inference_steps": shot.run.steps}))
+    run = _Run(model, family, shot, watch)
     watch.check()
-    scheduler = _exact(model, family, shot, watch)
-    watch.doing = "decoding"  # and encoding
-    with decoding.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
-        start = family.start(model.pipe, scheduler, reachable, shot)
-    return _denoise(model, family, shot, scheduler, _words(model, family, shot, watch) | start)
+    scheduler = _exact(run, shot)
+    start = family.on_a_take(model.pipe, shot)
+    if not watch.recording.done:
+        watch.doing = "decoding"  # and encoding
+        with decoding.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
+            start |= family.start(model.pipe, scheduler, reachable, shot)
+    return _denoise(run, scheduler, _words(run) | start)
 
 
-def _exact(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Any:
+def _whole(run: _Run) -> Any:
+    """A scheduler that goes from pure noise to the end."""
+    if run.shot.run.sigmas:  # levels of the model's own, the first of them pure noise
+        return _exact(run, replace(run.shot, plan=run.shot.plan.model_copy(update={"sigma": 1.0})))
+    scheduler = run.family.scheduler(run.model.pipe, run.shot.run)
+    return watched(scheduler, run.watch, run.family.steps(run.shot))
+
+
+def _exact(run: _Run, shot: Shot) -> Any:
     """A scheduler that goes from the plan's sigma to 0 by levels that the family sets."""
-    exact_timesteps = functools.partial(family.exact_timesteps, shot=shot)
-    scheduler = family.exact_scheduler(model.pipe, shot.run)
-    return watched(scheduler, watch, family.steps(shot, on_a_take=shot.plan.sigma < 1), exact_timesteps)
+    exact_timesteps = functools.partial(run.family.exact_timesteps, shot=shot)
+    scheduler = run.family.exact_scheduler(run.model.pipe, shot.run)
+    return watched(scheduler, run.watch, run.family.steps(shot, on_a_take=shot.plan.sigma < 1), exact_timesteps)
 
 
-def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, given: dict[str, Any]) -> Latents:
+def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
     """Run the pipeline on `scheduler` with the words in `given`, and from the latents in it, or else from noise."""
-    pipe, run = model.pipe, shot.run
+    pipe, family, shot = run.model.pipe, run.family, run.shot
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
-        with step_cache(pipe, shot.plan):
+        with step_cache(pipe, shot.plan), run.watch.recording.around(pipe, family, shot) as recorded:
             output = pipe(
-                num_inference_steps=run.num_inference_steps,
+                num_inference_steps=shot.run.num_inference_steps,
                 generator=shot.generator,
                 output_type="latent",
-                **family.size(pipe, run),
-                **(family.arguments(pipe, shot) | given),
+                **family.size(pipe, shot.run),
+                **(family.arguments(pipe, shot) | given | recorded),
             )
     finally:
         pipe.scheduler = shipped
@@ -107,21 +132,22 @@ def _denoise(model: Model, family: LatentVideo, shot: Shot, scheduler: Any, give
     return family.latents_of(output)
 
 
-def _words(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> dict[str, Any]:
+def _words(run: _Run) -> dict[str, Any]:
     """The encoded prompts; the text encoders are loaded for them when they are new."""
-    watch.doing = "loading"
-    words = model.prompts.encoded(model.pipe, family, shot, watch.emit)
-    watch.doing = "denoising"
+    run.watch.doing = "loading"
+    words = run.model.prompts.encoded(run.model.pipe, run.family, run.shot, run.watch.emit)
+    run.watch.doing = "denoising"
     return words
 
 
 def watched(scheduler: Any, watch: Watch, steps: int, exact_timesteps: Callable[..., None] | None = None) -> Any:
-    """The scheduler, reporting its `steps` and, where given, setting its timesteps by `exact_timesteps`.
+    """The scheduler, telling its `steps` and, where given, setting its timesteps by `exact_timesteps`.
 
     By a subclass and not by replaced methods: pipelines deep-copy schedulers, ask for their class and read signatures.
     """
-    kind = type(scheduler)
-    reporter = scheduler  # copies of it, such as the one for sound, do not report
+    kind, recording = type(scheduler), watch.recording
+    picture = scheduler  # copies of it, such as the one for sound, do not count
+    signature = inspect.signature(kind.step)
     begun = False  # some pipelines set the timesteps again
 
     class Watched(kind):  # type: ignore[valid-type, misc]
@@ -132,16 +158,24 @@ def watched(scheduler: Any, watch: Watch, steps: int, exact_timesteps: Callable[
                 original(*given, **named)
             else:
                 exact_timesteps(self, original, device=named.get("device"))
+            recording.cut(self)
             nonlocal begun
-            if self is reporter and not begun:
+            if self is picture and not begun and len(self.timesteps):
                 begun = True
-                watch.begin(steps)
+                watch.begin(recording.stop_after or steps, recording.done)
 
         @functools.wraps(kind.step)
         def step(self, *given: Any, **named: Any) -> Any:
-            result = kind.step(self, *given, **named)
-            if self is reporter:
-                watch.step(functools.partial(clean_estimate, self, given, named, result))
+            call = signature.bind(self, *given, **named)
+            if self is picture:
+                recording.resume(self, call)
+            result = kind.step(*call.args, **call.kwargs)
+            estimate = functools.partial(clean_estimate, self, given, named, result)
+            if self is picture:
+                watch.step(estimate)
+                recording.stepped(self, call, result, estimate)
+            else:
+                recording.other_stepped(result, estimate)
             return result
 
     Watched.__name__ = kind.__name__

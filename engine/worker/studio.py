@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import logging
 import platform
 import time
@@ -14,17 +15,19 @@ import torch
 
 from engine import fitting
 from engine.errors import JobCancelled, RushesError, disk_full
-from engine.events import Cancelled, Failed, FinalEvent, Finished, Progress
-from engine.library import GIVEN, START
+from engine.events import Adjusted, Cancelled, Failed, FinalEvent, Finished, Progress
+from engine.library import GIVEN, START, STATE
 from engine.messages import RanOut
 from engine.store import now
 from engine.types import Device, Job, Recipe, Work
 from engine.worker import decoding, families, joining, peek, sampling, video, weights
-from engine.worker.families.latent_video import Shot
+from engine.worker.families.latent_video import Latents, Shot
 from engine.worker.gauge import Gauge
 from engine.worker.prompts import PromptCache
+from engine.worker.recording import Recording
 from engine.worker.shortage import shortage
 
+LOST = "What the take had saved is missing, or was made by another version or on another device."
 log = logging.getLogger(__name__)
 
 
@@ -64,22 +67,24 @@ class Studio:
     @torch.no_grad()
     def _perform(self, job: Job, watch: sampling.Watch) -> Finished:
         started = time.perf_counter()
+        self._shelf.intake.reset()
         plan, folder = job.plan, self._artifacts / job.id
         # 1. the model, warm if it was used last
         model = self._shelf.get(plan, folder / GIVEN, watch.emit)
         family = families.of(plan.family)
         # Noise is drawn on the CPU, so that a seed means the same on every device.
         run, generator = plan.stage(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
-        shot = Shot(plan, run, generator, fitting.read(folder / GIVEN, plan.request, run))
+        given = fitting.read(folder / GIVEN, plan.request, run)
+        shot = Shot(plan, run, generator, given, glimpse=run.stops_after is not None)
         watch.peeker = peek.peeker(model, family, shot, folder, watch.emit)
         watch.doing = "denoising"
-        # 2. the latents: drawn from noise, or continued from the approved take
-        if job.stage == "take":
-            latents = sampling.draw(model, family, shot, watch)
-            sampling.save(latents, folder / "latents.safetensors")
-        else:
-            take = sampling.load(folder / "take.safetensors", model.pipe.device)
-            latents = sampling.refine(model, family, shot, watch, take)
+        # 2. the latents
+        watch.recording = recording(job, folder, model.fingerprint, shot)
+        behind = family.steps_up_to(shot, run.first_step)
+        resumed = watch.recording.done > behind
+        if watch.recording.done < behind:
+            watch.emit(Adjusted(change="The render starts from the first step.", reason=LOST))
+        latents = self._latents(job, model, shot, watch)
         # 3. pixels
         watch.doing = "decoding"
         watch.emit(Progress(phase="decoding"))
@@ -109,8 +114,48 @@ class Studio:
             result_id=job.id,
             seconds=round(seconds, 3),
             encode_seconds=round(encode_seconds, 3),
+            loading_seconds=round(self._shelf.intake.seconds, 3),
+            loaded_gb=round(self._shelf.intake.gb, 6),
             versions=recipe.versions,
+            resumed=resumed,
         )
+
+    def _latents(self, job: Job, model: weights.Model, shot: Shot, watch: sampling.Watch) -> Latents:
+        """Drawn from noise or refined from the approved take, from where the run stood if it was begun."""
+        folder, family = self._artifacts / job.id, families.of(job.plan.family)
+        if job.stage == "render" and not shot.run.part:
+            take = sampling.load(folder / "take.safetensors", model.pipe.device)
+            return sampling.refine(model, family, shot, watch, take)
+        latents = sampling.draw(model, family, shot, watch)
+        if job.stage == "take":
+            sampling.save(latents, folder / "latents.safetensors")
+        return latents
+
+
+def recording(job: Job, folder: Path, fingerprint: str, shot: Shot) -> Recording:
+    """What is saved of a run, or was."""
+    if not job.plan.recorded:
+        return Recording()
+    last = shot.run.stops_after
+    stop_after = last and families.of(job.plan.family).steps_up_to(shot, last)
+    return Recording(folder / STATE, computation(job, fingerprint), stop_after)
+
+
+def computation(job: Job, fingerprint: str) -> str:
+    """A name for what is computed up to the pixels: a saved state belongs to it and to nothing else."""
+    plan, run = job.plan, job.plan.stage(job.stage)
+    same = {"model", "pipeline", "revision", "seed", "prompt", "negative_prompt", "max_tokens", "strength", "loras"}
+    asked = {"prompt", "pictures", "references", "keyframes", "videos", "fit", "extends"}
+    parts = [
+        plan.model_dump_json(include=same),
+        run.model_dump_json(exclude={"part", "operations"}),
+        plan.request.model_dump_json(include=asked),
+        *(plan.placement.dtype, *(plan.placement.precision_of(part) for part in ("transformer", "text_encoder"))),
+        plan.placement.device.partition(":")[0],
+        *("" if run.part else (job.stage, str(job.take_id), str(plan.sigma))),
+        *(fingerprint, str(versions())),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def failed(error: Exception) -> Failed:

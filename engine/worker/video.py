@@ -89,6 +89,7 @@ def _encode_sound(footage: Footage, container: av.container.OutputContainer, str
     layout = stream.layout.name
     whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:2]), format="fltp", layout=layout)
     whole.sample_rate = footage.sample_rate
+    whole.pts, whole.time_base = 0, Fraction(1, footage.sample_rate)  # else AAC's run-up is played too: late by 43 ms
     waiting = av.AudioFifo()
     waiting.write(whole)
     for part in waiting.read_many(stream.frame_size, partial=True):

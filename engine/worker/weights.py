@@ -19,8 +19,10 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import MachineProblem, ModelProblem
 from engine.events import Event, Progress
-from engine.types import Placement, Plan, PlannedLora
-from engine.worker import adapters, decoding, families, gguf_file, memory, second_stage
+from engine.types import Placement, Plan
+from engine.worker import adapters, decoding, families, memory, second_stage, single_file
+from engine.worker.families.latent_video import LatentVideo
+from engine.worker.intake import Intake
 from engine.worker.integrity import REMEDY, check, check_index, variant_of
 from engine.worker.kept_weights import KeptWeights
 from engine.worker.memory import DTYPES
@@ -28,8 +30,6 @@ from engine.worker.prompts import PromptCache, Prompts, identity
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
-
-DECODING = {"vae_tiling": False, "vae_slicing": False, "vae_on_cpu": False}  # set anew for each job, on a warm model
 
 
 @dataclass
@@ -47,25 +47,29 @@ class Shelf:
 
     def __init__(self, roots: list[Path], cache: PromptCache | None = None, caches: Path | None = None) -> None:
         self._roots, self._cache, self._caches = roots, cache, caches
-        self._key: tuple[str, Placement, tuple[PlannedLora, ...]] | None = None
+        self._key = ""
         self._model: Model | None = None
+        self.intake = Intake()
 
     def get(self, plan: Plan, given: Path, emit: Callable[[Event], None] = lambda _: None) -> Model:
         """The plan's model, loaded (which is told) unless it is the one already here, wearing the LoRAs in `given`.
 
         Raises ModelProblem or BadFile.
         """
-        key = (plan.model, plan.placement.model_copy(update=DECODING), plan.loras if plan.fused else ())
-        if self._key != key or self._model is None:
+        if self._key != plan.loads or self._model is None:
             self.clear()  # free the old one before the new one needs its room
             emit(Progress(phase="loading"))
             folder = self._folder(plan.model)
             merge = functools.partial(adapters.merge, plan=plan, folder=given)
-            how = Loading(families.of(plan.family).parts, merge if plan.fused else None, self._caches)
-            self._model = load(folder, plan.placement, plan.pipeline, how)
+            how = Loading(families.of(plan.family), merge if plan.fused else None, self._caches)
+            reading, drawing = _halves(folder)
+            with self.intake.counted(folder, drawing):
+                self._model = load(folder, plan.placement, plan.pipeline, how)
             self._model.prompts.cache = self._cache
-            self._key = key
+            self._model.prompts.counted = functools.partial(self.intake.counted, folder, reading)
+            self._key = plan.loads
         decoding.arrange(self._model.pipe.vae, plan.placement)
+        memory.attend(self._model.pipe, plan.placement)
         wanted = pipeline_class(plan.pipeline)
         if type(self._model.pipe) is not wanted:  # another way to run the same weights
             stage = self._model.pipe.second_stage
@@ -82,7 +86,7 @@ class Shelf:
 
     def clear(self) -> None:
         """Forget the model, so that its memory is free."""
-        self._key, self._model = None, None
+        self._key, self._model = "", None
 
     def _folder(self, model: str) -> Path:
         for root in self._roots:
@@ -103,11 +107,11 @@ def pipeline_class(name: str) -> Any:
 class Loading:
     """What a load may need beyond the folder.
 
-    `parts` loads what diffusers cannot, `first` is done to the weights before they are made smaller and placed, and in
+    `family` knows what diffusers does not; `first` is done to the weights before they are made smaller and placed; in
     `caches` lie weights that were made smaller before.
     """
 
-    parts: Callable[[Path], dict[str, Any]] = lambda _: {}
+    family: LatentVideo = LatentVideo()
     first: Callable[[Any], None] | None = None
     caches: Path | None = None
 
@@ -124,7 +128,7 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     check_index(folder)
     fingerprint = check(folder)
     reading, drawing = _halves(folder)
-    own = how.parts(folder)
+    own = how.family.parts(folder)
     kept = KeptWeights(how.caches, folder, fingerprint, placement) if how.caches else None
     source = _Source(folder, placement, pipeline)
 
@@ -139,6 +143,7 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     pipe = source.pipe(own | dict.fromkeys(reading), drawer_kept)
     with _damage_told(folder):
         second_stage.attach(pipe, folder, DTYPES[placement.dtype])
+    how.family.prepare(pipe)
     if how.first:
         how.first(pipe)
     source.placed(pipe, drawer_kept)
@@ -157,14 +162,17 @@ class _Source:
     def pipe(self, given: dict[str, Any], kept: KeptWeights | None) -> Any:
         """The pipeline with the components in `given` instead of those in the folder; None leaves one out."""
         with _damage_told(self.folder):
-            large = {name: kind for name, kind in memory.large_parts(self.folder).items() if name not in given}
-            ready = gguf_file.load(self.folder, large, DTYPES[self.placement.dtype])
-            ready |= kept.read({name: kind for name, kind in large.items() if name not in ready}) if kept else {}
+            dtype = DTYPES[self.placement.dtype]
+            large = {name: kind for name, kind in memory.classes(self.folder).items() if name not in given}
+            ready = kept.read(large) if kept else {}
+            single = memory.classes(self.folder, set(single_file.files(self.folder)) - ready.keys() - given.keys())
+            bits = memory.quantization({name: kind for name, kind in single.items() if name in large}, self.placement)
+            ready |= single_file.load(self.folder, single, dtype, bits.quant_mapping if bits else {})
             to_shrink = {name: kind for name, kind in large.items() if name not in ready}
             pipe = pipeline_class(self.pipeline).from_pretrained(
                 str(self.folder),
                 quantization_config=memory.quantization(to_shrink, self.placement),
-                dtype=DTYPES[self.placement.dtype],
+                dtype=dtype,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -177,11 +185,11 @@ class _Source:
 
     def placed(self, pipe: Any, kept: KeptWeights | None) -> Any:
         """The same pipeline where the plan wants it, its smaller weights kept for the next time."""
-        if self.placement.precision == "fp8":
-            memory.store_small(pipe, DTYPES[self.placement.dtype])
+        memory.store_small(pipe, self.placement)
         if kept:
             kept.write(pipe)
         memory.settle(pipe, self.placement)
+        memory.compile_blocks(pipe, self.placement)
         return pipe
 
 
@@ -199,8 +207,8 @@ def _halves(folder: Path) -> tuple[set[str], set[str]]:
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     names = {name for name, part in index.items() if isinstance(part, list) and part[0]}
     reading = {name for name in names if name.startswith(("text_encoder", "tokenizer"))}
-    return reading, {name for name in names - reading if _has_weights(folder / name)}
+    return reading, {name for name in names - reading if _has_weights(folder, name)}
 
 
-def _has_weights(folder: Path) -> bool:
-    return any(folder.glob("*.safetensors")) or gguf_file.file_in(folder) is not None
+def _has_weights(folder: Path, part: str) -> bool:
+    return any((folder / part).glob("*.safetensors")) or part in single_file.files(folder)

@@ -1,7 +1,7 @@
 """Times that others published, as the authors of models and engines report them; none was measured here.
 
 Sources: Wan-Video/Wan2.1 and Wan2.2 (assets/comp_effic.png), ModelTC/LightX2V (diffusers' steps), the docs of xDiT, the
-README of CogVideo, sglang PR 23137.
+README of CogVideo, sglang PR 23137, the README of lllyasviel/FramePack (2.5 seconds a frame, its steps and size).
 """
 
 from __future__ import annotations
@@ -51,4 +51,5 @@ PUBLISHED = [
     Published("cogvideox-5b", H100, 720, 480, 49, 50, 90),
     Published("cogvideox-5b", A100, 720, 480, 49, 50, 180),
     Published("ltx-2-distilled", H100, 768, 512, 121, 8, 9.52),
+    Published("framepack-i2v-13b", RTX_4090, 640, 608, 145, 25, 145 * 2.5),
 ]

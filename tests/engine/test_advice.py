@@ -51,6 +51,22 @@ def test_what_does_not_fit_gets_something_that_does() -> None:
         assert planned(suggestion.request, None).forecast.verdict in RUNS
 
 
+def test_a_recorded_machine_gets_what_would_run_there(studio: Engine) -> None:
+    request = Request(prompt="a red ball", model="wan2.1-t2v-14b", seed=1, aspect="wide")
+    assert studio.instead(request, MACHINES["h100-80gb"]) == []
+    laptop = MACHINES["rtx-4060-laptop"].model_copy(update={"ram_gb": 8.0, "ram_free_gb": 6.0})
+    found = studio.instead(request, laptop)
+    assert found and all(studio.plan(one.request, laptop).forecast.verdict in RUNS for one in found)
+
+
+def test_a_model_for_which_the_disk_has_no_room_says_so(studio: Engine) -> None:
+    full = MACHINES["h100-80gb"].model_copy(update={"disk_free_gb": 500.0, "models_disk_free_gb": 20.0})
+    asked = Request(prompt="a red ball", model="wan2.1-t2v-14b", seed=1)
+    assert "20 GB are free on the disk for models" in studio.plan(asked, full).reasons[0]
+    roomy = full.model_copy(update={"models_disk_free_gb": None})
+    assert not any("free on the disk" in reason for reason in studio.plan(asked, roomy).reasons)
+
+
 def test_what_fits_is_left_alone() -> None:
     assert (
         instead(planner("h100-80gb"), Request(prompt="a", model="wan2.1-t2v-1.3b", seed=1), list(CARDS.values())) == []

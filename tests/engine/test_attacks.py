@@ -162,6 +162,15 @@ name = "Mine"
 [request]
 prompt = "a red ball"
 """
+TIER = """id = "mine"
+kind = "tier"
+format = 1
+name = "Mine"
+[machine]
+device = "cuda"
+[outcomes]
+draft = { megapixels = 0.2, seconds = 3, steps = 0.5 }
+"""
 
 
 @pytest.mark.parametrize(
@@ -200,6 +209,22 @@ prompt = "a red ball"
         (SAVED, "[request]", '[request]\nlook = "../../etc"', "'request.look'"),
         (SAVED, "[request]", "[request]\ndial = nan", "'request.dial'"),
         (SAVED, "[request]", "[request]\nsurprise = 1", "'request.surprise'"),
+        (TIER, "format = 1", "format = 2", "'format': a newer Rushes"),
+        (TIER, 'name = "Mine"', 'name = "<script>"', "'name'"),
+        (TIER, 'device = "cuda"', 'device = "quantum"', "'machine.device'"),
+        (TIER, 'device = "cuda"', "", "'machine.device'"),
+        (TIER, 'device = "cuda"', 'device = "cuda"\nvram_gb = -1', "'machine.vram_gb'"),
+        (TIER, 'device = "cuda"', 'device = "cuda"\nvram_gb = inf', "'machine.vram_gb'"),
+        (TIER, 'device = "cuda"', 'device = "cuda"\ncards = 0', "'machine.cards'"),
+        (TIER, "[outcomes]", "[outcomes]\nultra = {}", "'outcomes.ultra"),
+        (TIER, "megapixels = 0.2", "megapixels = 0", "'outcomes.draft.megapixels'"),
+        (TIER, "megapixels = 0.2", "megapixels = 1e9", "'outcomes.draft.megapixels'"),
+        (TIER, "megapixels = 0.2", "megapixels = nan", "'outcomes.draft.megapixels'"),
+        (TIER, "seconds = 3", "seconds = 86400", "'outcomes.draft.seconds'"),
+        (TIER, "steps = 0.5", "steps = 4", "'outcomes.draft.steps'"),
+        (TIER, "steps = 0.5", "surprise = 4", "'outcomes.draft.surprise'"),
+        (TIER, "[machine]", '[models."../x"]\ndraft = 7\n[machine]', "'models.../x.draft'"),
+        (TIER, "[outcomes]", "[results]", "'outcomes'"),
     ],
 )
 def test_a_hostile_preset_is_refused_by_the_field_and_nothing_is_kept(

@@ -7,21 +7,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine import APP, Engine, Finished, Overrides, Request
+from engine import APP, Adjusted, Engine, Finished, Overrides, Request, planner
 from engine.card import ModelCard
 from engine.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.engine.test_families import roomy
 from tests.engine.test_videos import film
 from tests.engine.test_worker import frames_of
-from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
+from tests.tiny import cogvideox, gguf_weights, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
 pytestmark = pytest.mark.slow
 STEPS = {"Kandinsky5I2VPipeline": 5, "HunyuanVideoFramepackPipeline": 1, "CogVideoXImageToVideoPipeline": 1}
+PARTNERS = {"video": ("video", "mask"), "mask": ("video", "mask")}  # of a model that repaints
 FOLDER = APP / "presets" / "models"
 CARDS = [card for card in Catalog(FOLDER).cards.values() if not card.not_yet and card.id != "starter"]
 BUILDS: dict[str, Callable[[Path], None]] = {
@@ -89,9 +91,10 @@ def finished(studio: Engine, job: Any) -> Finished:
 
 
 def ways(card: ModelCard) -> list[tuple[str, ...]]:
-    """What a card is tried with: what it needs, a first picture, everything that it takes."""
-    with_picture = [(*card.needs, "image")] if "image" in card.inputs and "image" not in card.needs else []
-    return list(dict.fromkeys([card.needs, *with_picture, card.inputs]))
+    """What a card is tried with: what it needs, beside that each thing that it takes, and everything at once."""
+    partners = PARTNERS if "mask" in card.inputs else {}
+    each = [(*card.needs, *partners.get(role, (role,))) for role in card.inputs if role not in card.needs]
+    return list(dict.fromkeys([card.needs, *each, card.inputs]))
 
 
 def brought(studio: Engine, roles: tuple[str, ...], folder: Path) -> dict[str, Any]:
@@ -108,6 +111,24 @@ def brought(studio: Engine, roles: tuple[str, ...], folder: Path) -> dict[str, A
     }
 
 
+def asked(card: ModelCard, roles: tuple[str, ...], studio: Engine, folder: Path) -> Request:
+    """The smallest that there is of a card, whose tiny checkpoint is made for it."""
+    if not (studio.places.models / card.id).exists():
+        build_of(card)(studio.places.models / card.id)
+        if card.is_gguf:
+            gguf_weights.pack(studio.places.models / card.id, names=gguf_weights.WAN_NAMES)
+    side = 2 * card.size.multiple
+    small, large = (2 * side, side), (4 * side, 2 * side)
+    if card.size.only:
+        small = large = (64, 64)
+    return Request(
+        prompt=PROMPT, model=card.id, seed=3, **brought(studio, roles, folder),
+        num_frames=card.frames.step * STEPS.get(card.pipeline, 2) + card.frames.offset,
+        take=Overrides(width=small[0], height=small[1], num_inference_steps=2),
+        render=Overrides(width=large[0], height=large[1], num_inference_steps=2),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("card", "roles"),
     [pytest.param(card, roles, id=f"{card.id}-{'+'.join(roles)}") for card in CARDS for roles in ways(card)],
@@ -115,22 +136,42 @@ def brought(studio: Engine, roles: tuple[str, ...], folder: Path) -> dict[str, A
 def test_a_card_makes_a_take_and_its_render(
     card: ModelCard, roles: tuple[str, ...], studio: Engine, tmp_path: Path
 ) -> None:
-    folder = studio.places.models / card.id
-    if not folder.exists():
-        build_of(card)(folder)
-    side = 2 * card.size.multiple
-    small, large = (2 * side, side), (4 * side, 2 * side)
-    if card.size.only:
-        small = large = (64, 64)
-    frames = card.frames.step * STEPS.get(card.pipeline, 2) + card.frames.offset
-    request = Request(
-        prompt=PROMPT, model=card.id, seed=3, num_frames=frames, **brought(studio, roles, tmp_path),
-        take=Overrides(width=small[0], height=small[1], num_inference_steps=2),
-        render=Overrides(width=large[0], height=large[1], num_inference_steps=2),
-    )  # fmt: skip
+    request = asked(card, roles, studio, tmp_path)
     (job,) = studio.make_takes(request)
     take = studio.library.take(finished(studio, job).result_id)
-    assert frames_of(take.video).shape == (frames, *reversed(small), 3)
+    frames = request.num_frames or 0
+    assert frames_of(take.video).shape == (frames, request.take.height, request.take.width, 3)
     clip = studio.library.clip(finished(studio, studio.render(take.id)).result_id)
-    assert frames_of(clip.video).shape == (frames, *reversed(large), 3)
+    assert frames_of(clip.video).shape == (frames, request.render.height, request.render.width, 3)
     assert clip.recipe.plan.licence == card.licence.line
+    if card.sound:
+        with av.open(clip.video) as container:
+            sound = container.streams.audio[0]
+            assert sound.start_time == 0
+            assert float(sound.duration * sound.time_base) == pytest.approx(frames / card.frames.fps, abs=0.001)
+
+
+def of_each_pipeline() -> dict[str, tuple[ModelCard, tuple[str, ...]]]:
+    """Every pipeline that a card names, with the first card and inputs that lead to it."""
+    found: dict[str, tuple[ModelCard, tuple[str, ...]]] = {}
+    for card in CARDS:
+        for roles in ways(card):
+            told = Request(prompt=PROMPT, **given.asked(tuple(role for role in roles if role != "text")))  # type: ignore[arg-type]
+            found.setdefault(planner._pipeline(told, card), (card, roles))
+    return found
+
+
+@pytest.mark.parametrize(("card", "roles"), of_each_pipeline().values(), ids=of_each_pipeline())
+def test_every_pipeline_stops_after_its_first_part_and_goes_on(
+    card: ModelCard, roles: tuple[str, ...], studio: Engine, tmp_path: Path
+) -> None:
+    request = asked(card, roles, studio, tmp_path)
+    steps = request.render.model_copy(update={"num_inference_steps": 4})
+    (job,) = studio.make_takes(request.model_copy(update={"mode": "continue", "render": steps, "take": Overrides()}))
+    take = studio.library.take(finished(studio, job).result_id)
+    height, width = steps.height or 0, steps.width or 0
+    assert frames_of(take.video).shape == (request.num_frames, height // 2, width // 2, 3)
+    render = studio.render(take.id)
+    clip = studio.library.clip(finished(studio, render).result_id)
+    assert frames_of(clip.video).shape == (request.num_frames, height, width, 3)
+    assert not [event for event in studio.watch(render.id) if isinstance(event, Adjusted)]  # it went on from the take

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from engine.worker.families.latent_video import Footage
 from tests.conftest import PROMPT
 from tests.engine.test_every_card import build_of, shrunk_card
 from tests.engine.test_joining import grey, levels, written
+from tests.engine.test_videos import talking
 from tests.engine.test_worker import ended, frames_of
 from tests.ui.test_commands import command, document
 
@@ -31,7 +33,7 @@ def request(**fields: object) -> Request:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     (home / "presets" / "models").mkdir(parents=True)
-    for name in ("wan2.2-ti2v-5b", "ltx-2.3-distilled"):
+    for name in ("wan2.2-ti2v-5b", "ltx-2.3-distilled", "framepack-i2v-13b"):
         card = Catalog(APP / "presets" / "models").card(name)
         (home / "presets" / "models" / f"{name}.toml").write_text(shrunk_card(card))
         build_of(card)(home / "models" / name)
@@ -108,8 +110,6 @@ def test_a_take_can_go_on_too(studio: Engine) -> None:
 
 @pytest.mark.slow
 def test_sound_goes_on_with_the_picture(studio: Engine) -> None:
-    import av
-
     large = Overrides(width=128, height=128, num_inference_steps=2)
     (job,) = studio.make_takes(request(model="ltx-2.3-distilled", take=Overrides(), render=large))
     clip = rendered(studio, studio.library.take(ended(studio, job).result_id))
@@ -119,6 +119,34 @@ def test_sound_goes_on_with_the_picture(studio: Engine) -> None:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         lasts = [float(stream.duration * stream.time_base) for stream in (picture, sound)]
         assert picture.frames == 17 and lasts[0] == pytest.approx(lasts[1], abs=0.06)
+
+
+@pytest.mark.slow
+def test_framepack_goes_on_again_and_again_in_its_own_sections(studio: Engine, tmp_path: Path) -> None:
+    tiny = Overrides(width=32, height=32, num_inference_steps=1)
+    clip: str | Path = written(tmp_path, "mine", Footage(grey(*range(40, 50))), fps=30)
+    for frames in (37, 37, 73):  # of one section, and of two
+        long = extended(studio, clip, model="framepack-i2v-13b", num_frames=frames, take=tiny, render=tiny)
+        clip = long.id
+    stretches, shown = long.recipe.stretches, frames_of(long.video)
+    assert [part.frames for part in stretches] == [10, 36, 36, 72] and len(shown) == 154
+    assert any(stretches[1].colours_moved)  # a model of noise is far off: measured, and brought back
+    for at in (10, 46, 82):
+        before, after = shown[at - 1].mean(axis=(0, 1)), shown[at].mean(axis=(0, 1))
+        assert np.abs(before - after).max() < 12
+
+
+@pytest.mark.slow
+def test_a_file_from_elsewhere_keeps_its_sound_and_says_how_much_of_it_is_kept(studio: Engine, tmp_path: Path) -> None:
+    (short,) = studio.extend(talking(tmp_path / "short.mp4", 1, 0.5), request())
+    assert not any("from elsewhere" in reason for reason in short.plan.reasons)
+    clip = rendered(studio, studio.library.take(ended(studio, short).result_id))
+    with av.open(clip.video) as container:
+        heard = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    assert np.abs(heard[0]).argmax() / 24_000 == pytest.approx(0.5, abs=0.05)
+    (long,) = studio.extend(talking(tmp_path / "long.mp4", 40, 1.0), request())
+    studio.stop(long.id)
+    assert any("from elsewhere its last 29" in reason for reason in long.plan.reasons)
 
 
 @pytest.mark.slow

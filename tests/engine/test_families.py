@@ -175,7 +175,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     case.build(folder)
     made, family = planned(case), families.of(case.family)
     return Loaded(
-        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family.parts)), family, made
+        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family)), family, made
     )
 
 
@@ -347,10 +347,11 @@ def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: L
     drawn = sampling.draw(loaded.model, family, take, watch)["latents"]
     assert len(album.estimates) == family.steps(take)
     for estimate in album.estimates:
-        frames = peek.Look(pipe, family, None).frames(estimate, take)
+        frames = peek.Look(pipe, family, loaded.folder).frames(estimate, take)
         assert frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[3] == 3 and len(frames) > 1
     if not loaded.case.gives:  # which stand where the pipelines did not draw
         last = family.while_sampling(pipe, album.estimates[-1], take)
+        assert family.normal(pipe, album.estimates[-1], take).shape == family.to_vae(pipe, last, take.run).shape
         assert torch.allclose(last.float(), drawn.float(), atol=1e-4)
 
 

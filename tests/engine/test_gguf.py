@@ -39,7 +39,7 @@ READABLE = {  # a case, and the names that files of its kind carry; the others b
 def frames(name: str, folder: Path, placement: Placement) -> np.ndarray:
     case, family = CASES[name], families.of(CASES[name].family)
     made = planned(case)
-    model = weights.load(folder, placement, case.pipeline, weights.Loading(family.parts))
+    model = weights.load(folder, placement, case.pipeline, weights.Loading(family))
     take = shot(made, "take")
     latents = sampling.draw(model, family, take, sampling.Watch(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float)

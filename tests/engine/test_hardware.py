@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from engine import hardware, nvidia
+from engine import Engine, examine, hardware, nvidia
 from engine.types import Device
 from tests.engine.recorded_nvml import CARDS, RecordedNvml
 
@@ -53,7 +56,7 @@ def test_a_mig_part_counts_with_its_own_memory(tmp_path: Path) -> None:
 def test_a_lost_card_is_left_out_and_the_other_one_works(tmp_path: Path) -> None:
     found = profile("one-lost", tmp_path)
     assert [device.id for device in found.devices] == ["cuda:0", "cpu"]
-    assert any("does not answer" in note for note in found.notes)
+    assert any("does not answer" in problem for problem in found.problems)
 
 
 def test_a_card_that_answers_little_is_taken_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -64,12 +67,12 @@ def test_a_card_that_answers_little_is_taken_as_far_as_it_goes(tmp_path: Path) -
 @pytest.mark.parametrize(("name", "said"), [("no-card", "sees no card"), ("broken-driver", "does not answer")])
 def test_a_driver_without_a_card_is_a_word_and_the_cpu(name: str, said: str, tmp_path: Path) -> None:
     found = profile(name, tmp_path)
-    assert found.best.id == "cpu" and any(said in note for note in found.notes)
+    assert found.best.id == "cpu" and any(said in problem for problem in found.problems)
 
 
 def test_no_driver_is_no_news(tmp_path: Path) -> None:
     found = profile("no-driver", tmp_path)
-    assert found.best.id == "cpu" and not [note for note in found.notes if "NVIDIA" in note]
+    assert found.best.id == "cpu" and not found.problems
 
 
 def test_without_nvml_the_card_that_torch_reported_counts(tmp_path: Path) -> None:
@@ -113,10 +116,46 @@ def test_the_memory_limit_of_a_container_is_read(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "seen"), [(None, [0, 1]), ("", []), ("1", [1]), ("1,0", [1, 0]), ("7", []), ("GPU-12ab", [0, 1])]
-)
+    ("chosen", "seen"),
+    [(None, [0, 1]), ("", []), ("-1", []), ("1", [1]), ("1, 0", [1, 0]), ("7", []), ("0,7,1", [0]), ("GPU-34", [1]),
+     ("GPU-", []), ("GPU-99", []), ("nonsense", []), ("MIG-12", [0, 1])],
+)  # fmt: skip
 def test_the_cards_that_a_person_hides_from_torch_are_hidden(chosen: str | None, seen: list[int]) -> None:
-    assert nvidia.visible(chosen, 2) == seen
+    assert nvidia.visible(chosen, ["GPU-12ab", "GPU-34cd"]) == seen
+
+
+def test_cards_that_are_all_hidden_are_a_word_and_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    found = profile("two-cards", tmp_path)
+    assert found.best.id == "cpu" and "CUDA_VISIBLE_DEVICES" in found.problems[0]
+
+
+def test_the_disk_for_models_is_read_where_it_is_another_one_and_an_unplugged_one_has_no_room(tmp_path: Path) -> None:
+    assert profile("rtx-4090", tmp_path).models_disk_free_gb is None
+    nvml = RecordedNvml.of("rtx-4090")
+    assert hardware.read(tmp_path, (), nvml, models=tmp_path).room_for_models_gb > 0
+    assert hardware.read(tmp_path, (), nvml, models=tmp_path / "unplugged").room_for_models_gb == 0
+
+
+def test_wsl_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "release", lambda: "5.15.167.4-microsoft-standard-WSL2")
+    found = profile("rtx-4090", tmp_path)
+    assert found.best.id == "cuda:0" and any("WSL" in note for note in found.notes) and not found.problems
+
+
+def test_the_page_file_or_swap_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "swap_memory", lambda: SimpleNamespace(total=32e9))
+    assert profile("rtx-4090", tmp_path).page_file_gb == 32
+
+
+def test_an_apple_gpu_has_what_the_computer_has_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=32e9, available=9e9))
+    guessed = profile("no-driver", tmp_path).best
+    assert (guessed.id, guessed.vram_gb, guessed.vram_free_gb) == ("mps", 24, 9)
+    said_by_torch = Device(id="mps", name="Apple GPU", vram_gb=21.3, vram_free_gb=21.3)
+    assert profile("no-driver", tmp_path, (said_by_torch,)).best.vram_free_gb == 9
 
 
 def test_the_card_with_the_most_memory_is_the_one_to_use(tmp_path: Path) -> None:
@@ -124,3 +163,14 @@ def test_the_card_with_the_most_memory_is_the_one_to_use(tmp_path: Path) -> None
     answers["devices"].reverse()
     found = hardware.read(tmp_path, (), RecordedNvml(answers))
     assert [(device.id, round(device.vram_gb)) for device in found.devices[:2]] == [("cuda:1", 26), ("cuda:0", 13)]
+
+
+@pytest.mark.parametrize(("name", "well"), [("busy-browser", True), ("broken-driver", False), ("no-card", False)])
+def test_the_doctor_tells_what_is_wrong_from_what_is_only_so(
+    name: str, well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = profile(name, tmp_path)
+    monkeypatch.setattr(Engine, "hardware", lambda _: found)
+    with Engine(tmp_path) as studio:
+        told = [finding for finding in examine(studio, with_take=False) if finding.name == "device"]
+    assert len(told) > len(found.devices) and all(finding.ok for finding in told) == well

@@ -92,7 +92,7 @@ def test_a_clip_is_as_long_as_the_video_it_follows_and_says_how_it_is_read(studi
     longer = studio.plan(request(VACE, videos={"control_video": video}, num_frames=81))
     assert any("held until the end" in said for said in longer.reasons)
     shorter = studio.plan(request(VACE, videos={"control_video": video}, num_frames=5))
-    assert any("only its first 0.3 s" in said for said in shorter.reasons)
+    assert any("Only its first 0.3 s" in said for said in shorter.reasons)
     going_on = studio.plan(request(LTX, videos={"video": video}))
     assert going_on.render.num_frames == CARDS[LTX].frames.default
     assert any("goes on from its end" in said for said in going_on.reasons)

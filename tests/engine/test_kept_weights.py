@@ -30,7 +30,7 @@ def loaded(
 ) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
     """The frames of a take, and every weight as it was loaded."""
     family, made = families.of(case.family), planned(case)
-    model = weights.load(folder, placement, case.pipeline, weights.Loading(family.parts, caches=caches))
+    model = weights.load(folder, placement, case.pipeline, weights.Loading(family, caches=caches))
     stored = {
         f"{part}.{name}": tensor.clone()
         for part, module in model.pipe.components.items() if isinstance(module, torch.nn.Module)
@@ -173,28 +173,14 @@ def test_the_copy_used_longest_ago_makes_room(model: tuple[Case, Path, Path], mo
     assert new != old
 
 
-@pytest.mark.parametrize("precision", ["nf4", "int8"])
-def test_bitsandbytes_weights_come_back_as_they_were(
-    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On the CPU, which the library can and diffusers does not let it; where it is installed."""
-    pytest.importorskip("bitsandbytes")
-    from diffusers import WanPipeline, WanTransformer3DModel
-    from diffusers.quantizers.bitsandbytes import bnb_quantizer
-    from transformers import UMT5Config
-
-    from tests.tiny import wan
-
-    for kind in (bnb_quantizer.BnB4BitDiffusersQuantizer, bnb_quantizer.BnB8BitDiffusersQuantizer):
-        monkeypatch.setattr(kind, "validate_environment", lambda self, *given, **named: None)
-        monkeypatch.setattr(kind, "update_device_map", lambda self, device_map: {"": "cpu"})
-    wide = {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4}  # blocks of 64 must fit
-    monkeypatch.setattr(wan, "_text", lambda words: UMT5Config(vocab_size=words, **wide))
-    widths = {"attention_head_dim": 32, "ffn_dim": 256, "text_dim": 64, "freq_dim": 64}
-    torch.manual_seed(0)
-    transformer = WanTransformer3DModel(**wan.size() | widths)
-    WanPipeline(transformer=transformer, **wan.parts()).save_pretrained(tmp_path / "model")
-    placement = Placement(device="cpu", dtype="bfloat16", precision=precision)
-    first = loaded(CASES["wan-2.1"], tmp_path / "model", tmp_path / "caches", placement)
-    assert len(copies(tmp_path / "caches")) == 2
-    assert_same(loaded(CASES["wan-2.1"], tmp_path / "model", tmp_path / "caches", placement), first)
+@pytest.mark.parametrize("small", ["transformer", "text_encoder"])
+def test_one_part_is_stored_in_8_bits_while_the_other_stays_whole(tmp_path: Path, small: str) -> None:
+    case = CASES["starter"]
+    case.build(tmp_path / "model")
+    other = {"precision": "full", "text_precision": "fp8"} if small == "text_encoder" else {"text_precision": "full"}
+    placement = FP8.model_copy(update=other)
+    first = loaded(case, tmp_path / "model", tmp_path / "caches", placement)
+    drawn = {tensor.dtype for name, tensor in first[1].items() if name.startswith("transformer.")}
+    assert (torch.float8_e4m3fn in drawn) == (small == "transformer")
+    assert [folder.name.partition("-")[0] for folder in copies(tmp_path / "caches")] == [small]
+    assert_same(first, loaded(case, tmp_path / "model", tmp_path / "caches", placement))  # from the kept copy

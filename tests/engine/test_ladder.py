@@ -36,8 +36,9 @@ def harmless(rungs: list[ladder.Rung]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
-MODEL, GROUP, UNPINNED, SLICES, TILES, CPU = (
-    ladder.CHANGES[name] for name in ("model", "group", "pin_memory", "vae_slicing", "vae_tiling", "vae_on_cpu")
+MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED = (
+    ladder.CHANGES[name]
+    for name in ("model", "group", "pin_memory", "vae_slicing", "vae_tiling", "vae_on_cpu", "text_encoder")
 )
 ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({}, ("vram", "loading"), [MODEL, GROUP]),
@@ -50,9 +51,10 @@ ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({"vae_tiling": True}, ("vram", "decoding"), [CPU]),
     ({"offload": "group", "pin_memory": True}, ("pinned", "loading"), [UNPINNED]),
     ({"offload": "group", "pin_memory": True}, ("pinned", "decoding"), [UNPINNED, TILES]),
-    ({}, ("ram", "loading"), []),
+    ({}, ("ram", "loading"), [DROPPED]),
+    ({"text_encoder": "dropped"}, ("ram", "loading"), []),
     ({}, ("ram", "decoding"), [TILES]),
-    ({"device": "cpu", "dtype": "float32"}, ("ram", "denoising"), []),
+    ({"device": "cpu", "dtype": "float32"}, ("ram", "denoising"), [DROPPED]),
     ({"device": "cpu", "dtype": "float32"}, ("page_file", "decoding"), [TILES]),
 ]
 
@@ -100,6 +102,21 @@ def test_what_a_device_cannot_do_is_no_rung() -> None:
     assert all((rung.plan.placement.precision, rung.plan.placement.offload) != ("int8", "group") for rung in streamed)
 
 
+@pytest.mark.parametrize(
+    ("precision", "words", "smaller"),
+    [("full", "fp8", [("fp8", "fp8"), ("nf4", "nf4")]), ("full", "nf4", [("fp8", "nf4"), ("nf4", "nf4")]),
+     ("nf4", "full", [("nf4", "nf4")])],
+)  # fmt: skip
+def test_each_smaller_format_leaves_no_part_larger_than_it_was(
+    precision: str, words: str, smaller: list[tuple[str, str]]
+) -> None:
+    made = planned(offload="group", precision=precision)
+    placement = made.placement.model_copy(update={"text_precision": words})
+    rungs = way_down(made.model_copy(update={"placement": placement}), "take", ("vram", "denoising"))
+    formats = [(one.precision, one.precision_of("text_encoder")) for one in (rung.plan.placement for rung in rungs)]
+    assert list(dict.fromkeys(formats))[-len(smaller) :] == smaller
+
+
 def test_a_model_in_gguf_has_no_smaller_weights() -> None:
     part = WAN.components["transformer"].model_copy(update={"gguf": "w.gguf"})
     card = WAN.model_copy(update={"components": WAN.components | {"transformer": part}})
@@ -132,6 +149,10 @@ def test_the_next_plan_starts_where_the_last_one_ended_and_says_why() -> None:
     assert plan(smaller, WAN, gpu, runs=[learned]).placement.offload == "resident"
     chosen = Request(prompt="a red ball", seed=1, model=WAN.id, offload="resident")
     assert plan(chosen, WAN, gpu, runs=[learned]).placement.offload == "resident"
+    format_chosen = Request(prompt="a red ball", seed=1, model=WAN.id, precision="full")
+    assert plan(format_chosen, WAN, gpu, runs=[learned]).placement.offload == "group"
+    unstreamable = Request(prompt="a red ball", seed=1, model=WAN.id, precision="int8")
+    assert plan(unstreamable, WAN, gpu, runs=[learned]).placement.offload == "resident"
     elsewhere = run_of(rungs[1].plan, placement=Placement(device="cuda:1", dtype="float16", offload="group"))
     again = plan(Request(prompt="a red ball", seed=1, model=WAN.id), WAN, gpu, runs=[elsewhere])
     assert again.placement == first.placement

@@ -15,7 +15,7 @@ from engine import APP, BadFile, BadSetting, Engine, LoraUse, Request, read_lora
 from engine.catalog import Catalog
 from engine.errors import UnknownName
 from engine.lora_fit import made_for
-from engine.types import HardwareProfile
+from engine.types import Device, HardwareProfile, Plan
 from tests.conftest import PROMPT
 
 CARDS = list(Catalog(APP / "presets" / "models").cards.values())
@@ -244,6 +244,29 @@ def test_a_forecast_counts_what_is_worn(engine: Engine, machine: HardwareProfile
     )
     assert worn.forecast.ram_gb == pytest.approx(none.forecast.ram_gb + file.size_gb, abs=0.001)
     assert file.size_gb > 0.001 and worn.forecast.vram_gb == none.forecast.vram_gb == 0
+
+
+def test_a_large_lora_counts_where_the_model_is_placed(
+    engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    kept = engine.keep_lora(wan(tmp_path / "rain.safetensors"))
+    record = tmp_path / "home" / "loras" / f"{kept.id}.json"
+    said = json.loads(record.read_text())
+    said["file"]["size_gb"] = 5.0
+    record.write_text(json.dumps(said))
+
+    def on_a_card(vram_gb: float, *uses: LoraUse) -> Plan:
+        card = Device(id="cuda:0", name="a card", vram_gb=vram_gb, vram_free_gb=vram_gb, compute_capability="8.9")
+        large = machine.model_copy(update={"devices": (card, machine.best), "ram_gb": 256, "ram_free_gb": 250})
+        return plan_of(engine, large, "wan2.1-t2v-14b", *uses)
+
+    def whole(plan: Plan) -> bool:
+        return plan.placement.offload == "resident" and plan.placement.precision == "full"
+
+    just = next(gb for gb in range(24, 96) if whole(on_a_card(gb)))
+    worn = on_a_card(just, LoraUse(id=kept.id))
+    assert not whole(worn) and worn.forecast.vram_gb <= just
+    assert on_a_card(just, LoraUse(id=kept.id, strength=0)).placement == on_a_card(just).placement
 
 
 def test_a_lora_that_is_not_here_is_named(engine: Engine, machine: HardwareProfile) -> None:

@@ -21,7 +21,7 @@ from tests.tiny import gguf_weights, loras
 pytestmark = pytest.mark.slow
 ONE, OTHER = "1" * 32, "2" * 32
 FAMILIES = ("starter", "wan-2.1", "wan-2.2-moe", "wan-i2v", "hunyuan-video", "hunyuan-video-1.5", "ltx", "ltx-2",
-            "cogvideox", "mochi", "kandinsky-5")  # fmt: skip
+            "cogvideox", "mochi", "kandinsky-5", "wan-vace-control", "framepack")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class Model:
 
     def load(self, placement: Placement, first: Callable[[Any], None] = lambda _: None) -> weights.Model:
         case = CASES[self.name]
-        return weights.load(
-            self.folder, placement, case.pipeline, weights.Loading(families.of(case.family).parts, first)
-        )
+        return weights.load(self.folder, placement, case.pipeline, weights.Loading(families.of(case.family), first))
 
     def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> Plan:
         made = planned(CASES[self.name])
@@ -104,10 +102,11 @@ def test_every_placement_wears_and_takes_off(small: Model, precision: Precision,
     assert np.array_equal(frames(loaded, small.plan()), none)
 
 
-def test_a_gguf_file_wears_and_takes_off(small: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("offload", ["resident", "model", "group"])
+def test_a_gguf_file_wears_and_takes_off(offload: Offload, small: Model, tmp_path: Path) -> None:
     packed = Model(small.name, tmp_path / "packed", small.artifacts)
     gguf_weights.packed_copy(small.folder, packed.folder, gguf_weights.WAN_NAMES)
-    placement = Placement(device="cpu", dtype="float32", precision="gguf")
+    placement = Placement(device="cpu", dtype="float32", precision="gguf", offload=offload)
     loaded = packed.load(placement)
     none, plan = frames(loaded, packed.plan()), packed.plan((ONE, 1.0), placement=placement)
     adapters.wear(loaded.pipe, plan, packed.artifacts)
@@ -150,6 +149,19 @@ def test_half_of_a_pair_touches_its_own_transformer_only(
     adapters.wear(loaded.pipe, pair.plan().model_copy(update={"loras": (lora,)}), pair.artifacts)
     for name in adapters.PARTS:
         assert bool(getattr(getattr(loaded.pipe, name), "peft_config", None)) == (name in halves)
+
+
+def test_a_joined_pair_puts_each_half_on_its_own_transformer(tmp_path_factory: pytest.TempPathFactory) -> None:
+    pair = built("wan-2.2-moe", tmp_path_factory.mktemp("joined"))
+    loaded = pair.load(pair.plan().placement)
+    none = frames(loaded, pair.plan())
+    lora = PlannedLora(name="rain", strength=0.7, parts={"transformer": ONE, "transformer_2": OTHER})
+    worn = pair.plan().model_copy(update={"loras": (lora,)})
+    adapters.wear(loaded.pipe, worn, pair.artifacts)
+    assert [list(getattr(loaded.pipe, name).peft_config) for name in adapters.PARTS] == [[ONE], [OTHER]]
+    assert not np.array_equal(frames(loaded, worn), none)
+    adapters.wear(loaded.pipe, pair.plan(), pair.artifacts)
+    assert np.array_equal(frames(loaded, pair.plan()), none)
 
 
 STRANGE = {

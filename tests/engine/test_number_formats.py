@@ -28,9 +28,7 @@ def frames(case: Case, folder: Any, **changes: Any) -> np.ndarray:
     """A take under a placement on the CPU."""
     made, family = planned(case), families.of(case.family)
     placement = Placement(device="cpu", dtype="float32").model_copy(update=changes)
-    loaded = Loaded(
-        case, folder, weights.load(folder, placement, case.pipeline, weights.Loading(family.parts)), family, made
-    )
+    loaded = Loaded(case, folder, weights.load(folder, placement, case.pipeline, weights.Loading(family)), family, made)
     take = shot(made, "take")
     latents = sampling.draw(loaded.model, family, take, sampling.Watch(lambda event: None, lambda: False))
     return family.decode(loaded.model.pipe, latents, take).frames.astype(float)

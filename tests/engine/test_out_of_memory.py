@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
-from engine import Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request, ladder
+from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request, ladder
 from engine import worker_process as process
-from engine.jobs import REPORTED, REPORTED_DEVICES
+from engine.api import _job
+from engine.catalog import Catalog
+from engine.lanes import REPORTED, REPORTED_DEVICES
 from engine.types import Device, Job
 from tests.conftest import PROMPT
+from tests.engine.test_every_card import shrunk_card
 from tests.engine.test_worker import frames_of
+from tests.tiny import ltx
 
 pytestmark = pytest.mark.slow
 CARD = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
 QUICK = Overrides(num_inference_steps=2)
+LTX = Catalog(APP / "presets" / "models").card("ltx-video-2b-0.9.5")
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +45,8 @@ def studio(tiny_home: Path, faults: Path, tmp_path_factory: pytest.TempPathFacto
     home = tmp_path_factory.mktemp("short")
     for folder in ("models", "presets"):
         shutil.copytree(tiny_home / folder, home / folder)
+    (home / "presets" / "models" / f"{LTX.id}.toml").write_text(shrunk_card(LTX))
+    ltx.build(home / "models" / LTX.id)
     with pytest.MonkeyPatch.context() as patch:
         ordinary = process.worker_command
 
@@ -91,6 +102,8 @@ ROWS: dict[str, tuple[list[list[str]], list[str]]] = {
     "decoding": ([["decoding", "vram"]], ["vae_tiling"]),
     "decoding, twice": ([["decoding", "vram"], ["decoding", "vram"]], ["vae_tiling", "vae_on_cpu"]),
     "decoding, short of RAM": ([["decoding", "ram"]], ["vae_tiling"]),
+    "drawing, short of RAM": ([["denoising", "ram"]], ["text_encoder"]),
+    "drawing, the page file is full": ([["denoising", "page_file"]], ["text_encoder"]),
 }
 
 
@@ -110,6 +123,29 @@ def test_the_job_goes_on_by_itself_and_the_picture_is_the_same(
     seen = frames_of(take.video)  # smaller than a tile and decoded in the same format: the same to the last bit
     tolerance = 3 if "vae_on_cpu" in rungs else 0  # the CPU decodes in float32; bfloat16 keeps 8 bits of each number
     assert np.abs(seen.astype(int) - plain).mean() <= tolerance
+
+
+def test_pinned_memory_that_runs_out_is_left_and_the_picture_is_the_same(
+    studio: Engine, faults: Path, plain: np.ndarray
+) -> None:
+    asked = {"prompt": PROMPT, "model": "tiny-wan", "seed": 7, "num_frames": 9, "take": QUICK, "device": "cpu:0"}
+    made = studio.plan(Request.model_validate(asked | {"offload": "group"}))
+    pinned = made.placement.model_copy(update={"pin_memory": True})
+    faults.write_text(json.dumps([["loading", "pinned"]]))
+    (job,) = studio._queue([_job("take", made.model_copy(update={"placement": pinned}))])
+    events = list(studio.watch(job.id))
+    assert changes(events) == [ladder.CHANGES["pin_memory"]]
+    assert "pinned RAM" in next(event.reason for event in events if isinstance(event, Adjusted))
+    assert np.array_equal(clip(studio, finished(events)), plain)
+
+
+def test_a_vae_that_decodes_at_once_is_sliced_and_the_picture_is_the_same(studio: Engine, faults: Path) -> None:
+    sizes = {"take": Overrides(width=128, height=64, num_inference_steps=2), "render": Overrides(width=256, height=128)}
+    plain = clip(studio, finished(list(studio.watch(begin(studio, model=LTX.id, **sizes).id))))
+    faults.write_text(json.dumps([["decoding", "vram"]]))
+    events = list(studio.watch(begin(studio, model=LTX.id, **sizes).id))
+    assert changes(events) == [ladder.CHANGES["vae_slicing"]]
+    assert np.array_equal(clip(studio, finished(events)), plain)  # shorter than a slice
 
 
 def test_the_next_plan_starts_there_and_says_why(studio: Engine, faults: Path) -> None:
@@ -182,6 +218,17 @@ def test_consent_given_beforehand_is_not_asked_for(studio: Engine, faults: Path)
     assert changes(events)[-1] == ladder.CHANGES["fp8"]
 
 
+def test_what_was_agreed_to_goes_on_to_a_shorter_clip_and_then_to_a_smaller_picture(
+    studio: Engine, faults: Path
+) -> None:
+    faults.write_text(json.dumps([["denoising", "vram"]] * 5))
+    large = Overrides(width=128, height=128, num_inference_steps=2)
+    events = list(studio.watch(begin(studio, make_it_fit=True, take=large).id))
+    shorter, smaller = changes(events)[-2:]
+    assert "5 frames instead of 9" in shorter and "96x96 pixels instead of 128x128" in smaller
+    assert clip(studio, finished(events)).shape[:3] == (5, 96, 96)
+
+
 def test_the_foot_of_the_ladder_is_a_sentence(studio: Engine, faults: Path) -> None:
     faults.write_text(json.dumps([["denoising", "ram"]] * 30))
     final = list(studio.watch(begin(studio, make_it_fit=True).id))[-1]
@@ -194,15 +241,27 @@ def test_the_foot_of_the_ladder_is_a_sentence(studio: Engine, faults: Path) -> N
 
 @pytest.fixture
 def tight_group() -> Iterator[Path]:
-    """A control group of this machine's kernel whose 60 MB are too few for torch."""
-    group = Path("/sys/fs/cgroup/memory/rushes-test")
+    """A control group of this machine's kernel whose 60 MB are too few for torch, and of this test run alone."""
+    groups = Path("/sys/fs/cgroup/memory")
+    for left in groups.glob("rushes-test-*"):  # by a run that was interrupted
+        if not psutil.pid_exists(int(left.name.rpartition("-")[2])):
+            with contextlib.suppress(OSError):
+                left.rmdir()
+    group = groups / f"rushes-test-{os.getpid()}"
     try:
         group.mkdir()
         (group / "memory.limit_in_bytes").write_text("60000000")
     except OSError:
         pytest.skip("making a memory group needs root and version 1 of control groups")
     yield group
-    group.rmdir()
+    for number in (group / "cgroup.procs").read_text().split():  # a worker that the test left behind
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(int(number)).kill()
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.1)
 
 
 def test_a_worker_killed_by_the_kernel_is_named_as_ram(

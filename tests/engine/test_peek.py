@@ -15,11 +15,13 @@ from torch.nn.functional import avg_pool2d
 from engine import APP, Engine, Overrides, Request
 from engine import Peek as PeekEvent
 from engine.types import Placement, Plan
-from engine.worker import families, peek, weights
+from engine.worker import families, peek, sampling, weights
 from engine.worker.families.latent_video import Shot
+from starter import fit_latent_rgb
 from starter.scenes import Window, draw
 from starter.world import Spec
 from tests.conftest import PROMPT
+from tests.engine.test_families import CASES, Album, planned, shot
 
 HOUR = 3600.0
 
@@ -97,6 +99,37 @@ def test_the_starters_linear_map_draws_what_its_vae_drew() -> None:
     wanted = avg_pool2d(pixels[0].transpose(0, 1), 4).transpose(0, 1)[None]
     assert shown.shape == wanted.shape == (1, 3, 25, 24, 24)
     assert float(-10 * torch.log10((shown - wanted).pow(2).mean() / 4)) > 20
+
+
+@pytest.mark.parametrize("stride", [4, 6, 8])
+def test_a_map_is_exact_where_pixels_are_linear_in_the_latents(stride: int) -> None:
+    latents = torch.randn(1, 5, 4, 6, 8, generator=torch.Generator().manual_seed(1))
+    pixels = latents[:, 1:4].repeat_interleave(stride, 2).repeat_interleave(2, 3).repeat_interleave(2, 4)
+    moments = torch.linspace(0.05, 0.15, stride).repeat(4)[None, None, :, None, None]
+    columns = torch.tensor([0.5, 1.5]).repeat(8)
+    clip = (latents, (pixels * moments * columns)[:, :, stride - 1 :])  # the first latent stands for one frame
+    linear = fit_latent_rgb.fit([clip], side=2)
+    assert fit_latent_rgb.psnr([clip], linear) > 40
+
+
+@pytest.mark.slow
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["hunyuan-video", "mochi", "cogvideox", "ltx", "ltx-2"])
+def test_a_map_is_fitted_to_any_model_and_draws_its_clip(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_latent_rgb, "RENDER_SIZES", {"square": (64, 64), "wide": (64, 64), "tall": (64, 64)})
+    case = CASES[name]
+    case.build(tmp_path)
+    plan, family = planned(case), families.of(case.family)
+    model = weights.load(tmp_path, plan.placement, case.pipeline, weights.Loading(family))
+    fit_latent_rgb.write(tmp_path, clips=1, side=4)
+    look, take = peek.Look(model.pipe, family, tmp_path), shot(plan, "take")
+    watch = sampling.Watch(lambda event: None, lambda: False)
+    watch.peeker = album = Album()  # type: ignore[assignment]
+    sampling.draw(model, family, take, watch)
+    assert look.kind == "map"
+    assert len(look.frames(album.estimates[-1], take)) == take.run.num_frames
 
 
 @pytest.mark.slow

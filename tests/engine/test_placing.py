@@ -10,7 +10,7 @@ import pytest
 from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
-from engine.combinations import READ_FROM_ONE_FILE, obstacle
+from engine.combinations import obstacle
 from engine.errors import BadSetting
 from engine.planner import plan
 from engine.types import Device, HardwareProfile, Plan, Request
@@ -120,7 +120,7 @@ def test_a_combination_that_does_not_work_is_refused_with_the_reason(
 @pytest.mark.parametrize("gguf", [False, True])
 def test_what_is_chosen_by_itself_is_never_a_combination_that_does_not_work(device: Device, gguf: bool) -> None:
     for card in FITS_FROM_TEXT:
-        if gguf and card.family not in READ_FROM_ONE_FILE:
+        if gguf and "transformer" not in card.single_files:
             continue
         parts = {"transformer": card.components["transformer"].model_copy(update={"gguf": "w.gguf"})} if gguf else {}
         card = card.model_copy(update={"components": card.components | parts})
@@ -142,6 +142,38 @@ def test_weights_larger_than_half_of_the_memory_are_not_locked_in_it() -> None:
     assert roomy.placement.offload == narrow.placement.offload == "group"
     assert roomy.placement.pin_memory and not narrow.placement.pin_memory
     assert any("travel slower" in reason for reason in narrow.reasons)
+
+
+@pytest.mark.parametrize(
+    ("vram_gb", "ram_gb", "readers", "offload"),
+    [(48, 128, "resident", "resident"), (16, 128, "dropped", "resident"), (8, 128, "resident", "group"),
+     (8, 24, "dropped", "group")],
+)  # fmt: skip
+def test_the_text_encoder_stays_where_there_is_room_and_the_reason_is_said(
+    vram_gb: float, ram_gb: float, readers: str, offload: str
+) -> None:
+    made = planned(CARDS["wan2.1-t2v-1.3b"], machine(vram_gb, ram_gb))
+    assert (made.placement.text_encoder, made.placement.offload) == (readers, offload)
+    assert any("text encoder" in reason and ("stays" in reason) == (readers == "resident") for reason in made.reasons)
+
+
+def test_on_a_cpu_a_text_encoder_larger_than_half_of_the_memory_is_let_go_and_the_forecast_is_smaller() -> None:
+    card = CARDS["wan2.1-t2v-1.3b"]
+    small, large = (planned(card, machine(8, ram).model_copy(update={"devices": (CPU,)})) for ram in (48, 256))
+    assert (small.placement.text_encoder, large.placement.text_encoder) == ("dropped", "resident")
+    assert small.forecast.ram_gb < large.forecast.ram_gb
+
+
+def test_where_ram_is_short_the_text_encoder_is_made_smaller_and_the_transformer_is_not() -> None:
+    made = planned(CARDS["wan2.1-t2v-1.3b"], machine(12, ram_gb=16))
+    assert (made.placement.precision, made.placement.text_precision) == ("full", "fp8")
+    assert any("Your words are read with 8-bit storage (fp8)." in reason for reason in made.reasons)
+
+
+def test_a_transformer_that_does_not_fit_leaves_the_text_encoder_as_it_is_where_there_is_room() -> None:
+    made = planned(CARDS["hunyuanvideo-t2v-13b"], machine(24, ram_gb=32))
+    assert (made.placement.precision, made.placement.text_precision) == ("nf4", "full")
+    assert any("Your words are read in full precision." in reason for reason in made.reasons)
 
 
 def test_an_experts_choice_is_kept() -> None:

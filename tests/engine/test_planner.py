@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from engine import APP
 from engine.card import FasterRule, ModelCard
+from engine.catalog import Catalog
 from engine.errors import BadInput, BadPrompt, BadSetting
 from engine.planner import plan
 from engine.types import HardwareProfile, Overrides, Request
@@ -97,6 +99,20 @@ def test_sizes_are_snapped_to_the_rule_and_said(side: int, card: ModelCard, mach
     assert any("multiples" in reason for reason in made.reasons) == (made.render.width != side)
 
 
+def test_a_render_takes_the_steps_below_the_level_of_its_take(card: ModelCard, machine: HardwareProfile) -> None:
+    twenty = Overrides(num_inference_steps=20, flow_shift=3.0)
+    near, far, whole = (plan(request(render=twenty, sigma=sigma), card, machine) for sigma in (0.3, 0.75, 1.0))
+    assert (near.render.steps, far.render.steps, whole.render.steps) == (3, 10, 20)  # u of 0.3 is 1/8, of 0.75 a half
+    assert near.render.operations < far.render.operations < whole.render.operations
+    assert any("last 10 of 20 steps" in reason for reason in far.reasons)
+    assert far.render.num_inference_steps == 20
+
+
+def test_levels_that_a_model_was_distilled_for_are_all_taken(machine: HardwareProfile) -> None:
+    ltx = Catalog(APP / "presets" / "models").card("ltx-2-distilled")
+    assert plan(request(model=ltx.id, sigma=0.5), ltx, machine).render.steps == len(ltx.render.sigmas)
+
+
 def test_the_dial_spans_the_cards_range(card: ModelCard, machine: HardwareProfile) -> None:
     levels = [plan(request(dial=step / 20), card, machine).sigma for step in range(21)]
     assert levels == sorted(levels)
@@ -117,6 +133,7 @@ def test_faster_is_planned_with_what_it_costs_and_refused_where_it_cannot_be(
 ) -> None:
     assert plan(request(), card, machine).step_cache is None
     made = plan(request(faster=True), card, machine)
+    assert made.render.operations < plan(request(), card, machine).render.operations
     assert made.step_cache and card.faster and any(card.faster.measured in reason for reason in made.reasons)
     with pytest.raises(BadSetting, match="cannot be made faster"):
         plan(request(faster=True), card.model_copy(update={"faster": None}), machine)
@@ -125,3 +142,15 @@ def test_faster_is_planned_with_what_it_costs_and_refused_where_it_cannot_be(
 def test_faster_where_nobody_measured_it_says_so(card: ModelCard, machine: HardwareProfile) -> None:
     made = plan(request(faster=True), card.model_copy(update={"faster": FasterRule()}), machine)
     assert any("not measured" in reason for reason in made.reasons)
+
+
+def test_a_model_that_draws_the_end_first_says_so_of_its_take(machine: HardwareProfile) -> None:
+    backwards = Catalog(APP / "presets" / "models").card("framepack-i2v-13b")
+    request = Request(prompt=PROMPT, model=backwards.id, seed=1, mode="continue", pictures={"image": "0" * 32})
+    assert any("the end first" in reason for reason in plan(request, backwards, machine).reasons)
+
+
+def test_a_run_that_was_never_seen_to_go_on_has_no_first_part(card: ModelCard, machine: HardwareProfile) -> None:
+    other = card.model_copy(update={"pipeline": "WanVideoToVideoPipeline"})
+    with pytest.raises(BadSetting, match="cannot stop in the middle"):
+        plan(Request(prompt=PROMPT, seed=1, mode="continue"), other, machine)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 
@@ -114,6 +115,43 @@ def test_what_is_none_stays_none_and_formats_are_kept(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(draw: Draw, tiny_plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "prompts").write_text("a file where the folder should be")
     assert torch.equal(draw(tiny_plan)[0], draw(tiny_plan)[0])
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_a_text_encoder_that_is_to_be_dropped_is_gone_after_the_words_and_changes_no_bit(
+    device: str, draw: Draw, tiny_plan: Plan, tiny_home: Path, tmp_path: Path
+) -> None:
+    here = tiny_plan.placement.model_copy(update={"device": device})
+    kept = draw(tiny_plan.model_copy(update={"placement": here}), weights.Shelf([tiny_home / "models"]))[0]
+    dropping = tiny_plan.model_copy(update={"placement": here.model_copy(update={"text_encoder": "dropped"})})
+    shelf = weights.Shelf([tiny_home / "models"])
+    assert torch.equal(draw(dropping, shelf)[0], kept)
+    again = dropping.model_copy(update={"prompt": "a blue box"})
+    assert "prompt" in draw(again, shelf)[1]  # it comes back for new words
+    assert shelf.get(again, tmp_path).prompts._encoders is None
+
+
+def test_what_draws_leaves_the_card_while_a_text_encoder_reads_that_is_dropped_then(
+    draw: Draw, tiny_plan: Plan, tiny_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cpu:0` is this CPU by another name, as a card would be."""
+    seen: list[str] = []
+    family, pipeline = families.of(tiny_plan.family), diffusers.WanPipeline
+    encode, bring = family.encode, pipeline.to
+
+    def watched(pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
+        seen.append("reads")
+        return encode(pipe, shot, transformer)
+
+    def brought(pipe: Any, device: str) -> Any:
+        seen.append(f"{'drawing' if pipe.transformer else 'reading'} to {device}")
+        return bring(pipe, device)
+
+    monkeypatch.setattr(type(family), "encode", staticmethod(watched))
+    monkeypatch.setattr(pipeline, "to", brought)
+    placement = tiny_plan.placement.model_copy(update={"device": "cpu:0", "text_encoder": "dropped"})
+    draw(tiny_plan.model_copy(update={"placement": placement}), weights.Shelf([tiny_home / "models"]))
+    assert seen == ["drawing to cpu:0", "drawing to cpu", "reading to cpu:0", "reads", "drawing to cpu:0"]
 
 
 @pytest.mark.slow

@@ -93,7 +93,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     render = take.model_copy(update={"num_inference_steps": 3, "sigmas": LEVELS, "width": 192, "height": 128})
     made = made.model_copy(update={"latent_upsampler": HOW, "take": take, "render": render, "sigma": LEVELS[0]})
     return Loaded(
-        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family.parts)), family, made
+        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family)), family, made
     )
 
 
@@ -187,7 +187,7 @@ def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: sampling.Watch, 
     take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     resident = sampling.refine(loaded.model, loaded.family, shot(loaded.plan, "render"), watch, take)["latents"]
     made = loaded.plan.model_copy(update={"placement": loaded.plan.placement.model_copy(update=changes)})
-    moved = weights.load(loaded.folder, made.placement, loaded.case.pipeline, weights.Loading(loaded.family.parts))
+    moved = weights.load(loaded.folder, made.placement, loaded.case.pipeline, weights.Loading(loaded.family))
     latents = sampling.refine(moved, loaded.family, shot(made, "render"), watch, take)["latents"]
     assert torch.allclose(latents, resident, atol=1e-4)
     assert moved.pipe.second_stage.latent_upsampler.device.type == "cpu"

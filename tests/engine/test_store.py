@@ -13,7 +13,7 @@ from engine import APP
 from engine.errors import MachineProblem, UnknownName
 from engine.events import Failed, Finished, Progress
 from engine.store import PAUSED, Store
-from engine.types import Job, Plan
+from engine.types import Job, Plan, Run
 
 
 @pytest.fixture
@@ -110,6 +110,16 @@ def test_what_was_committed_survives_a_kill_of_the_writer(tmp_path: Path, tiny_p
     kept = {j.id for j in Store(path).jobs(limit=10**6)}
     assert {f"job-{n}" for n in reported} <= kept
     assert len(kept) <= len(reported) + 1
+
+
+def test_a_run_in_which_memory_ran_out_is_remembered_however_many_follow(store: Store) -> None:
+    short = Run(model="large", stage="take", device="cuda:0", operations=1, seconds=1, ram_gb=1, adjusted=True)
+    store.add_run(short)
+    other = short.model_copy(update={"model": "starter", "adjusted": False})
+    for number in range(60):
+        store.add_run(other.model_copy(update={"seconds": float(number)}))
+    assert store.runs()[0] == short
+    assert [run.seconds for run in store.runs()[1:]] == [float(number) for number in range(20, 60)]
 
 
 def test_a_job_of_another_version_is_ended_and_the_next_one_runs(store: Store, tiny_plan: Plan) -> None:

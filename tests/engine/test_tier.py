@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Engine, Request, Tier
+from engine.advice import example
 from engine.card import ModelCard
-from engine.catalog import Catalog, Presets
-from engine.errors import UnknownName
+from engine.catalog import Catalog, Presets, machines
+from engine.errors import BadSetting, UnknownName
 from engine.planner import plan
 from engine.tier import apply, choose
 from engine.types import Device, HardwareProfile, Outcome, Overrides
 
 CARDS = Catalog(APP / "presets" / "models").cards
 TIERS = {tier.id: tier for tier in Presets(APP / "presets", APP / "presets").all(Tier)}
-RUNNABLE = [card for card in CARDS.values() if not card.not_yet and card.needs == ("text",)]
+RUNNABLE = [card for card in CARDS.values() if not card.not_yet]
 OUTCOMES: tuple[Outcome, ...] = ("draft", "standard", "best")
 
 
@@ -56,7 +57,7 @@ def test_outcomes_are_legal_for_every_model_and_grow(tier: Tier) -> None:
     for card in RUNNABLE:
         work = []
         for outcome in OUTCOMES:
-            request = Request(prompt="a red ball", model=card.id, seed=1, aspect="wide", outcome=outcome)
+            request = example(card, outcome)
             filled, reason = apply(tier, request, card)
             made = plan(filled, card, machine(("cuda:0", 51.5)))
             assert not [word for word in made.reasons if "instead of" in word], (card.id, outcome, made.reasons)
@@ -72,10 +73,17 @@ def test_what_was_asked_for_by_number_stays() -> None:
     assert filled == asked
 
 
-def test_a_workstation_goes_to_what_the_family_can() -> None:
-    card = CARDS["ltx-2.3"]
-    filled, _ = apply(TIERS["workstation"], Request(prompt="a", aspect="wide", outcome="best"), card)
-    assert filled.render.width == 1920 and filled.num_frames == card.frames.maximum
+def test_a_workstation_goes_to_what_the_family_can_and_that_is_planned() -> None:
+    workstation = machines(APP / "presets" / "machines")["rtx-6000-ada"]
+    best = {}
+    for model, image in (("ltx-2.3-distilled", {}), ("ltx-2.3", {}), ("framepack-i2v-13b", {"image": "0" * 32})):
+        asked = Request(prompt="a", model=model, seed=1, aspect="wide", outcome="best", pictures=image)
+        made = plan(apply(TIERS["workstation"], asked, CARDS[model])[0], CARDS[model], workstation)
+        assert made.forecast.verdict in ("comfortable", "offloads", "tight"), (model, made.forecast)
+        best[model] = made.render
+    four_k, long = best["ltx-2.3-distilled"], best["framepack-i2v-13b"]
+    assert four_k.width * four_k.height > 7.5e6 and max(four_k.width, four_k.height) <= 3840
+    assert long.seconds >= 30 and best["ltx-2.3"].seconds >= 9
 
 
 def test_a_person_keeps_to_a_tier_and_lets_go(tmp_path: Path) -> None:
@@ -98,3 +106,29 @@ def test_an_outcome_is_planned_and_said(tmp_path: Path, card: ModelCard) -> None
         made = studio.plan(request)
         assert made.render.num_frames < card.frames.default
         assert any("Draft" in reason for reason in made.reasons)
+
+
+def test_a_persons_own_meaning_of_an_outcome_is_kept_and_used(tmp_path: Path) -> None:
+    with Engine(tmp_path) as studio:
+        asked = Request(
+            prompt="a red ball", outcome="draft", seed=1, num_frames=9, render=Overrides(width=128, height=128)
+        )
+        own = studio.keep_outcome(asked)
+        again = studio.plan(Request(prompt="a red ball", outcome="draft", seed=1))
+        assert (again.render.num_frames, again.render.size) == (9, "128x128") and studio.tier() == own
+        assert studio.plan(Request(prompt="a red ball", outcome="best")).render.num_frames > 9
+        studio.keep_outcome(asked.model_copy(update={"num_frames": 13}))
+        assert [tier.name for tier in studio.tiers() if studio.is_own_preset(tier)] == ["My own"]
+        with pytest.raises(BadSetting):
+            studio.keep_outcome(Request(prompt="a red ball"))
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", 'id = "mine"\nkind = "tier"\nformat = 2\nname = "Mine"', "\x00"])
+def test_a_tier_whose_file_broke_is_named_and_another_one_is_used(text: str, tmp_path: Path) -> None:
+    with Engine(tmp_path) as studio:
+        fits = studio.tier()
+        own = studio.save_preset("Mine", TIERS["small"])
+        assert studio.choose_tier(own.id) == own
+        (tmp_path / "presets" / "tiers" / "mine.toml").write_text(text)
+        assert studio.tier() == fits and studio.plan(Request(prompt="a red ball", outcome="draft"))
+        assert any("mine.toml" in problem.cause for problem in studio.preset_problems())

@@ -115,6 +115,54 @@ def test_sound_and_metadata_are_left_behind(tmp_path: Path) -> None:
         assert not container.streams.audio and "comment" not in container.metadata
 
 
+def talking(path: Path, seconds: int, click: float) -> Path:
+    """A film of five pictures a second, picture n as bright as n, silent but for a click."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=5, options={"crf": "1"})
+        stream.width = stream.height = 32
+        sound: Any = container.add_stream("aac", rate=24_000, layout="stereo")
+        samples = np.zeros((2, 24_000 * seconds), np.float32)
+        samples[:, round(click * 24_000) :][:, :200] = np.sin(np.arange(200) / 2)
+        for number in range(5 * seconds):
+            picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), number, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+        whole = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+        whole.sample_rate, whole.pts, whole.time_base = 24_000, 0, Fraction(1, 24_000)
+        container.mux(sound.encode(whole))
+        container.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize(("seconds", "click"), [(8, 5.0), (40, 33.0)])
+def test_of_what_a_clip_goes_on_from_the_end_is_kept_with_its_sound(seconds: int, click: float, tmp_path: Path) -> None:
+    file = talking(tmp_path / "talk.mov", seconds, click)
+    name = keep_video(file, tmp_path / "kept", ending=True)
+    assert name != keep_video(file, tmp_path / "kept") == keep_video(file, tmp_path / "kept")
+    with av.open(str(video_path(tmp_path / "kept", name))) as container:
+        pictures = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
+    with av.open(str(video_path(tmp_path / "kept", name))) as container:
+        frames = list(container.decode(audio=0))
+        heard = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)[0]
+    assert pictures[-1] == pytest.approx(5 * seconds - 1, abs=1.5)  # its very last one
+    before = seconds - len(pictures) / 5  # what was left out
+    assert (before == 0) == (seconds < 30) and len(pictures) / 5 <= 30
+    assert (frames[0].time + np.abs(heard).argmax() / 24_000) == pytest.approx(click - before, abs=0.02)
+
+
+def test_sound_that_cannot_be_played_is_a_sentence_and_nothing_is_kept(tmp_path: Path) -> None:
+    file = talking(tmp_path / "talk.mp4", 4, 1.0)
+    with av.open(str(file)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(audio=0) if packet.size]
+    content = bytearray(file.read_bytes())
+    for at, size in places:
+        content[at : at + size] = b"\xff" * size
+    file.write_bytes(content)
+    with pytest.raises(BadFile, match=r"The sound of talk.mp4 cannot be played"):
+        keep_video(file, tmp_path / "kept", ending=True)
+    assert not list((tmp_path / "kept").glob("*"))
+
+
 def test_what_is_long_fast_or_large_is_bounded(tmp_path: Path) -> None:
     path = kept(film(tmp_path / "a.mp4", [*(n / 240 for n in range(48)), 29.0, 31.0], (2560, 64)), tmp_path)
     found = facts(path)

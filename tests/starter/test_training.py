@@ -1,6 +1,7 @@
 """Training: equal to the stock forward passes, learns, and resumes bit for bit. Real classes, tiny sizes."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from starter import train_dit
 from starter.attention import PlainAttention
 from starter.latents import BUCKETS, write_shard
 from starter.pipeline import new_transformer, save, size_mb, untrained
+from starter.text import encode, tokenize
 from starter.training import Clock, load_checkpoint
 from starter.vae import decode_latents, encode_clip, make_one_pass, new_vae
 from starter.world import random_spec
@@ -65,6 +67,8 @@ def workshop(tmp_path: Path) -> argparse.Namespace:
         batch=2,
         rate=1.0,
         render_share=0.2,
+        guidance=0.0,
+        focus="",
         compile=False,
     )
 
@@ -105,8 +109,65 @@ def test_a_few_steps_lower_the_loss(workshop: argparse.Namespace) -> None:
     for _ in range(8):
         torch.manual_seed(0)
         rng = np.random.default_rng(0)
-        flow, guide = learner.loss(*cache.batch("take-square", rng, 2), rng)
+        flow, guide = learner.loss(cache.batch("take-square", rng, 2), rng)
         (flow + 0.1 * guide).backward()
         optimisers.step(1.0)
         losses.append(flow.item())
     assert losses[-1] < 0.98 * losses[0]
+
+
+def test_takes_come_nearer_to_the_answers_of_a_guided_teacher(workshop: argparse.Namespace) -> None:
+    workshop.guidance = 2.0
+    learner, cache, _ = train_dit.build(workshop)
+    assert learner.teacher
+    torch.nn.init.normal_(learner.teacher.proj_out.weight)  # untrained, it would answer nothing
+    before = [parameter.clone() for parameter in learner.teacher.parameters()]
+    optimisers, losses = train_dit.optimisers_for(learner, 1.0), []
+    for _ in range(8):
+        torch.manual_seed(0)
+        rng = np.random.default_rng(0)
+        flow, guide = learner.loss(cache.batch("take-square", rng, 2), rng, taught=True)
+        (flow + 0.1 * guide).backward()
+        optimisers.step(1.0)
+        losses.append(flow.item())
+    assert losses[-1] < 0.98 * losses[0]
+    assert all(torch.equal(*pair) for pair in zip(learner.teacher.parameters(), before, strict=True))
+
+
+@torch.no_grad()
+@torch.autocast("cpu", torch.bfloat16)
+def test_a_teacher_answers_as_the_pipelines_guidance_would(workshop: argparse.Namespace) -> None:
+    workshop.guidance = 2.0
+    learner, cache, _ = train_dit.build(workshop)
+    assert learner.teacher
+    torch.nn.init.normal_(learner.teacher.proj_out.weight)
+    batch, sigma = cache.batch("take-square", np.random.default_rng(0), 2), torch.tensor([0.9, 0.4])
+    words, blank = (encode(learner.text_encoder, *tokenize(learner.tokenizer, texts))
+                    for texts in (["a red ball", "a blue star"], ["", ""]))  # fmt: skip
+    asked, unasked = (learner.teacher(batch.latents, 1000 * sigma, text).sample.float() for text in (words, blank))
+    assert torch.allclose(learner.guided(batch.latents, sigma, words), unasked + 2 * (asked - unasked), atol=1e-4)
+    assert torch.allclose(learner.guided(batch.latents, sigma, blank), unasked, atol=1e-4)
+
+
+def test_half_of_a_batch_shows_the_motion_in_focus(workshop: argparse.Namespace) -> None:
+    cache = train_dit.build(workshop)[1]
+    bucket = cache.buckets["take-square"]
+    bucket.specs = [replace(spec, motion="spin" if i == 3 else "left") for i, spec in enumerate(bucket.specs)]
+    cache.focus = "spin"
+    motions = [spec.motion for spec in cache.batch("take-square", np.random.default_rng(0), 8).specs]
+    assert motions[:4] == ["spin"] * 4 and "left" in motions[4:]
+
+
+def test_a_render_is_learned_from_where_its_take_begins_it(
+    workshop: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the level where it begins, soft latents and noise; what is learned leads from there to the real clip."""
+    monkeypatch.setattr(train_dit, "START", (0.6, 0.6))
+    monkeypatch.setattr(train_dit, "REFINES", 1.0)
+    learner, cache, _ = train_dit.build(workshop)
+    real = cache.batch("take-square", np.random.default_rng(0), 2)
+    batch = replace(real, soft=torch.zeros_like(real.latents))
+    noise, level = torch.randn_like(real.latents), torch.full((2, 1, 1, 1, 1), 0.6)
+    noisy = (1 - level) * batch.latents + level * (noise + learner.softness(batch, level))
+    assert torch.allclose(noisy, 0.4 * batch.soft + 0.6 * noise, atol=1e-5)
+    assert not learner.softness(batch, level + 0.1).any()  # noisier than any beginning: an ordinary step

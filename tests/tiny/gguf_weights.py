@@ -16,6 +16,7 @@ WAN_NAMES = {
     "condition_embedder.text_embedder.linear_1": "text_embedding.0",
     "condition_embedder.text_embedder.linear_2": "text_embedding.2",
     "condition_embedder.time_proj": "time_projection.1",
+    "condition_embedder.image_embedder.pos_embed": "img_emb.emb_pos",
     "attn2": "cross_attn",
     "attn1": "self_attn",
     ".to_out.0.": ".o.",

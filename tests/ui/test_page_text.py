@@ -10,12 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from engine import Cancelled, Clip, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
+from engine import Cancelled, Clip, Download, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
+from engine.catalog import machines
+from engine.lanes import REPORTED, REPORTED_DEVICES
+from engine.types import Device, Run
 from ui.page import form, wording
+from ui.page.arrivals import arrival
+from ui.page.capability import capability
 from ui.page.clip import clip, how, result
+from ui.page.given import filled_in
 from ui.page.line import line
+from ui.page.onward import onward
 from ui.page.outlook import outlook
-from ui.page.roster import SOME_PICTURE, needs, usable
+from ui.page.picker import chosen
+from ui.page.roster import usable
 from ui.page.sheet import sheet
 from ui.page.shelf import found, grid
 from ui.page.strip import strip
@@ -54,6 +62,20 @@ def _job(engine: Engine, stage: str = "take", name: str = "20260101-120000-x-000
     plan = engine.plan(Request(prompt=NASTY, seed=7))
     take_id = "20260101-120000-x-0001" if stage == "render" else None
     return Job(id=name, stage=stage, plan=plan, take_id=take_id, state=state)
+
+
+@pytest.mark.parametrize(("kind", "named"), [("rtx-4090", True), ("cpu-16gb", False)])
+def test_after_its_first_clip_the_toy_names_the_model_that_the_engine_recommends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, kind: str, named: bool
+) -> None:
+    machine = machines(engine.places.machines)[kind]
+    monkeypatch.setattr(Engine, "hardware", lambda _: machine)
+    clip = Seen(_job(engine, "render"), Finished(result_id="x", seconds=1))
+    said = onward(engine, View((), (), (), {}, clip, ""))
+    picks = engine.recommended()
+    assert bool(picks) == named and ('data-act="fetch"' in said) == named
+    assert not named or f'data-id="{picks[0].model}"' in said
+    assert onward(engine, View((), (), (), {}, None, "")) == ""
 
 
 ENDS = [Finished(result_id=NASTY, seconds=1.5), Failed(cause=NASTY, remedy=NASTY, detail=NASTY), Cancelled(), None]
@@ -113,6 +135,44 @@ def test_the_forecast_says_times_and_whether_it_fits(engine: Engine) -> None:
     assert "3 takes" in html and "render" in html and "data-verdict" in html
 
 
+def test_a_forecast_that_nobody_measured_says_so_beside_its_verdict(engine: Engine) -> None:
+    def beside() -> str:
+        return outlook(engine, Request(prompt="a red ball"), 1).partition("</p>")[0]
+
+    assert "Estimated, not measured." in beside() and "fits well (estimated)" in chosen(usable(engine)[0])
+    engine.store.add_run(Run(model="starter", stage="take", device="cpu", operations=1, seconds=2, ram_gb=1,
+                             estimated_seconds=1))  # fmt: skip
+    assert "comfortably" in beside() and "Estimated" not in beside()
+    assert "fits well<" in chosen(usable(engine)[0])
+
+
+def test_a_download_that_the_disk_has_no_room_for_is_said_before_it_starts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = engine.hardware()
+    for free_gb, said in ((5000, False), (3, True)):
+        machine = now.model_copy(update={"disk_free_gb": free_gb})
+        monkeypatch.setattr(engine, "hardware", lambda machine=machine: machine)
+        html = outlook(engine, Request(prompt="a red ball", model="wan2.1-t2v-14b"), 1)
+        assert "Downloads" in html and ("does not fit on the disk" in html) == said
+
+
+def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: Engine) -> None:
+    card = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+    engine.store.set(REPORTED, REPORTED_DEVICES.dump_json((card,)).decode())
+    html, picks = capability(engine), engine.recommended()
+    assert "(estimated)" in html and len(picks) == 2
+    for pick in picks:
+        name = next(card.name for card in engine.cards() if card.id == pick.model)
+        assert f": {name}. {wording.shown(pick.why)}" in html and wording.shown(pick.licence) in html
+        assert f"One clip takes {wording.span(*pick.seconds)}" in html and wording.gigabytes(pick.download_gb) in html
+
+
+def test_where_no_model_would_run_that_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "recommended", list)
+    assert "none is likely to run here" in capability(engine)
+
+
 def test_an_empty_prompt_still_gets_a_forecast_but_a_wrong_setting_gets_its_sentence(engine: Engine) -> None:
     assert "problem" not in outlook(engine, Request(prompt=" "), 1)
     html = outlook(engine, Request(prompt="a red ball", seconds=1000), 1)
@@ -165,9 +225,8 @@ def test_ranges_read_well(low: float, high: float, words: str) -> None:
 def test_every_length_on_the_slider_can_be_planned(engine: Engine) -> None:
     for card in (entry.card for entry in usable(engine)):
         slider = form.length_slider(card)
-        pictures = dict.fromkeys(needs(card), SOME_PICTURE)
         for seconds in (slider.minimum, slider.value, slider.maximum):
-            engine.plan(Request(prompt="a red ball", model=card.id, seconds=seconds, pictures=pictures))
+            engine.plan(filled_in(Request(prompt="a red ball", model=card.id, seconds=seconds), card))
 
 
 def test_opening_the_page_imports_no_torch(tmp_path: Path) -> None:
@@ -190,3 +249,12 @@ def test_a_recipe_shows_what_the_model_was_told_where_that_is_more_than_was_writ
         plan = engine.plan(Request(prompt="a red ball over the sea", camera=camera, seed=1))
         recipe = Recipe(kind="take", id="a", plan=plan, seconds=1, versions={}, created="2026-01-01T00:00:00Z")
         assert ("a red ball over the sea. the camera pans left" in how(recipe)) == shows
+
+
+def test_a_lora_on_its_way_has_its_name_and_is_no_model_to_use() -> None:
+    text = arrival(Download(model="_lora-0123", lora=f"Rain/{NASTY}", state="finished"))
+    assert "Rain/" in text and "<script>" not in text and "_lora-0123</strong>" not in text
+    assert (
+        'data-act="use"' in arrival(Download(model="mochi-1-preview", state="finished"))
+        and 'data-act="use"' not in text
+    )

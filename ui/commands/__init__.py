@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, capability, extending, installing, loras, making, presets
+from ui.commands import asking, capability, extending, installing, loras, making, presets, reusing
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -53,6 +53,7 @@ for command in (
     capability.tier,
 ):
     app.command()(command)
+installing.models.command()(reusing.reuse)
 app.add_typer(installing.models, name="models")
 app.add_typer(presets.presets, name="presets")
 app.add_typer(loras.loras, name="loras")

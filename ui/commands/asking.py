@@ -38,6 +38,7 @@ def plan(
     seconds: Length = None,
     frames: Frames = None,
     size: SizeText = None,
+    takes_by: Annotated[str | None, typer.Option("--takes-by", help="The quick guide that draws the take.")] = None,
     hardware_file: Annotated[Path | None, typer.Option("--hardware", help="A recorded machine (JSON).")] = None,
     table: Annotated[bool, typer.Option("--table", help="Every model on every known kind of machine.")] = False,
     as_json: Json = False,
@@ -53,14 +54,16 @@ def plan(
         request = Request(
             prompt=prompt, model=model, outcome=outcome_of_text(outcome), look=look, camera=camera,
             aspect=aspect_of_text(aspect), seconds=seconds, num_frames=frames, render=Overrides(**size_of_text(size)),
+            takes_by=takes_by,
         )  # fmt: skip
         with Engine() as studio:
             machine = _machine(hardware_file)
             found = studio.plan(request, machine)
-            instead = [] if machine else studio.instead(request)
+            instead = studio.instead(request, machine)
         if as_json:
             shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
             promised = found.forecast.model_dump(mode="json", exclude={"estimated_seconds"})
+            promised["take_seconds"] = list(found.seconds("take"))  # a take is what starts
             terminal.print_json({"plan": shown, "forecast": promised, "reasons": list(found.reasons),
                                  "instead": instead})  # fmt: skip
         else:
@@ -102,6 +105,8 @@ def models(as_json: Json = False) -> None:
             terminal.print_table("Models", ["id", "GB", "may I sell a clip?", "here"], cells)
             for pick in picks.values():
                 words.print(escaped(capability.told(pick)))
+            if not picks:
+                words.print("Of the models to download, none is likely to run here; `plan` says what each would need.")
 
     terminal.run(body, as_json)
 
@@ -120,7 +125,7 @@ def hardware(as_json: Json = False) -> None:
             rows.append(["ram", "", f"{machine.ram_free_gb:.1f} of {machine.ram_gb:.1f} GB free"])
             rows.append(["disk", "", f"{machine.disk_free_gb:.1f} GB free"])
             terminal.print_table(machine.system, ["device", "name", "memory"], rows)
-            for note in machine.notes:
+            for note in (*machine.problems, *machine.notes):
                 words.print(note)
 
     terminal.run(body, as_json)
@@ -165,10 +170,13 @@ def doctor(
 
 def _tell_plan(found: Plan) -> None:
     forecast = found.forecast
-    for name, run, promised in (("Take", found.take, forecast.take_seconds),
+    for name, run, promised in (("Take", found.take, found.seconds("take")),
                                    ("Render", found.render, forecast.render_seconds)):  # fmt: skip
-        print(f"{name}: {run.size}, {run.num_frames} frames at {run.fps} a second, {run.num_inference_steps} steps, "
+        print(f"{name}: {run.size}, {run.num_frames} frames at {run.fps} a second, {run.steps} steps, "
               f"{capability.spoken(promised)}")  # fmt: skip
+    if forecast.loading_seconds[1]:
+        ready = capability.spoken(forecast.loading_seconds)
+        print(f"Of the take, {ready} are for loading the model; the next ones do not wait for it")
     print(f"Fit: {forecast.verdict}; {forecast.ram_gb:g} GB RAM, {forecast.vram_gb:g} GB VRAM ({forecast.basis})")
     for reason in found.reasons:
         print(f"- {reason}")

@@ -50,15 +50,15 @@ def install(
             going_on = _resume(studio, card)
             if not going_on or dry_run:
                 quote = studio.downloads.quote(card)
-                _tell(card, quote)
+                tell(card.name, quote)
                 if dry_run:
-                    _report(card, quote, as_json, installed=False)
+                    report(card, quote, as_json, installed=False)
                     return
                 if quote.manifest.gate:
                     raise ModelGated(f"The owner of {card.name} asks everyone to accept terms.", quote.manifest.gate)
                 studio.downloads.add(card, quote)
-            _follow(studio, card)
-            _report(card, None, as_json, installed=studio.installed(card))
+            follow(studio, card.id, card.name)
+            report(card, None, as_json, installed=studio.installed(card))
 
     terminal.run(body, as_json)
 
@@ -79,8 +79,8 @@ def import_(
             source, card = studio.downloads.recognise(source, cards)
             quote = studio.downloads.quote(card, source, link)
             studio.downloads.add(card, quote, source, link)
-            _follow(studio, card)
-            _report(card, quote, as_json, installed=studio.installed(card))
+            follow(studio, card.id, card.name)
+            report(card, quote, as_json, installed=studio.installed(card))
 
     terminal.run(body, as_json)
 
@@ -116,6 +116,45 @@ def tidy(as_json: Json = False) -> None:
     terminal.run(body, as_json)
 
 
+@models.command()
+def folder(
+    to: Annotated[Path | None, typer.Argument(help="A folder for new models, perhaps on another drive.")] = None,
+    move: Annotated[bool, typer.Option("--move", help="Also move the models there that are here.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Where models live; with a folder, new ones go there. Whole at any moment, and stopped whenever you like."""
+
+    def body() -> None:
+        with Engine() as studio:
+            home = studio.model_home
+            if to and move:
+                _move(studio, str(to.expanduser().absolute()))
+            elif to:
+                home.use(str(to.expanduser().absolute()))
+            elif move:
+                raise BadInput("--move needs a folder.", "Say which: `models folder FOLDER --move`.")
+            folders = home.folders()
+        if as_json:
+            terminal.print_json({"folders": [place.model_dump(mode="json") for place in folders]})
+            return
+        for place in folders:
+            state = f"{len(place.models)} models, {decimal(place.bytes_used)}; {decimal(place.disk_free)} free"
+            print(f"{place.folder}: {state if place.there else 'not there; is its disk plugged in?'}")
+
+    terminal.run(body, as_json)
+
+
+def _move(studio: Engine, target: str) -> None:
+    quote = studio.model_home.quote(target)
+    words.print(escaped(f"{len(quote.models)} models, {decimal(quote.bytes)}, of which {decimal(quote.bytes_to_write)} "
+                        f"go to another disk, where {decimal(quote.disk_free)} are free."))  # fmt: skip
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=words, transient=True
+    ) as bars:
+        bar = bars.add_task("Moving", total=quote.bytes or None)
+        studio.model_home.move(target, lambda now: bars.update(bar, completed=now.bytes_done, description=now.model))
+
+
 @models.command("sign-in")
 def sign_in(as_json: Json = False) -> None:
     """Keep a token of yours, for models whose owners ask who you are."""
@@ -146,16 +185,18 @@ def _resume(studio: Engine, card: ModelCard) -> bool:
     return True
 
 
-def _tell(card: ModelCard, quote: Quote) -> None:
+def tell(name: str, quote: Quote) -> None:
     words.print(escaped(
-        f"{card.name}: {len(quote.manifest.files)} files, {decimal(quote.bytes_to_download)} to download"
+        f"{name}: {len(quote.manifest.files)} files, {decimal(quote.bytes_to_download)} to download"
         f"{f' ({decimal(quote.bytes_here)} are already here)' if quote.bytes_here else ''}; "
         f"{decimal(max(quote.disk_free_after, 0))} of disk stay free."
     ))  # fmt: skip
+    for one in quote.manifest.borrowed:
+        words.print(escaped(f"Its {one.part.replace('_', ' ')} ({decimal(one.bytes)}) is read from {one.path}."))
     words.print(escaped(f"Licence: {quote.licence}"))
 
 
-def _follow(studio: Engine, card: ModelCard) -> None:
+def follow(studio: Engine, model: str, name: str) -> None:
     """Show a download until it ends. Ctrl-C pauses it. Raises RushesError when it failed."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
                TimeRemainingColumn())  # fmt: skip
@@ -163,10 +204,10 @@ def _follow(studio: Engine, card: ModelCard) -> None:
     told: tuple[str, ...] = ()
     try:
         with Progress(*columns, console=words, transient=True) as bars:
-            bar = bars.add_task(card.name, total=None)
+            bar = bars.add_task(name, total=None)
             while True:
-                download = studio.downloads.get(card.id)
-                bars.update(bar, description=f"{card.name}: {PHASES[download.phase]}", completed=download.bytes_done,
+                download = studio.downloads.get(model)
+                bars.update(bar, description=f"{name}: {PHASES[download.phase]}", completed=download.bytes_done,
                             total=download.bytes_total or None)  # fmt: skip
                 for note in download.notes[len(told) :]:
                     words.print(escaped(note))
@@ -175,7 +216,7 @@ def _follow(studio: Engine, card: ModelCard) -> None:
                     return
                 time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        studio.downloads.pause(card.id)
+        studio.downloads.pause(model)
         words.print("\nPaused; what has arrived is kept. The same command goes on.")
         raise
 
@@ -189,7 +230,7 @@ def _ended(download: Download) -> bool:
     return download.state == "finished"
 
 
-def _report(card: ModelCard, quote: Quote | None, as_json: bool, installed: bool) -> None:
+def report(card: ModelCard, quote: Quote | None, as_json: bool, installed: bool) -> None:
     """What is there now, or would be."""
     if not as_json:
         if installed:
@@ -199,6 +240,7 @@ def _report(card: ModelCard, quote: Quote | None, as_json: bool, installed: bool
     if quote:
         document |= {
             "files": [{"name": file.name, "bytes": file.bytes} for file in quote.manifest.files],
+            "reused": [{"part": one.part, "file": one.path, "bytes": one.bytes} for one in quote.manifest.borrowed],
             "bytes_to_download": quote.bytes_to_download,
             "bytes_here": quote.bytes_here,
             "disk_free_after": quote.disk_free_after,

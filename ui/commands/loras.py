@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import Engine, LoraFile
+from engine import Engine, LoraFile, Quote
 from ui import terminal
+from ui.commands.installing import follow, tell
 from ui.commands.options import Json
 from ui.terminal import words
 
@@ -51,6 +52,41 @@ def add(file: Annotated[Path, typer.Argument(help="A LoRA in a .safetensors file
             words.print(terminal.escaped(f"'{kept.name}' is here. It is made for {made}."))
 
     terminal.run(body, as_json)
+
+
+@loras.command()
+def install(
+    address: Annotated[str, typer.Argument(help="OWNER/NAME, OWNER/NAME/FILE, or the address of its page on the hub.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would download.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Download a LoRA from the hub. Stop it whenever you like: the same command goes on where it was."""
+
+    def body() -> None:
+        with Engine() as studio:
+            quote = studio.downloads.quote_lora(address)
+            name = quote.manifest.model
+            tell(address, quote)
+            if not dry_run:
+                on_its_way = [one.model for one in studio.downloads.queue() if one.state in ("queued", "running")]
+                if name not in on_its_way:
+                    studio.downloads.add_lora(quote)
+                follow(studio, name, studio.downloads.get(name).lora)
+            found = None if dry_run else row(studio, studio.loras.kept_from(quote.manifest))
+        _report(found, quote, as_json)
+
+    terminal.run(body, as_json)
+
+
+def _report(found: dict[str, Any] | None, quote: Quote, as_json: bool) -> None:
+    (file,) = quote.manifest.files
+    if as_json:
+        cost = {"repo": file.repo, "file": file.path, "revision": file.commit, "bytes": file.bytes}
+        cost |= {"bytes_to_download": quote.bytes_to_download, "licence": quote.licence, "gate": quote.manifest.gate}
+        terminal.print_json(cost | {"lora": found})
+    elif found:
+        made = ", ".join(found["made_for"]) or "a model that Rushes does not know"
+        words.print(terminal.escaped(f"'{found['name']}' is here. It is made for {made}."))
 
 
 @loras.command()

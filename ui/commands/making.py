@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, as_request, read_recipe
+from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, UnknownName, as_request, read_recipe
 from ui import terminal
 from ui.commands import bringing
 from ui.commands.options import (
+    AttentionName,
     CameraName,
     DeviceName,
     Dial,
@@ -28,6 +29,7 @@ from ui.commands.options import (
     changed,
     check_out,
     chosen_loras,
+    mode_of_text,
     outcome_of_text,
     row,
     size_of_text,
@@ -50,6 +52,7 @@ def make(
     steps: Steps = None,
     dial: Dial = None,
     device: DeviceName = None,
+    attention: AttentionName = None,
     image: bringing.Image = None,
     last_image: bringing.LastImage = None,
     video: bringing.Video = None,
@@ -62,10 +65,19 @@ def make(
     strength: bringing.Strength = None,
     lora: LoraTexts = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", help="refine the take, or continue it as the render's first part.")
+    ] = None,
+    takes_by: Annotated[
+        str | None, typer.Option("--takes-by", help="Let a quick guide draw the take: one that the model's card names.")
+    ] = None,
     make_it_fit: Annotated[
         bool, typer.Option("--make-it-fit", help="If memory runs out, change the picture without asking.")
     ] = False,
     faster: Annotated[bool, typer.Option("--faster", help="A little less exact, where the model bears it.")] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the model's blocks first; what it saves was not measured.")
+    ] = False,
     take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
     recipe: Annotated[Path | None, typer.Option("--recipe", help="Repeat this MP4 or recipe.")] = None,
     as_json: Json = False,
@@ -78,47 +90,28 @@ def make(
             {"image": image, "last_image": last_image, "mask": mask},
             {"video": video, "control_video": control, "face_video": face}, reference, at,
         )  # fmt: skip
+        said: dict[str, Any] = {
+            "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
+            "num_frames": frames, "dial": dial, "attention": attention, "strength": strength, "takes_by": takes_by,
+            "fit": bringing.fit_of_text(fit), "aspect": None if aspect is None else aspect_of_text(aspect),
+            "outcome": outcome_of_text(outcome), "mode": mode_of_text(mode),
+            "faster": faster or None, "compiled": compiled or None,
+            "render": size_of_text(size) | ({} if steps is None else {"num_inference_steps": steps}) or None,
+        }  # fmt: skip
         with Engine() as studio:
             if recipe is not None:
-                said = (
-                    prompt,
-                    outcome,
-                    look,
-                    camera,
-                    preset,
-                    seed,
-                    seconds,
-                    frames,
-                    size,
-                    steps,
-                    dial,
-                    files,
-                    fit,
-                    strength,
-                    lora,
-                )
-                if any(said):
+                if files or any(value is not None for value in (*said.values(), preset, lora)):
                     raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
                 found = read_recipe(recipe)
                 return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
-            saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
-            request = changed(saved, {
-                "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
-                "num_frames": frames, "dial": dial, "device": device, "fit": bringing.fit_of_text(fit),
-                "strength": strength, "make_it_fit": make_it_fit or None, "faster": faster or None,
-                "aspect": None if aspect is None else aspect_of_text(aspect), "outcome": outcome_of_text(outcome),
-                "render": changed(saved.render, size_of_text(size) | {"num_inference_steps": steps}),
-            } | files.unseen())  # fmt: skip
-            request = changed(request, {"loras": chosen_loras(studio, request.model, lora)})
-            studio.plan(request)  # refuses before a file is opened
-            request = request.model_copy(update=files.kept(studio))
-            return _make(studio, request, take_only, out, as_json)
+            said |= {"device": device, "make_it_fit": make_it_fit or None, "lora": lora}
+            return _make(studio, _asked(studio, preset, said, files), take_only, out, as_json)
 
     terminal.run(body, as_json)
 
 
 def render(
-    take_id: Annotated[str, typer.Argument(help="A take's name, part of it, or 'last'.")],
+    take_id: Annotated[str, typer.Argument(help="A take's name, part of it, 'last', or its MP4.")],
     dial: Dial = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
     as_json: Json = False,
@@ -129,10 +122,20 @@ def render(
         check_out(out)
         with Engine() as studio:
             _start(studio)
-            clip = _render(studio, take_id, dial)
+            clip = _render(studio, _approved(studio, take_id), dial)
             _hand_over(clip.video, out, as_json, {"clip": row(clip), "take_id": clip.recipe.take_id})
 
     terminal.run(body, as_json)
+
+
+def _asked(studio: Engine, preset: str | None, said: dict[str, Any], files: bringing.Brought) -> Request:
+    """What was said, over the preset. Nothing that was brought is kept before a plan of it would do."""
+    saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
+    loras, render = said.pop("lora"), changed(saved.render, said.pop("render") or {})
+    request = changed(saved, said | {"render": render} | files.unseen())
+    request = changed(request, {"loras": chosen_loras(studio, request.model, loras)})
+    studio.plan(request)  # refuses before a file is opened
+    return request.model_copy(update=files.kept(studio))
 
 
 def _make(studio: Engine, request: Request, take_only: bool, out: Path | None, as_json: bool) -> None:
@@ -147,7 +150,7 @@ def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json:
     _start(studio)
     done = terminal.follow(studio, job, "Take")
     take = studio.library.take(done.result_id)
-    low, high = job.plan.forecast.take_seconds
+    low, high = job.plan.seconds("take")
     words.print(f"Take {take.id}: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
     if take_only:
         _hand_over(take.video, out, as_json, {"take": row(take)})
@@ -156,10 +159,23 @@ def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json:
     _hand_over(clip.video, out, as_json, {"take": row(take), "clip": row(clip)})
 
 
+def _approved(studio: Engine, name: str) -> str:
+    """The name of the take that is meant. Of a file whose take is no longer here, the take is drawn again."""
+    if not name.casefold().endswith((".mp4", ".json")):
+        return name
+    recipe = read_recipe(Path(name))
+    try:
+        return studio.library.take(recipe.take_id or recipe.id).id
+    except UnknownName:
+        words.print("The take of this file is not here, so it is drawn again by its recipe.", style="dim")
+    (job,) = studio.make_takes(as_request(recipe))
+    return terminal.follow(studio, job, "Take").result_id
+
+
 def _render(studio: Engine, take_id: str, dial: float | None) -> Clip:
     job = studio.render(take_id, dial=dial)
     done = terminal.follow(studio, job, "Render")
-    low, high = job.plan.forecast.render_seconds
+    low, high = job.plan.seconds("render")
     words.print(f"Render: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
     return studio.library.clip(done.result_id)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 
-from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Outcome, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Mode, Outcome, Recipe, Take
 
 Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -25,6 +25,9 @@ CameraName = Annotated[str | None, typer.Option("--camera", help="A camera move'
 Seed = Annotated[int | None, typer.Option("--seed", help="The number that picks the take; drawn when left out.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of the render.")]
 DeviceName = Annotated[str | None, typer.Option("--device", help="cpu, cuda:0, ...; the best one when left out.")]
+AttentionName = Annotated[
+    str | None, typer.Option("--attention", help="diffusers' name of a way through the attention; for experts.")
+]
 LoraTexts = Annotated[
     list[str] | None, typer.Option("--lora", help="A LoRA's file or name, perhaps with :strength. May be repeated.")
 ]
@@ -43,6 +46,13 @@ def outcome_of_text(text: str | None) -> Outcome | None:
         case None | "draft" | "standard" | "best":
             return text
     raise BadSetting(f"There is no outcome called '{text[:20]}'.", "Choose draft, standard or best.")
+
+
+def mode_of_text(text: str | None) -> Mode | None:
+    match text:
+        case None | "refine" | "continue":
+            return text
+    raise BadSetting(f"There is no mode called '{text[:20]}'.", "Choose refine or continue.")
 
 
 def size_of_text(text: str | None) -> dict[str, Any]:
@@ -99,4 +109,5 @@ def row(item: Take | Clip) -> dict[str, Any]:
     recipe: Recipe = item.recipe
     return {"id": item.id, "file": item.video, "created": recipe.created, "model": recipe.plan.model,
             "prompt": recipe.plan.request.prompt, "seed": recipe.plan.seed, "take_id": recipe.take_id,
-            "seconds": recipe.seconds, "licence": recipe.rights}  # fmt: skip
+            "seconds": recipe.seconds,
+            "forecast_seconds": recipe.plan.seconds(recipe.kind), "licence": recipe.rights}  # fmt: skip

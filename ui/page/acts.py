@@ -9,23 +9,24 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine import BadSetting, Engine, RushesError, as_request, examine
-from ui.page import machine, models, shelf
+from engine import BadSetting, Engine, Recipe, RushesError, UnknownName, as_request, examine
+from ui.page import housing, hub_lora, instead, lent, levels, machine, models, shelf
+from ui.page.bring import bring
 from ui.page.expert import Values
-from ui.page.media import find
+from ui.page.media import find, named
 from ui.page.page import CREATE, MODEL_ROOM, ROOMS, Click, Page, card_of
 from ui.page.reveal import reveal
 from ui.page.trouble import Fix, problem, said
-from ui.page.wishes import ask, saved_settings
+from ui.page.wishes import ask, own_styles, saved_settings
 from ui.page.wording import gigabytes, shown
-from ui.texts import FIX, MACHINE, MODEL, MODELS
+from ui.texts import CLIP, FIX, MACHINE, MODEL, MODELS
 
 
 def act(click: Click) -> Values:
     """What a click changes. A refusal becomes a notice with one button."""
     notice = click.page.stage.notice
     try:
-        parts = (_work, ask, saved_settings, _keep, _models)
+        parts = (_work, ask, levels.count_as, instead.take, bring, saved_settings, own_styles, _keep, _models)
         changed: Values = next((done for part in parts if (done := part(click)) is not None), {})
     except RushesError as error:
         changed = {notice: problem(error)}
@@ -58,7 +59,7 @@ def _work(click: Click) -> Values | None:
             engine.store.move(name, earlier=click.what == "earlier")
         case "pause" | "go-on":
             engine.pause(click.what == "pause")
-        case "render" | "retry" | "vary":
+        case "render" | "retry" | "vary" | "again":
             return _make(click)
         case _:
             return None
@@ -74,12 +75,28 @@ def _make(click: Click) -> Values:
     if click.what == "render":
         engine.render(name, click.values[page.stage.dial])
     else:
-        recipe = find(engine, *name.split("/", 1)).recipe
+        recipe = named(engine, name).recipe
         if missing := not_here(engine, recipe.plan.model):
             return {page.stage.notice: missing}
+        if click.what == "again":
+            return {**_again(engine, recipe, page), page.rooms: gr.Tabs(selected=CREATE)}
         count = int(click.values[page.form.count])
         engine.make_takes(as_request(recipe).model_copy(update={"seed": None, "sigma": None}), count)
     return {**page.stage.refresh(engine), page.rooms: gr.Tabs(selected=CREATE)}
+
+
+def _again(engine: Engine, recipe: Recipe, page: Page) -> Values:
+    """Queue the same once more, frame for frame; of a clip whose take is gone, that take."""
+    told = ""
+    try:
+        if recipe.kind == "take":
+            engine.make_takes(as_request(recipe))
+        else:
+            engine.render(recipe.take_id or "", sigma=recipe.plan.sigma)
+    except UnknownName:
+        engine.make_takes(as_request(recipe))
+        told = said(CLIP.take_first)
+    return {**page.stage.refresh(engine), page.stage.notice: told}
 
 
 # ---- the library, and other screens ----
@@ -90,7 +107,7 @@ def _keep(click: Click) -> Values | None:
     notice = page.stage.notice
     match click.what:
         case "delete":
-            item = find(engine, *name.split("/", 1))
+            item = named(engine, name)
             engine.library.throw_away(item)
             return {
                 **page.stage.refresh(engine),
@@ -103,8 +120,15 @@ def _keep(click: Click) -> Values | None:
             engine.library.empty_trash()
         case "reveal":
             kind, _, item_id = name.partition("/")
-            reveal(engine.places.models if kind == "models" else Path(find(engine, kind, item_id).video))
+            folders = {"models": engine.places.models, "home": engine.places.home}
+            reveal(folders[kind] if kind in folders else Path(find(engine, kind, item_id).video))
             return {}
+        case "let-go":
+            engine.let_go()
+            return page.machine.filled(engine)
+        case "tidy":
+            engine.downloads.tidy()
+            return page.machine.filled(engine)
         case "go" if name in ROOMS:
             return {**page.screen(engine, name, click.values), page.rooms: gr.Tabs(selected=name)}
         case "look-again":
@@ -144,8 +168,13 @@ def _models(click: Click) -> Values | None:
             card = card_of(engine, name)
             words = MODELS.removed.format(name=card.name, freed=gigabytes(engine.downloads.remove(card) / 1e9))
             return {**page.screen(engine, MODEL_ROOM, click.values), question: "", page.stage.notice: said(words)}
-        case "not-now":
-            return {question: "", page.task: ""}
+        case "ask-move":
+            return {**page.screen(engine, MODEL_ROOM, click.values), **here, question: housing.ask_move(engine, name)}
+        case "move-models":
+            engine.model_home.start(name)
+        case "lend" | "borrow" | "fetch-lora":
+            wait = f'<section class="ask"><p>{shown(MODELS.wait)}</p></section>'
+            return {**here, question: wait, page.task: f"{click.what}/{name}"}
         case "bring":
             return {**page.screen(engine, MODEL_ROOM, click.values), **here,
                     page.models.offline: gr.Accordion(open=True)}  # fmt: skip
@@ -165,6 +194,14 @@ def work_off(engine: Engine, page: Page, task: str) -> Values:
             return {page.models.question: models.ask_install(engine, card_of(engine, name)), page.task: ""}
         case "look":
             return {page.models.question: models.look_in(engine, name), page.task: ""}
+        case "lend":
+            return {page.models.question: lent.ask(engine, name), page.task: ""}
+        case "borrow":
+            return {page.models.question: lent.bring(engine, name), page.task: ""}
+        case "lora":
+            return {page.models.question: hub_lora.ask(engine, name), page.task: ""}
+        case "fetch-lora":
+            return {page.models.question: hub_lora.bring(engine, name), page.task: ""}
         case "doctor":
             return {page.machine.doctor: machine.doctor(examine(engine)), page.task: ""}
     return {page.task: ""}

@@ -1,4 +1,4 @@
-"""The same functions for programs: named, typed endpoints behind the same door.
+"""The same functions for programs: named, typed endpoints behind the same door, and MCP tools (`tools`).
 
     from gradio_client import Client
     studio = Client("http://127.0.0.1:7433")
@@ -11,6 +11,7 @@ Every answer is what the engine's own nouns say (`engine/types/`), as JSON. A re
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -25,52 +26,63 @@ from ui.page.shelf import found
 Answer = dict[str, Any]
 
 
-def offer(engine: Engine) -> None:
-    """Put every endpoint on the page that is being built."""
+@dataclass(frozen=True)
+class Functions:
+    """What a program may ask. Each docstring is what the program is told."""
 
-    def models() -> list[Answer]:
+    engine: Engine
+
+    @property
+    def all(self) -> tuple[Callable[..., Any], ...]:
+        return self.models, self.plan, self.make_takes, self.render, self.job, self.stop, self.library
+
+    def models(self) -> list[Answer]:
         """Every model: what it is good at, its licence, and whether it is installed."""
-        return [card.model_dump(mode="json") | {"installed": engine.installed(card)} for card in engine.cards()]
+        cards = self.engine.cards()
+        return [card.model_dump(mode="json") | {"installed": self.engine.installed(card)} for card in cards]
 
     def plan(
-        prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
+        self, prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
         seed: int | None = None,
     ) -> Answer:  # fmt: skip
         """What would run for this prompt, and what it would need. Starts nothing."""
-        return engine.plan(_request(prompt, model, seconds, aspect, seed)).model_dump(mode="json")
+        return self.engine.plan(_request(prompt, model, seconds, aspect, seed)).model_dump(mode="json")
 
     def make_takes(
-        prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
+        self, prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
         seed: int | None = None, count: int = 1,
     ) -> list[Answer]:  # fmt: skip
         """Queue cheap takes of a shot. Answers the jobs; ask `job` how they stand."""
-        jobs = engine.make_takes(_request(prompt, model, seconds, aspect, seed), count)
+        jobs = self.engine.make_takes(_request(prompt, model, seconds, aspect, seed), count)
         return [job.model_dump(mode="json") for job in jobs]
 
-    def render(take_id: str, dial: float = 0.5) -> Answer:
+    def render(self, take_id: str, dial: float = 0.5) -> Answer:
         """Queue the render of a take: the same shot at full quality; `dial` from 0 (close to it) to 1 (more detail)."""
-        return engine.render(take_id, dial).model_dump(mode="json")
+        return self.engine.render(take_id, dial).model_dump(mode="json")
 
-    def job(job_id: str) -> Answer:
+    def job(self, job_id: str) -> Answer:
         """How a job stands, with its events so far."""
-        events = [event.model_dump(mode="json") for _, event in engine.store.events(job_id)]
-        return engine.store.job(job_id).model_dump(mode="json") | {"events": events}
+        events = [event.model_dump(mode="json") for _, event in self.engine.store.events(job_id)]
+        return self.engine.store.job(job_id).model_dump(mode="json") | {"events": events}
 
-    def stop(job_id: str) -> str:
+    def stop(self, job_id: str) -> str:
         """Ask a job to stop; it ends within a step."""
-        engine.stop(job_id)
+        self.engine.stop(job_id)
         return job_id
 
-    def library() -> list[Answer]:
+    def library(self) -> list[Answer]:
         """Every take and every clip on disk, newest first, with its recipe and the address of its video."""
         return [
             {"kind": kind_of(item), "id": item.id, "video": address(kind_of(item), item.id)}
             | {"recipe": item.recipe.model_dump(mode="json")}
-            for item in found(engine, "all", "", "", "ever")
+            for item in found(self.engine, "all", "", "", "ever")
         ]
 
-    for endpoint in (models, plan, make_takes, render, job, stop, library):
-        api(_in_a_sentence(endpoint), api_name=endpoint.__name__, queue=False)
+
+def offer(engine: Engine) -> None:
+    """Put every endpoint on the page that is being built."""
+    for function in Functions(engine).all:
+        api(_in_a_sentence(function), api_name=function.__name__, queue=False)
 
 
 def _request(prompt: str, model: str, seconds: float | None, aspect: Aspect, seed: int | None) -> Request:

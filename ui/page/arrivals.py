@@ -5,22 +5,21 @@ from __future__ import annotations
 from engine import Download
 from ui.page.panel import bar, button
 from ui.page.trouble import details
-from ui.page.wording import duration, gigabytes, shown
+from ui.page.wording import aloud, duration, gigabytes, shown
 from ui.texts import FIX, MODELS
 
 
 def arrival(one: Download) -> str:
     """One download; one that failed says why, and how to go on."""
-    words = f'<strong>{shown(one.model)}</strong><span class="phase">{shown(_phase(one))}</span>{_buttons(one)}'
+    words = f'<strong>{shown(one.called)}</strong><span class="phase">{shown(_phase(one))}</span>{_buttons(one)}'
     percent = f"{100 * one.bytes_done / one.bytes_total:.0f}" if one.bytes_total else "0"
-    progress = "" if one.state == "finished" else bar(MODELS.progress.format(name=one.model), percent)
-    notes = "".join(f'<p class="note">{shown(note)}</p>' for note in one.notes)
+    progress = "" if one.state == "finished" else bar(MODELS.progress.format(name=one.called), percent)
+    notes = "".join(f'<p class="note">{aloud(note)}</p>' for note in one.notes)
     trouble = ""
     if one.state == "failed":
         trouble = (
-            f'<div class="problem" role="alert"><p><strong>{shown(one.cause)}</strong> {shown(one.remedy)}</p>'
-            f'{details(one.detail)}<div class="row">{button("resume", FIX.again, one.model)}'
-            f"{button('bring', FIX.bring, one.model)}</div></div>"
+            f'<div class="problem" role="alert"><p><strong>{aloud(one.cause)}</strong> {aloud(one.remedy)}</p>'
+            f"{details(one.detail)}{button('resume', FIX.again, one.model)}</div>"
         )
     return (
         f'<div class="job arrival" data-state="{one.state}" data-model="{shown(one.model)}">'
@@ -50,7 +49,7 @@ def _buttons(one: Download) -> str:
     if one.state == "paused":
         buttons.append(button("resume", MODELS.resume, one.model))
     if one.state == "finished":
-        buttons.append(button("use", MODELS.use, one.model))
+        buttons += [] if one.lora else [button("use", MODELS.use, one.model)]
     else:
         buttons.append(button("cancel", MODELS.cancel, one.model))
     return "".join(buttons)

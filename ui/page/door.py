@@ -19,7 +19,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine import MAX_PICTURE_BYTES
+from engine import MAX_LORA_BYTES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES
 from ui.page.intake import Intake
 from ui.page.lan import Lock, is_this_machine
 from ui.page.seal import Seal, sealed
@@ -28,13 +28,18 @@ from ui.texts import DOOR, LAN
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/pwa_icon(/\d+)?|/(assets|static|svelte)/[\w./-]+"
-    r"|/media/(take|clip)/[^/]+(/(poster|recipe))?|/media/picture/[0-9a-f]{32}"
-    r"|/media/peek/[\w-]+/peek-\d+\.webp|/bring/(picture|preset)|/preset/[a-z0-9-]+\.toml|/support\.zip"
+    r"|/media/(take|clip)/[^/]+(/(poster|recipe))?|/media/(picture|video)/[0-9a-f]{32}"
+    r"|/media/peek/[\w-]+/peek-\d+\.webp|/bring/(picture|video|lora|preset)"
+    r"|/preset/(request|look|camera|tier)/[a-z0-9-]+\.toml|/support\.zip|/mcp"
     r"|/gradio_api/(info|app_id|theme\.css|startup-events|queue/(join|data)|cancel|reset|heartbeat/\w+)/?"
     r"|/gradio_api/(run|api|call|call/v2)/\w+(/\w+)?/?"
 )
 BODY_BYTES = 1_000_000  # a request of the page is a form of some kilobytes
-LARGER_BODIES = {"/bring/picture": MAX_PICTURE_BYTES}
+LARGER_BODIES = {
+    "/bring/picture": MAX_PICTURE_BYTES,
+    "/bring/video": MAX_VIDEO_BYTES,
+    "/bring/lora": MAX_LORA_BYTES,
+}
 DOTS = re.compile(r"(^|/)\.{1,2}(/|$)|[\\\x00-\x1f\x7f]|//|%")
 
 

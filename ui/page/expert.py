@@ -5,6 +5,7 @@ Text fields, not number fields: Gradio's number field cannot stay empty.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any, TypeVar, get_args
@@ -12,7 +13,10 @@ from typing import Any, TypeVar, get_args
 import gradio as gr
 
 from engine import BadSetting, ModelCard, Offload, Overrides, Precision, Request
-from ui.texts import EXPERT
+from ui.page import drawing
+from ui.page.loras import BRING
+from ui.page.panel import CHANGES, CLICKS, panel
+from ui.texts import EXPERT, TRUTH
 
 Number = TypeVar("Number", int, float)
 Values = dict[Any, Any]  # component -> value, as Gradio gives a handler whose inputs are a set
@@ -29,11 +33,16 @@ class Expert:
     sigma: gr.Textbox
     precision: gr.Dropdown
     offload: gr.Dropdown
+    size: gr.Textbox
+    fit: gr.Checkbox
+    takes: gr.Dropdown
+    faster: gr.Checkbox
+    loras: gr.HTML
     reset: gr.Button
 
     @property
     def fields(self) -> list[Any]:
-        return [getattr(self, field.name) for field in fields(self) if field.name != "reset"]
+        return [getattr(self, field.name) for field in fields(self) if field.name not in ("loras", "reset")]
 
     def applied(self, request: Request, values: Values, card: ModelCard) -> Request:
         """`request` with what the expert fixed. Raises BadSetting; the planner checks the rest."""
@@ -49,8 +58,12 @@ class Expert:
                 "precision": _one_of(values[self.precision], get_args(Precision)),
                 "offload": _one_of(values[self.offload], get_args(Offload)),
                 "take": Overrides(num_inference_steps=take, guidance_scale=guidance, flow_shift=shift),
-                "render": Overrides(num_inference_steps=render, guidance_scale=guidance, flow_shift=shift),
+                "make_it_fit": bool(values[self.fit]),
+                "render": Overrides(
+                    **_size(values[self.size]), num_inference_steps=render, guidance_scale=guidance, flow_shift=shift
+                ),
             }
+            | drawing.fields(values[self.takes], values[self.faster], card)
         )
 
     def filled(self, request: Request, card: ModelCard) -> Values:
@@ -68,10 +81,23 @@ class Expert:
             self.sigma: _text(request.sigma),
             self.precision: request.precision or "",
             self.offload: request.offload or "",
+            self.size: f"{render.width}x{render.height}" if render.width and render.height else "",
+            self.fit: request.make_it_fit,
+            self.takes: drawing.takes(card, drawing.chosen(request)),
+            self.faster: drawing.faster(card, request.faster),
+        }
+
+    def restored(self, card: ModelCard, values: Values) -> Values:
+        """The choices that depend on the model, as a browser remembers them."""
+        return {
+            self.negative: gr.Textbox(values[self.negative], visible=card.prompt.negative),
+            self.takes: drawing.takes(card, values[self.takes]),
+            self.faster: drawing.faster(card, values[self.faster]),
         }
 
 
-def build() -> Expert:
+def build(worn: str, card: ModelCard) -> Expert:
+    """`worn`: the panel of LoRAs as it is at first; `card`: the model that is chosen then."""
     with gr.Accordion(EXPERT.heading, open=False, elem_id="expert"):
         negative = gr.Textbox(label=EXPERT.negative, placeholder=EXPERT.negative_hint, lines=2, visible=False)
         seed = gr.Textbox(label=EXPERT.seed, placeholder=EXPERT.seed_hint, max_lines=1, elem_id="seed")
@@ -84,8 +110,13 @@ def build() -> Expert:
             precisions = [(EXPERT.full if name == "full" else name, name) for name in get_args(Precision)]
             offloads = [(str(getattr(EXPERT, name)), name) for name in get_args(Offload)]
             precision, offload = _choice(EXPERT.precision, precisions), _choice(EXPERT.offload, offloads)
+        size = gr.Textbox(label=TRUTH.size, placeholder=EXPERT.as_model, max_lines=1)
+        fit = gr.Checkbox(label=TRUTH.fit, elem_id="make-it-fit")
+        takes, faster = drawing.takes(card), drawing.faster(card)
+        loras = panel("loras", worn, script=CLICKS + CHANGES + BRING)
         reset = gr.Button(EXPERT.reset, size="sm", elem_id="reset")
-    return Expert(negative, seed, take_steps, render_steps, guidance, shift, sigma, precision, offload, reset)
+    return Expert(negative, seed, take_steps, render_steps, guidance, shift, sigma, precision, offload,
+                  size, fit, takes, faster, loras, reset)  # fmt: skip
 
 
 def _field(label: str) -> gr.Textbox:
@@ -102,6 +133,16 @@ def _text(value: float | None, recommended: float | None = None) -> str:
 
 def _one_of(value: str | None, names: tuple[str, ...]) -> str | None:
     return value if value in names else None
+
+
+def _size(text: str | None) -> dict[str, int]:
+    """What an expert typed as width x height; nothing when nothing. Raises BadSetting."""
+    if not text or not text.strip():
+        return {}
+    found = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", text.casefold())
+    if not found:
+        raise BadSetting(TRUTH.bad_size.format(text=text[:20]), EXPERT.empty_it)
+    return {"width": int(found[1]), "height": int(found[2])}
 
 
 def _number(text: str | None, kind: type[Number], label: str) -> Number | None:

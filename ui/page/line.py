@@ -8,7 +8,7 @@ from ui.page.sheet import retry
 from ui.page.strip import kind, running
 from ui.page.trouble import details
 from ui.page.view import Seen, View
-from ui.page.wording import duration, moment, shown
+from ui.page.wording import aloud, moment, promised, shown
 from ui.texts import QUEUE
 
 
@@ -52,11 +52,11 @@ def _ended(seen: Seen) -> str:
     job, words, more, deed = seen.job, "", "", ""
     match seen.event:
         case Finished(seconds=seconds):
-            words = QUEUE.finished + (f", {duration(seconds)}" if seconds else "")
+            words = QUEUE.finished + (f", {promised(job.plan, job.stage, seconds)}" if seconds else "")
             deed = button("go", QUEUE.show, "library")
         case Failed(cause=cause, remedy=remedy, detail=detail):
             words, deed = QUEUE.failed, retry(job, QUEUE.retry)
-            more = f'<p class="bad"><strong>{shown(cause)}</strong> {shown(remedy)}</p>{details(detail)}'
+            more = f'<p class="bad"><strong>{aloud(cause)}</strong> {aloud(remedy)}</p>{details(detail)}'
         case Cancelled():
             words, deed = QUEUE.cancelled, retry(job, QUEUE.retry)
     return (

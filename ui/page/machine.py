@@ -9,10 +9,15 @@ from typing import Any
 import gradio as gr
 
 from engine import Engine, Finding, HardwareProfile, examine
-from ui.page.panel import button, panel
-from ui.page.roster import Entry, roster
-from ui.page.wording import gigabytes, shown, span
-from ui.texts import MACHINE, MODEL
+from ui.page.capability import capability
+from ui.page.languages import SETTING
+from ui.page.panel import CLICKS, button, panel
+from ui.page.saved import BRING
+from ui.page.tiers import tiers
+from ui.page.wording import aloud, gigabytes, shown
+from ui.texts import LANGUAGES, MACHINE
+
+REINSTALL = "python bootstrap.py"
 
 
 @dataclass(frozen=True)
@@ -20,23 +25,33 @@ class Machine:
     facts: gr.HTML
     doctor: gr.HTML
     table: gr.HTML
+    tiers: gr.HTML
+    language: gr.Dropdown
 
     def filled(self, engine: Engine) -> dict[Any, Any]:
-        return {
-            self.facts: facts(engine.hardware()),
-            self.table: table(roster(engine)),
-            self.doctor: doctor(examine(engine, with_take=False)),
-        }
+        return {**self.at_once(engine), **self.looked_at(engine), self.table: capability(engine)}
+
+    def at_once(self, engine: Engine) -> dict[Any, Any]:
+        """What needs no looking."""
+        return {self.language: engine.store.setting(SETTING), self.facts: facts(engine.hardware())}
+
+    def looked_at(self, engine: Engine) -> dict[Any, Any]:
+        return {self.tiers: tiers(engine), self.doctor: doctor(examine(engine, with_take=False))}
 
 
-def build() -> Machine:
+def build(engine: Engine) -> Machine:
+    spoken = [(MACHINE.as_browser, ""), *((name, code) for code, name in LANGUAGES.items())]
+    chosen = engine.store.setting(SETTING)
+    language = gr.Dropdown(spoken, value=chosen, label=MACHINE.language, filterable=False, elem_id="language")
+    looking = f"<p>{shown(MACHINE.looking)}</p>"
     with gr.Row(elem_id="checks"):
-        facts_panel = panel("facts")
-        doctor_panel = panel("doctor", live=True)
-    table_panel = panel("can-do")
+        facts_panel = panel("facts", looking)
+        doctor_panel = panel("doctor", looking, live=True)
+    tier_panel = panel("tiers", script=CLICKS + BRING)
+    table_panel = panel("can-do", looking)
     bundle = f'<a class="button" href="/support.zip" download>{shown(MACHINE.bundle_button)}</a>'
     panel("bundle", f"<h2>{shown(MACHINE.bundle)}</h2><p>{shown(MACHINE.bundle_hint)}</p>{bundle}")
-    return Machine(facts_panel, doctor_panel, table_panel)
+    return Machine(facts_panel, doctor_panel, table_panel, tier_panel, language)
 
 
 def facts(machine: HardwareProfile) -> str:
@@ -54,46 +69,53 @@ def facts(machine: HardwareProfile) -> str:
         (MACHINE.system, machine.system),
     ]
     items = "".join(f"<dt>{shown(name)}</dt><dd>{shown(value)}</dd>" for name, value in rows)
-    notes = "".join(f'<p class="note">{shown(note)}</p>' for note in machine.notes)
+    notes = "".join(f'<p class="note">{aloud(note)}</p>' for note in (*machine.problems, *machine.notes))
     return f"<section><h2>{shown(MACHINE.heading)}</h2><dl>{items}</dl>{notes}</section>"
 
 
-def table(entries: list[Entry]) -> str:
-    """Every model that this version runs: how it would go here. None is hidden."""
-    rows = "".join(_row(entry) for entry in entries if entry.plan)
-    names = (MACHINE.model, MACHINE.verdict, MACHINE.take, MACHINE.render, MACHINE.needs)
-    head = "".join(f'<th scope="col">{shown(name)}</th>' for name in names)
-    return (
-        f"<section><h2>{shown(MACHINE.can_do)}</h2><p>{shown(MACHINE.can_do_hint)}</p>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{shown(MACHINE.can_do)}"><table><thead><tr>{head}'
-        f"</tr></thead><tbody>{rows}</tbody></table></div></section>"
-    )
+def fix(found: Finding) -> str:
+    """The one button under a finding: it mends it, or leads to where that is done."""
+    if found.ok:
+        return button("tidy", MACHINE.tidy) if found.name == "caches" and found.spare else ""
+    match found.name:
+        case "python":
+            return _link(MACHINE.python, "https://www.python.org/downloads/")
+        case "torch" | "video":
+            return f'<button type="button" data-text="{REINSTALL}" data-copied="{shown(MACHINE.copied)}">' \
+                   f"{shown(MACHINE.copy)}</button>"  # fmt: skip
+        case "device":
+            return _link(MACHINE.driver, "https://www.nvidia.com/drivers")
+        case "memory":
+            return button("let-go", MACHINE.let_go)
+        case "disk":
+            return button("go", MACHINE.room, "models")
+        case "folder":
+            return button("reveal", MACHINE.folder, "home/")
+        case "models":
+            return button("go", MACHINE.other_folder, "models")
+        case "take":
+            return button("test-take", MACHINE.again)
+    raise ValueError(found.name)  # a new kind of finding needs its fix
 
 
-def _row(entry: Entry) -> str:
-    assert entry.plan
-    forecast = entry.plan.forecast
-    needs = [MACHINE.ram.format(gigabytes=gigabytes(forecast.ram_gb))]
-    if forecast.vram_gb:
-        needs.insert(0, MACHINE.vram.format(gigabytes=gigabytes(forecast.vram_gb)))
-    if forecast.download_gb:
-        needs.append(MODEL.download.format(size=gigabytes(forecast.download_gb)))
+def _link(words: str, address: str) -> str:
+    """Out of the studio, in a tab of its own: only when the person follows it."""
+    return f'<a class="button" href="{address}" target="_blank" rel="noreferrer noopener">{shown(words)}</a>'
+
+
+def _item(found: Finding) -> str:
+    mark = MACHINE.fine if found.ok else MACHINE.wrong
+    remedy = f" <strong>{aloud(found.remedy)}</strong>" if found.remedy else ""
     return (
-        f'<tr data-model="{shown(entry.card.id)}"><th scope="row">{shown(entry.card.name)}</th>'
-        f'<td><i data-fact="{forecast.verdict}">{shown(getattr(MODEL, forecast.verdict))}</i></td>'
-        f"<td>{shown(span(*forecast.take_seconds))}</td><td>{shown(span(*forecast.render_seconds))}</td>"
-        f"<td>{shown(', '.join(needs))}</td></tr>"
+        f'<li data-ok="{str(found.ok).lower()}"><span class="mark">{shown(mark)}</span>'
+        f"<p>{aloud(found.finding)}{remedy}</p>{fix(found)}</li>"
     )
 
 
 def doctor(findings: Iterable[Finding]) -> str:
-    """Each thing that was looked at; what is wrong first, with what to do about it."""
+    """Each thing that was looked at; what is wrong first, with what to do about it and one button for that."""
     listed = sorted(findings, key=lambda finding: finding.ok)
-    items = "".join(
-        f'<li data-ok="{str(found.ok).lower()}"><span class="mark">{shown(MACHINE.fine if found.ok else MACHINE.wrong)}'
-        f"</span><p>{shown(found.finding)} {f'<strong>{shown(found.remedy)}</strong>' if found.remedy else ''}</p></li>"
-        for found in listed
-    )
+    items = "".join(map(_item, listed))
     well = f"<p>{shown(MACHINE.all_well)}</p>" if all(found.ok for found in listed) else ""
     buttons = button("look-again", MACHINE.look_again) + button("test-take", MACHINE.test)
     return f'<section><h2>{shown(MACHINE.doctor)}</h2>{well}<ul>{items}</ul><div class="row">{buttons}</div></section>'

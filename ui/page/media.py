@@ -5,24 +5,23 @@ Starlette's file answer serves ranges, so a player can seek, and says when nothi
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import BadFile, Clip, Engine, Preset, RushesError, Take, support_file
+from engine import PRESET_KINDS, BadFile, Clip, Engine, RushesError, Take, support_file
+from ui.page import incoming
 from ui.texts import DOOR
 
 CACHE = {"cache-control": "private, max-age=3600"}  # a finished file never changes; its name is never used twice
 
 
 def routes(engine: Engine) -> list[Route]:
-    """The addresses of every take, clip and picture of this engine; where a picture is brought; the support file."""
+    """The addresses of every take, clip and picture of this engine; of a preset; of the support file."""
 
     def watch(request: Request) -> Response:
         return _answer(engine, request.path_params["kind"], request.path_params["name"], "video")
@@ -30,42 +29,43 @@ def routes(engine: Engine) -> list[Route]:
     def part(request: Request) -> Response:
         return _answer(engine, request.path_params["kind"], request.path_params["name"], request.path_params["part"])
 
-    def picture(request: Request) -> Response:
-        path = engine.places.media / f"{request.path_params['name']}.png"  # the door lets only 32 hex digits in
-        return FileResponse(path, media_type="image/png", headers=CACHE) if path.is_file() else _nothing()
+    def kept(request: Request) -> Response:
+        """A picture or video that was brought; the door lets only 32 hex digits in as its name."""
+        moves = request.url.path.startswith("/media/video/")
+        path = engine.places.media / f"{request.path_params['name']}.{'mp4' if moves else 'png'}"
+        kind = "video/mp4" if moves else "image/png"
+        return FileResponse(path, media_type=kind, headers=CACHE) if path.is_file() else _nothing()
 
     def peek(request: Request) -> Response:
         path = engine.library.peek(request.path_params["job"], request.path_params["file"])
-        if path is None or not path.is_file():
+        try:  # read whole before the answer begins: it may go while it is sent
+            seen = path.read_bytes() if path else b""
+        except OSError:
+            seen = b""
+        if not seen:
             return Response(status_code=204)  # the next one has taken its place, or the clip is there: no error
-        return FileResponse(path, media_type="image/webp", headers=CACHE)
+        return Response(seen, media_type="image/webp", headers=CACHE)
 
-    async def bring(request: Request) -> Response:
-        with tempfile.NamedTemporaryFile(dir=engine.places.staging, prefix="picture-") as file:
-            async for chunk in request.stream():
-                file.write(chunk)
-            file.flush()
-            try:
-                return PlainTextResponse(await run_in_threadpool(engine.keep_picture, Path(file.name)))
-            except RushesError as error:
-                told = error.cause.replace(Path(file.name).name, DOOR.this_file)
-                return PlainTextResponse(json.dumps([told, error.remedy]), 400)
+    return [
+        Route("/media/picture/{name}", kept),
+        Route("/media/video/{name}", kept),
+        Route("/media/peek/{job}/{file}", peek),
+        Route("/media/{kind}/{name}", watch),
+        Route("/media/{kind}/{name}/{part}", part),
+        *_files(engine),
+        *incoming.routes(engine),
+    ]
 
-    async def bring_preset(request: Request) -> Response:
-        with tempfile.NamedTemporaryFile(dir=engine.places.staging, prefix="preset-", suffix=".toml") as file:
-            file.write(await request.body())
-            file.flush()
-            try:
-                return PlainTextResponse(engine.import_preset(Path(file.name)).name)
-            except RushesError as error:
-                told = error.cause.replace(Path(file.name).name, DOOR.this_file)
-                return PlainTextResponse(json.dumps([told, error.remedy]), 400)
+
+def _files(engine: Engine) -> list[Route]:
+    """What is taken away as a file: a preset for a friend, and what someone who helps needs to know."""
 
     def preset(request: Request) -> Response:
         with tempfile.TemporaryDirectory(dir=engine.places.staging, prefix="preset-") as folder:
             try:
-                path = engine.export_preset(Preset, request.path_params["name"], Path(folder))
-            except RushesError:
+                kind = PRESET_KINDS[request.path_params["kind"]]
+                path = engine.export_preset(kind, request.path_params["name"], Path(folder))
+            except (RushesError, KeyError):
                 return _nothing()
             headers = {"content-disposition": f'attachment; filename="{path.name}"'}
             return Response(path.read_bytes(), media_type="application/toml", headers=headers)
@@ -74,16 +74,7 @@ def routes(engine: Engine) -> list[Route]:
         headers = {"content-disposition": 'attachment; filename="rushes-support.zip"'}
         return Response(support_file(engine), media_type="application/zip", headers=headers)
 
-    return [
-        Route("/media/picture/{name}", picture),
-        Route("/media/peek/{job}/{file}", peek),
-        Route("/media/{kind}/{name}", watch),
-        Route("/media/{kind}/{name}/{part}", part),
-        Route("/bring/picture", bring, methods=["POST"]),
-        Route("/bring/preset", bring_preset, methods=["POST"]),
-        Route("/preset/{name}.toml", preset),
-        Route("/support.zip", support),
-    ]
+    return [Route("/preset/{kind}/{name}.toml", preset), Route("/support.zip", support)]
 
 
 def address(kind: str, name: str, part: str = "") -> str:
@@ -91,8 +82,9 @@ def address(kind: str, name: str, part: str = "") -> str:
     return f"/media/{kind}/{quote(name, safe='')}{f'/{part}' if part else ''}"
 
 
-def picture_address(name: str) -> str:
-    return f"/media/picture/{name}"
+def kept_address(kind: str, name: str) -> str:
+    """Where the page finds a picture or a video that was brought."""
+    return f"/media/{kind}/{name}"
 
 
 def peek_address(job_id: str, file: str) -> str:
@@ -105,6 +97,12 @@ def find(engine: Engine, kind: str, name: str) -> Take | Clip:
     if found.id != name:
         raise BadFile(DOOR.nothing_here, "")
     return found
+
+
+def named(engine: Engine, name: str) -> Take | Clip:
+    """A take or a clip as clicks name it: "clip/20260101-…". Raises RushesError."""
+    kind, _, rest = name.partition("/")
+    return find(engine, kind, rest)
 
 
 def _answer(engine: Engine, kind: str, name: str, part: str) -> Response:

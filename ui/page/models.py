@@ -8,16 +8,19 @@ from typing import Any
 
 import gradio as gr
 
-from engine import Engine, ModelCard, Quote, RushesError
-from ui.page import rights
+from engine import BadFile, Engine, ModelCard, RushesError
+from ui.page import housing, lent, rights
 from ui.page.arrivals import arrival
+from ui.page.housing import Housing, disk, moving
 from ui.page.panel import button, panel
 from ui.page.picker import chips
+from ui.page.question import question
 from ui.page.roster import TOY, Entry, roster
-from ui.page.trouble import Fix, problem
+from ui.page.trouble import Fix, problem, said
 from ui.page.view import View
-from ui.page.wording import gigabytes, shown
+from ui.page.wording import aloud, gigabytes, shown
 from ui.texts import FIX, MODEL, MODELS
+from ui.texts.sentences import told
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Models:
     offline: gr.Accordion
     folder: gr.Textbox
     look: gr.Button
+    lora_folders: gr.Textbox
+    read_loras: gr.Button
+    lora_address: gr.Textbox
+    ask_lora: gr.Button
+    home: Housing
 
     @property
     def drawn(self) -> list[Any]:
@@ -39,9 +47,9 @@ class Models:
         return {self.disk: disk(engine), self.grid: grid(roster(engine), words)}
 
 
-def build() -> Models:
-    space = panel("disk")
-    question = panel("question", live=True)
+def build(engine: Engine) -> Models:
+    space, home = panel("disk"), housing.build(engine)
+    asked = panel("question", live=True)
     arriving = panel("arriving")
     words = gr.Textbox(label=MODEL.search, placeholder=MODEL.search_hint, max_lines=1, elem_id="model-search")
     cards = panel("catalogue")
@@ -50,22 +58,25 @@ def build() -> Models:
         with gr.Row():
             folder = gr.Textbox(label=MODELS.from_folder, placeholder=MODELS.folder_hint, max_lines=1, scale=4)
             look = gr.Button(MODELS.look, scale=1, min_width=180)
-    return Models(space, arriving, question, words, cards, offline, folder, look)
-
-
-def disk(engine: Engine) -> str:
-    folder = engine.places.models
-    used = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    amount = MODELS.disk.format(used=gigabytes(used / 1e9), free=gigabytes(engine.hardware().disk_free_gb))
-    where = MODELS.folder.format(folder=folder)
-    reveal = button("reveal", MODELS.reveal, "models/")
-    return f"<p><strong>{shown(amount)}</strong> {shown(where)}</p>{reveal}"
+    with gr.Accordion(MODELS.lora_folders, open=False, elem_id="lora-folders"):
+        panel("lora-folders-hint", f"<p>{shown(MODELS.lora_folders_hint)}</p>")
+        shared = "\n".join(map(str, engine.loras.folders()))
+        folders = gr.Textbox(shared, label=MODELS.lora_folders, show_label=False, lines=2)
+        read_loras = gr.Button(MODELS.lora_folders_button, scale=0, min_width=180)
+        with gr.Row():
+            address = gr.Textbox(label=MODELS.lora_address, placeholder=MODELS.lora_address_hint, max_lines=1, scale=4)
+            ask_lora = gr.Button(MODELS.lora_ask, scale=1, min_width=180)
+    return Models(space, arriving, asked, words, cards, offline, folder, look, folders, read_loras, address, ask_lora,
+                  home)  # fmt: skip
 
 
 def arriving(view: View) -> str:
+    """Models on their way to this computer, or to another folder."""
+    moves = moving(view.move)
     if not view.downloads:
-        return ""
-    return f"<section class='strip'><h2>{shown(MODELS.arriving)}</h2>{''.join(map(arrival, view.downloads))}</section>"
+        return moves and f"<section class='strip'>{moves}</section>"
+    coming = "".join(map(arrival, view.downloads))
+    return f"<section class='strip'>{moves}<h2>{shown(MODELS.arriving)}</h2>{coming}</section>"
 
 
 def grid(entries: list[Entry], words: str) -> str:
@@ -74,7 +85,7 @@ def grid(entries: list[Entry], words: str) -> str:
     groups: dict[str, list[str]] = {MODEL.here: [], MODEL.fits: [], MODEL.others: [], MODEL.not_yet: []}
     for entry in entries:
         card = entry.card
-        text = f"{card.name} {card.summary} {card.good_at} {card.family} {card.licence.line}".casefold()
+        text = f"{card.name} {told(card.summary)} {told(card.good_at)} {card.family} {card.licence.line}".casefold()
         if all(word in text for word in wanted):
             groups[_group(entry)].append(_card(entry))
     if not any(groups.values()):
@@ -101,11 +112,11 @@ def _card(entry: Entry) -> str:
         deeds += button("ask-remove", MODELS.remove, card.id) if card.id != TOY else ""
     elif entry.plan:
         deeds = button("install", MODELS.install, card.id, label=card.name)
-    why_not = f'<p class="note">{shown(entry.why_not)}</p>' if entry.why_not else ""
-    good_at = f"<p><strong>{shown(MODEL.good_at.format(what=card.good_at))}</strong></p>" if card.good_at else ""
+    why_not = f'<p class="note">{aloud(entry.why_not)}</p>' if entry.why_not else ""
+    good_at = f"<p><strong>{shown(MODEL.good_at.format(what=told(card.good_at)))}</strong></p>" if card.good_at else ""
     return (
         f'<article class="model" data-model="{shown(card.id)}" data-installed="{str(entry.installed).lower()}">'
-        f"<h3>{shown(card.name)}</h3>{chips(entry)}{good_at}<p>{shown(card.summary)}</p>{why_not}"
+        f"<h3>{shown(card.name)}</h3>{chips(entry)}{good_at}<p>{aloud(card.summary)}</p>{why_not}"
         f'{rights.of_model(card)}<div class="row">{deeds}</div></article>'
     )
 
@@ -123,27 +134,8 @@ def ask_install(engine: Engine, card: ModelCard, source: Path | None = None) -> 
         quote = engine.downloads.quote(card, source, link=bool(source))
     except RushesError as error:
         return problem(error)
-    return _quoted(card, quote, source)
-
-
-def _quoted(card: ModelCard, quote: Quote, source: Path | None) -> str:
-    words = [
-        MODELS.quote.format(download=_size(quote.bytes_to_download), free=_size(max(quote.disk_free_after, 0))),
-        MODELS.found.format(here=_size(quote.bytes_here)) if quote.bytes_here else "",
-        MODELS.gate.format(gate=quote.manifest.gate) if quote.manifest.gate else "",
-        "" if quote.fits else MODELS.no_room,
-        MODELS.licence.format(licence=quote.licence),
-    ]
-    lines = "".join(f"<p>{shown(line)}</p>" for line in words if line)
-    go = ""
-    if quote.fits and not quote.manifest.gate:
-        item = f"{card.id}/{source}" if source else card.id
-        go = button("fetch", MODELS.bring if source else MODELS.go, item, "main")
-    heading = MODELS.quote_heading.format(name=card.name)
-    return (
-        f'<section class="ask"><h2>{shown(heading)}</h2>{lines}<div class="row">{go}'
-        f"{button('not-now', MODELS.not_now)}</div></section>"
-    )
+    item = f"{card.id}/{source}" if source else card.id
+    return question(card.name, quote, button("fetch", MODELS.bring if source else MODELS.go, item, "main"))
 
 
 def ask_remove(card: ModelCard) -> str:
@@ -156,12 +148,20 @@ def ask_remove(card: ModelCard) -> str:
 
 def look_in(engine: Engine, folder: str) -> str:
     """The model in a folder of this computer: what bringing it in would cost, or why there is none."""
+    where = Path(folder.strip()).expanduser()
     try:
-        path, card = engine.downloads.recognise(Path(folder.strip()).expanduser(), engine.cards())
+        path, card = engine.downloads.recognise(where, engine.cards())
+    except BadFile:  # no whole model: then perhaps another program's single files
+        return lent.offers(engine, where)
     except RushesError as error:
         return problem(error, Fix("bring", FIX.again))
     return ask_install(engine, card, path)
 
 
-def _size(count: int) -> str:
-    return gigabytes(count / 1e9)
+def read_loras(engine: Engine, folders: str) -> str:
+    """LoRAs that another app keeps can be chosen from now on; says how many there are, or which folder is none."""
+    try:
+        engine.loras.share([Path(line.strip()).expanduser() for line in folders.splitlines() if line.strip()])
+    except RushesError as error:
+        return problem(error, Fix("not-now", FIX.again))
+    return said(MODELS.lora_folders_done.format(count=len(engine.loras.shared())))

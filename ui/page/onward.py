@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-from engine import Engine
+from engine import Engine, ModelCard, Recommendation
 from ui.page import rights
 from ui.page.panel import button
-from ui.page.roster import TOY, Entry, roster
+from ui.page.roster import TOY
 from ui.page.view import View
-from ui.page.wording import gigabytes, shown, span
+from ui.page.wording import aloud, gigabytes, shown, span
 from ui.texts import FORM, ONWARD
-
-PATIENCE_SECONDS = 20 * 60  # of waiting for a render, beyond which a model is no pleasure
+from ui.texts.sentences import told
 
 
 def onward(engine: Engine, view: View) -> str:
-    """Nothing before the first clip, and nothing once another model is here or on its way."""
-    clip = view.newest
+    """Nothing before the first clip, and nothing once another model is here or on its way.
+
+    The engine plans every model for it: asked when something has changed, not at each look.
+    """
+    clip = view.newest or view.earlier
     if clip is None or clip.job.state != "finished" or clip.job.plan.model != TOY:
         return ""
-    entries = [entry for entry in roster(engine) if entry.plan]
-    if any(entry.installed for entry in entries if entry.card.id != TOY):
+    cards = {card.id: card for card in engine.cards()}
+    if any(engine.installed(card) for card in cards.values() if card.id != TOY):
         return ""
-    arriving = [one.model for one in view.downloads if one.state in ("queued", "running")]
-    wanted = next((entry for entry in entries if entry.card.id in arriving), None) or recommended(entries)
-    if wanted is None:
-        return ""
-    if wanted.card.id in arriving:
-        return _section(f"<p>{shown(ONWARD.on_the_way.format(name=wanted.card.name))}</p>")
-    return _section(_offer(wanted))
+    arriving = [one.model for one in view.downloads if one.state in ("queued", "running") and one.model in cards]
+    if arriving:
+        return _section(f"<p>{shown(ONWARD.on_the_way.format(name=cards[arriving[0]].name))}</p>")
+    picks = engine.recommended()
+    return _section(_offer(cards[picks[0].model], picks[0]) if picks else _none())
 
 
-def recommended(entries: list[Entry]) -> Entry | None:
-    """Of the models that work from words alone: the largest that fits and renders in reasonable time; when none fits,
-    the one that would be quickest."""
-    real = [entry for entry in entries if entry.card.id != TOY and entry.plan and entry.card.needs == ("text",)]
-    quick = [entry for entry in real if entry.fits and _seconds(entry) <= PATIENCE_SECONDS]
-    if quick:
-        return max(quick, key=lambda entry: sum(part.params_b for part in entry.card.components.values()))
-    return min(real, key=_seconds, default=None)
-
-
-def _seconds(entry: Entry) -> float:
-    assert entry.plan
-    return sum(entry.plan.forecast.render_seconds) / 2
-
-
-def _offer(entry: Entry) -> str:
-    assert entry.plan
-    card, forecast = entry.card, entry.plan.forecast
-    take, render = span(*forecast.take_seconds), span(*forecast.render_seconds)
-    see_all = button("go", ONWARD.others, "models")
-    if not entry.fits:
-        return f"<p>{shown(ONWARD.slow.format(name=card.name, render=render))}</p><div class='row'>{see_all}</div>"
+def _offer(card: ModelCard, pick: Recommendation) -> str:
+    why = ONWARD.why.format(name=card.name, what=told(card.good_at or card.summary).rstrip("."))
     install = button("fetch", ONWARD.install.format(name=card.name), card.id, "main")
+    cost = ONWARD.cost.format(size=gigabytes(pick.download_gb), time=span(*pick.seconds))
     return (
-        f"<p>{shown(ONWARD.why.format(name=card.name, what=card.good_at or card.summary))}</p>"
-        f"<p>{shown(ONWARD.cost.format(size=gigabytes(card.size_gb), take=take, render=render))}</p>"
-        f"{rights.of_model(card)}<div class='row'>{install}{see_all}</div>"
+        f"<p>{shown(why)} {aloud(pick.why)}</p><p>{shown(cost)}</p>"
+        f"{rights.of_model(card)}<div class='row'>{install}{button('go', ONWARD.others, 'models')}</div>"
     )
+
+
+def _none() -> str:
+    """Where no model runs well: what each would need."""
+    buttons = button("go", ONWARD.needs, "machine") + button("go", ONWARD.others, "models")
+    return f"<p>{shown(ONWARD.slow)}</p><div class='row'>{buttons}</div>"
 
 
 def _section(inside: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from engine import Engine, Plan, Request, RushesError
-from ui.page.roster import SOME_PICTURE, needs, starters
-from ui.page.trouble import problem
-from ui.page.wording import duration, gigabytes, listed, shown, span
-from ui.texts import OUTLOOK
+from engine import Engine, ModelCard, Plan, Request, RushesError
+from ui.page.given import filled_in, is_to_blame
+from ui.page.outcome import meaning
+from ui.page.roster import starters
+from ui.page.trouble import Fix, problem
+from ui.page.wording import duration, figure, gigabytes, listed, shown, span, verdict
+from ui.texts import FIX, MODELS, OUTLOOK
+from ui.texts.sentences import told
 
 MANY_WORDS = 8
 
@@ -14,31 +17,37 @@ MANY_WORDS = 8
 def outlook(engine: Engine, request: Request, count: int) -> str:
     """The forecast as HTML. An empty prompt or a missing picture gets the forecast too: it hardly depends on them."""
     card = next(card for card in engine.cards() if card.id == request.model)
-    prompt = request.prompt if request.prompt.strip() else starters(card)[0][1]
-    pictures = {**dict.fromkeys(needs(card), SOME_PICTURE), **request.pictures}
+    asked = plannable(request, card)
     try:
-        plan = engine.plan(request.model_copy(update={"prompt": prompt, "pictures": pictures}))
+        plan = engine.plan(asked)
     except RushesError as error:
-        return problem(error)
-    return _times(plan, count) + _notes(engine, plan) + _details(plan)
+        return problem(error, Fix("bare", FIX.bare) if is_to_blame(engine, asked, card) else None)
+    return _times(plan, count) + meaning(engine, plan) + _notes(engine, plan) + _details(plan)
+
+
+def plannable(request: Request, card: ModelCard) -> Request:
+    """The same with stand-ins for a prompt and pictures that are still missing: a forecast hardly depends on them."""
+    prompt = request.prompt if request.prompt.strip() else starters(card)[0][1]
+    return filled_in(request.model_copy(update={"prompt": prompt}), card)
 
 
 def before_render(plan: Plan) -> str:
     """What rendering one of the takes would need, as the dial stands."""
-    words = OUTLOOK.render.format(render=span(*plan.forecast.render_seconds))
-    return f'<p class="times">{shown(words)} {shown(getattr(OUTLOOK, plan.forecast.verdict))}</p>'
+    words = OUTLOOK.render.format(render=span(*plan.seconds("render")))
+    return f'<p class="times">{shown(words)} {shown(verdict(plan.forecast))}</p>'
 
 
 def _times(plan: Plan, count: int) -> str:
     forecast = plan.forecast
     render = span(*forecast.render_seconds)
     if count == 1:
-        sentence = OUTLOOK.one_take.format(take=span(*forecast.take_seconds), render=render)
+        sentence = OUTLOOK.one_take.format(take=span(*plan.seconds("take")), render=render)
     else:
-        low, high = (seconds * count for seconds in forecast.take_seconds)
+        together = zip(plan.seconds("take"), forecast.take_seconds, strict=True)  # loading is for the first one
+        low, high = (first + (count - 1) * later for first, later in together)
         sentence = OUTLOOK.takes.format(count=count, takes=span(low, high), render=render)
-    verdict = str(getattr(OUTLOOK, forecast.verdict))
-    return f'<p class="times" data-verdict="{shown(forecast.verdict)}">{shown(sentence)} {shown(verdict)}</p>'
+    said = shown(verdict(forecast))
+    return f'<p class="times" data-verdict="{shown(forecast.verdict)}">{shown(sentence)} {said}</p>'
 
 
 def _notes(engine: Engine, plan: Plan) -> str:
@@ -48,7 +57,9 @@ def _notes(engine: Engine, plan: Plan) -> str:
         name = next(card.name for card in engine.cards() if card.id == plan.model)
         notes.append(OUTLOOK.unknown_words.format(model=name, words=listed(unknown[:MANY_WORDS])))
     if plan.forecast.download_gb:
-        notes.append(OUTLOOK.download.format(gigabytes=gigabytes(plan.forecast.download_gb)))
+        words = OUTLOOK.download.format(gigabytes=gigabytes(plan.forecast.download_gb))
+        fits = plan.forecast.download_gb <= engine.hardware().room_for_models_gb
+        notes.append(words if fits else f"{words} {MODELS.no_room}")
     return "".join(f'<p class="note">{shown(note)}</p>' for note in notes)
 
 
@@ -59,14 +70,14 @@ def _details(plan: Plan) -> str:
         render=plan.render.size.replace("x", " × "),
         frames=plan.render.num_frames,
         fps=plan.render.fps,
-        seconds=f"{plan.render.seconds:.1f} s" if plan.render.seconds < 10 else duration(plan.render.seconds),
+        seconds=f"{figure(plan.render.seconds, 1)} s" if plan.render.seconds < 10 else duration(plan.render.seconds),
     )
     memory = OUTLOOK.memory_and_vram if forecast.vram_gb else OUTLOOK.memory
     lines = [
         sizes,
         memory.format(vram=gigabytes(forecast.vram_gb), ram=gigabytes(forecast.ram_gb)),
-        OUTLOOK.basis.format(basis=forecast.basis),
-        *plan.reasons,
+        OUTLOOK.basis.format(basis=told(forecast.basis)),
+        *map(told, plan.reasons),
     ]
     items = "".join(f"<li>{shown(line)}</li>" for line in lines)
     return f"<details><summary>{shown(OUTLOOK.why)}</summary><ul>{items}</ul></details>"

@@ -40,16 +40,17 @@ class Page:
     @property
     def asked(self) -> set[Any]:
         """Everything that the person has set, on any screen."""
-        return {*self.fields, *self.shelf.asked, self.models.words, self.models.folder, self.task}
+        return {*self.fields, *self.form.own.asked, *self.shelf.asked, self.models.words, self.models.folder, self.task}
 
     @property
     def answered(self) -> list[Any]:
         """Everything that a click may change."""
         form, models, machine = self.form, self.models, self.machine
-        panels = [form.about, form.picker, form.starters, form.pictures, form.outlook, form.refusal,
-                  form.saved.shelf, form.saved.name]  # fmt: skip
+        panels = [form.about, form.picker, form.starters, form.places, form.expert.loras, form.outlook,
+                  form.refusal, form.saved.shelf, form.saved.name, form.instead,
+                  *form.own.asked, form.own.deeds]  # fmt: skip
         screens = [self.shelf.grid, self.shelf.more, self.shelf.limit, models.question, models.offline, *models.drawn]
-        more = [machine.facts, machine.table, machine.doctor, self.rooms, self.task]
+        more = [machine.facts, machine.table, machine.doctor, machine.tiers, machine.language, self.rooms, self.task]
         return [*form.fields, *panels, *self.stage.live, *screens, *more]
 
     def screen(self, engine: Engine, room: str, values: Values) -> Values:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import gradio as gr
 
 from ui.page.wording import shown
 
 # A click on any button inside our own HTML becomes one Gradio event that names what to do, and with what.
+# A question that is declined leaves here: the server's answer could come after that to the next one, and erase it.
 CLICKS = """
 element.addEventListener('click', (event) => {
     const button = event.target.closest('[data-act]');
     if (!button || button.disabled || event.told) return;
     event.told = true;  // panels lie inside each other; a click is told once
+    if (button.dataset.act === 'not-now') { props.value = ''; return; }
     trigger('click', { act: button.dataset.act, id: button.dataset.id ?? '' });
+});
+"""
+
+
+# A field inside our own HTML tells its new value the same way, when it is left.
+CHANGES = """
+element.addEventListener('change', ({ target }) => {
+    if (!target.dataset?.change) return;
+    trigger('click', { act: target.dataset.change, id: `${target.dataset.id}:${target.value}` });
 });
 """
 
@@ -38,4 +51,25 @@ def bar(label: str, percent: str) -> str:
     return (
         f'<div class="bar" role="progressbar" aria-label="{shown(label)}" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width: {percent}%"></i></div>'
+    )
+
+
+def number(act: str, words: str, name: str, value: str, limits: tuple[float, float, float]) -> str:
+    """A field for a number. `limits`: the least, the most, and the step."""
+    least, most, step = (f"{limit:g}" for limit in limits)
+    return (
+        f'<label class="field">{shown(words)} <input type="number" inputmode="decimal" data-change="{act}"'
+        f' data-id="{shown(name)}" value="{shown(value)}" min="{least}" max="{most}" step="{step}"></label>'
+    )
+
+
+def choice(act: str, words: str, options: Iterable[tuple[str, str]], value: str = "", name: str = "") -> str:
+    """One of several, each a value and its words."""
+    items = "".join(
+        f'<option value="{shown(key)}"{" selected" if key == value else ""}>{shown(text)}</option>'
+        for key, text in options
+    )
+    return (
+        f'<label class="field">{shown(words)} <select data-change="{act}" data-id="{shown(name)}">{items}</select>'
+        "</label>"
     )

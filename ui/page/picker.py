@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from ui.page import rights
 from ui.page.panel import button
 from ui.page.roster import TOY, Entry
-from ui.page.wording import gigabytes, shown
+from ui.page.wording import aloud, fits, gigabytes, shown
 from ui.texts import MODEL, MODELS
+from ui.texts.sentences import told
 
 SALE = {"yes": "sell", "with conditions": "sell_if", "no": "no_sale"}
 
@@ -16,15 +17,18 @@ SALE = {"yes": "sell", "with conditions": "sell_if", "no": "no_sale"}
 def chosen(entry: Entry) -> str:
     """The model that is chosen, in full, as the form shows it."""
     card = entry.card
-    good_at = f"<p>{shown(MODEL.good_at.format(what=card.good_at))}</p>" if card.good_at else ""
-    style = f"<details><summary>{shown(MODEL.words)}</summary><p>{shown(card.prompt.style)}</p></details>"
+    good_at = f"<p>{shown(MODEL.good_at.format(what=told(card.good_at)))}</p>" if card.good_at else ""
+    kept = told(card.sigma.kept) or MODEL.kept_unknown
+    style = f"<details><summary>{shown(MODEL.words)}</summary><p>{aloud(card.prompt.style)}</p></details>"
+    measured = f"<details><summary>{shown(MODEL.kept)}</summary><p>{shown(kept)}</p></details>"
+    style = (style if card.prompt.style else "") + measured
     missing = ""
     if not entry.installed:
         absent = MODEL.not_installed.format(size=gigabytes(card.size_gb))
         missing = f'<p class="missing">{shown(absent)} {button("install", MODELS.install, card.id)}</p>'
     return (
         f'<section class="chosen" data-model="{shown(card.id)}"><h2>{shown(card.name)}</h2>{chips(entry)}'
-        f"<p>{shown(card.summary)}</p>{good_at}{missing}{rights.of_model(card)}{style if card.prompt.style else ''}"
+        f"<p>{aloud(card.summary)}</p>{good_at}{missing}{rights.of_model(card)}{style}"
         "</section>"
     )
 
@@ -47,7 +51,7 @@ def _option(entry: Entry, is_chosen: bool) -> str:
     return (
         f'<button type="button" class="option" data-act="choose" data-id="{shown(card.id)}"'
         f' aria-pressed="{str(is_chosen).lower()}"><strong>{shown(card.name)}</strong>'
-        f"<span>{shown(card.good_at or card.summary)}</span>{chips(entry)}</button>"
+        f"<span>{aloud(card.good_at or card.summary)}</span>{chips(entry)}</button>"
     )
 
 
@@ -56,8 +60,8 @@ def chips(entry: Entry) -> str:
     card = entry.card
     facts = [("here", MODEL.comes_with if card.id == TOY else MODEL.installed)] if entry.installed else []
     if entry.plan:
-        verdict = entry.plan.forecast.verdict
-        facts.append((verdict, str(getattr(MODEL, verdict))))
+        forecast = entry.plan.forecast
+        facts.append((forecast.verdict, fits(forecast.verdict, forecast.measured)))
     if not entry.installed:
         facts.append(("", MODEL.download.format(size=gigabytes(card.size_gb))))
     if "image" in card.inputs:

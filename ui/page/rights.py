@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine import Engine, ModelCard, Recipe
-from ui.page.wording import shown
+from ui.page.wording import aloud, shown
 from ui.texts import RIGHTS_OF_CLIP, RIGHTS_OF_MODEL, RightsTexts
+from ui.texts.sentences import told
 
 
 def of_model(card: ModelCard) -> str:
@@ -25,9 +26,9 @@ def _line(card: ModelCard, texts: RightsTexts) -> str:
     words = shown(sale[licence.commercial_use].format(licence=licence.name))
     terms = [licence.conditions] if licence.conditions else []
     if licence.excluded:
-        terms.append(texts.excluded.format(places=", ".join(licence.excluded)))
+        terms.append(texts.excluded.format(places=", ".join(map(told, licence.excluded))))
     use = shown(licence.commercial_use)
     if not terms:
         return f'<p class="rights" data-use="{use}">{words}</p>'
-    folded = "".join(f"<p>{shown(term)}</p>" for term in terms)
+    folded = "".join(f"<p>{aloud(term)}</p>" for term in terms)
     return f'<details class="rights" data-use="{use}"><summary>{words}</summary>{folded}</details>'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import BadInput, Engine, ModelCard, PictureRole, Plan, Request
-from ui.texts import STARTERS, STARTERS_OF_TOY
+from engine import BadInput, Engine, ModelCard, Plan, Request
+from ui.page.given import filled_in
+from ui.texts import PROMPTS, PROMPTS_OF_TOY, STARTERS
 
-SOME_PICTURE = "0" * 32  # a plan does not look at the picture, only at whether there is one
 TOY = "starter"
 
 
@@ -27,12 +27,11 @@ class Entry:
 
 def roster(engine: Engine) -> list[Entry]:
     """What is here first, then what fits; never without the rest."""
-    machine = engine.hardware()
 
     def entry(card: ModelCard) -> Entry:
-        asked = Request(prompt=starters(card)[0][1], model=card.id, pictures=dict.fromkeys(needs(card), SOME_PICTURE))
+        asked = filled_in(Request(prompt=starters(card)[0][1], model=card.id), card)
         try:
-            return Entry(card, engine.installed(card), engine.plan(asked, machine))
+            return Entry(card, engine.installed(card), engine.plan(asked))
         except BadInput as error:
             return Entry(card, engine.installed(card), None, card.not_yet or error.cause)
 
@@ -47,14 +46,6 @@ def usable(engine: Engine) -> list[Entry]:
 
 def starters(card: ModelCard) -> tuple[tuple[str, str], ...]:
     """Prompts to begin with: a name and the words."""
-    return STARTERS_OF_TOY if card.prompt.words else STARTERS
-
-
-def takes_pictures(card: ModelCard) -> list[PictureRole]:
-    roles: tuple[PictureRole, ...] = ("image", "last_image")
-    return [role for role in roles if role in card.inputs]
-
-
-def needs(card: ModelCard) -> list[PictureRole]:
-    """The pictures it cannot do without."""
-    return [role for role in takes_pictures(card) if role in card.needs]
+    if card.prompt.words:
+        return tuple(zip(STARTERS.toy, PROMPTS_OF_TOY, strict=True))
+    return tuple(zip(STARTERS.world, PROMPTS, strict=True))

@@ -8,7 +8,7 @@ import gradio as gr
 
 from engine import BadFile, Engine, Preset
 from ui.page.panel import CLICKS, button, panel
-from ui.page.wording import shown
+from ui.page.wording import aloud, shown
 from ui.texts import SAVED
 
 # A friend's file goes to the server as it is; what comes back is its name, or why it was refused.
@@ -51,7 +51,7 @@ def shelf(engine: Engine) -> str:
 
 
 def _row(preset: Preset) -> str:
-    export = f'<a class="button" href="/preset/{shown(preset.id)}.toml" download>{shown(SAVED.export)}</a>'
+    export = f'<a class="button" href="/preset/request/{shown(preset.id)}.toml" download>{shown(SAVED.export)}</a>'
     return (
         f'<li data-preset="{shown(preset.id)}"><strong>{shown(preset.name)}</strong><span class="row">'
         f"{button('preset-use', SAVED.use, preset.id)}{export}"
@@ -60,4 +60,4 @@ def _row(preset: Preset) -> str:
 
 
 def _broken(problem: BadFile) -> str:
-    return f'<p class="note">{shown(problem.cause)} {shown(problem.remedy)}</p>'
+    return f'<p class="note">{aloud(problem.cause)} {aloud(problem.remedy)}</p>'

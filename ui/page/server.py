@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import http.client
 import os
 import re
@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -45,7 +46,7 @@ def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        server = _Server(config, site.leaving)
+        server = _Server(config, site.leave)
         greeting = threading.Thread(target=_greet, args=(engine, server, chosen), name="greeting", daemon=True)
         greeting.start()
         server.run(sockets=[listener])
@@ -75,12 +76,12 @@ class _Server(uvicorn.Server):
     """Leaves on Ctrl-C or SIGTERM: ends the streams of open tabs, and does not raise the signal again, so that the
     engine is closed in order."""
 
-    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
         super().__init__(config)
-        self._leaving = leaving
+        self._leave = leave
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._leaving.set()
+        self._leave()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -100,6 +101,8 @@ def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
             time.sleep(0.02)
     if server.should_exit:
         return
+    gc.collect()
+    gc.freeze()  # what was imported stays: to look through it again and again would delay forecasts by some 100 ms
     print(SERVER.open.format(url=f"http://{ADDRESS}:{port}"), flush=True)
     if os.environ.get("RUSHES_PRINT_URL") == "1":
         print(f"APP_URL=<http://{ADDRESS}:{port}>", flush=True)

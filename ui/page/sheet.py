@@ -10,8 +10,9 @@ from ui.page.media import address
 from ui.page.panel import button
 from ui.page.trouble import details
 from ui.page.view import Seen, View
-from ui.page.wording import duration, shown
+from ui.page.wording import aloud, promised, shown
 from ui.texts import SHEET
+from ui.texts.sentences import told
 
 
 def sheet(view: View) -> str:
@@ -34,7 +35,7 @@ def _card(number: int, seen: Seen, view: View) -> str:
         case Finished():
             inside = _picture(number, seen.job, shape) + _facts(seen) + slow(seen) + _render_button(seen.job, view)
         case Failed(cause=cause, remedy=remedy, detail=detail):
-            inside = _blank(shape, f"<strong>{shown(cause)}</strong> {shown(remedy)}{details(detail)}", "bad")
+            inside = _blank(shape, f"<strong>{aloud(cause)}</strong> {aloud(remedy)}{details(detail)}", "bad")
             inside += _facts(seen) + retry(seen.job, SHEET.retry)
         case Cancelled():
             inside = _blank(shape, shown(SHEET.stopped)) + _facts(seen) + retry(seen.job, SHEET.retry)
@@ -60,13 +61,16 @@ def _blank(shape: str, inside: str, kind: str = "") -> str:
 
 def _facts(seen: Seen) -> str:
     took = seen.event.seconds if isinstance(seen.event, Finished) else 0  # 0: found after a crash, not timed
-    time = f"<span>{shown(SHEET.took.format(time=duration(took)))}</span>" if took else ""
+    time = f"<span>{shown(promised(seen.job.plan, seen.job.stage, took))}</span>" if took else ""
     return f'<p class="facts"><span>{shown(SHEET.seed.format(seed=seen.job.plan.seed))}</span>{time}</p>'
 
 
 def slow(seen: Seen) -> str:
-    """Why it took longer than it needs to, and what helps."""
-    return "".join(f'<p class="note">{shown(one.cause)} {shown(one.remedy)}</p>' for one in seen.noticed)
+    """What was changed because memory ran out, why it took longer than it needs to, and what helps."""
+    words = [told(f"{one.reason} {one.change}") for one in seen.adjusted] + [
+        told(f"{o.cause} {o.remedy}") for o in seen.noticed
+    ]
+    return "".join(f'<p class="note">{shown(one)}</p>' for one in words)
 
 
 def _render_button(take: Job, view: View) -> str:

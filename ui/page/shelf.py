@@ -10,7 +10,7 @@ import gradio as gr
 
 from engine import Clip, Engine, Take
 from ui.page import rights
-from ui.page.clip import deeds, download, how, kind_of
+from ui.page.clip import deeds, download, how, kind_of, ways_on
 from ui.page.expert import Values
 from ui.page.media import address
 from ui.page.panel import button, panel
@@ -106,7 +106,7 @@ def _cell(engine: Engine, item: Take | Clip) -> str:
         f'<p class="facts"><span>{shown(moment(recipe.created))}</span>'
         f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
         f'<div class="row">{render}{download(kind, item.id)}</div>'
-        f"{rights.of_clip(engine, recipe)}{deeds(kind, item.id)}{how(recipe)}</article>"
+        f"{rights.of_clip(engine, recipe)}{deeds(kind, item.id, ways_on(engine, item))}{how(recipe)}</article>"
     )
 
 

@@ -45,7 +45,7 @@ class Stage:
     def live(self) -> list[Any]:
         """What `refresh` fills."""
         return [self.notice, self.strip, self.result, self.onward, self.dial, self.sheet, self.line, self.arriving,
-                self.timer, self.changes]  # fmt: skip
+                self.timer, self.changes, self.dial_outlook]  # fmt: skip
 
     def refresh(self, engine: Engine, interval: float | None = None) -> Values:
         """Everything that changes by itself, as it is now. `interval`: how often the page asks at present."""
@@ -57,14 +57,21 @@ class Stage:
         return {
             self.strip: strip(view),
             self.result: result(engine, view),
-            self.onward: onward(engine, view),
             self.dial: gr.Slider(visible=view.has_takes or "hidden"),
+            self.dial_outlook: gr.skip() if view.has_takes else "",
             self.sheet: sheet(view),
             self.line: line(view),
             self.arriving: models.arriving(view),
             self.timer: gr.skip() if wanted == interval else gr.Timer(wanted),
             self.changes: view.changes,
         }
+
+    def way_on(self, engine: Engine) -> str:
+        """The way out of the toy; nothing when the data folder cannot be read just now, which `refresh` says."""
+        try:
+            return onward(engine, look(engine))
+        except RushesError:
+            return ""
 
     def render_outlook(self, engine: Engine, dial: float) -> str:
         """What rendering one of the takes would need, with the dial where it stands; nothing without a take."""

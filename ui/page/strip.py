@@ -7,7 +7,7 @@ from ui.page.arrivals import arrival
 from ui.page.media import peek_address
 from ui.page.panel import bar, button
 from ui.page.view import Seen, View
-from ui.page.wording import duration, shown
+from ui.page.wording import aloud, duration, shown
 from ui.texts import STRIP
 
 # The share of a job that is done when a phase begins, and how much of it the phase is. Measured on the starter.
@@ -27,7 +27,7 @@ def strip(view: View) -> str:
 def running(seen: Seen) -> str:
     """A job with its progress."""
     progress = seen.event if isinstance(seen.event, Progress) else None
-    changed = "".join(f'<p class="note">{shown(one.reason)} {shown(one.change)}</p>' for one in seen.adjusted)
+    changed = "".join(f'<p class="note">{aloud(one.reason)} {aloud(one.change)}</p>' for one in seen.adjusted)
     done = f"{100 * _done(progress):.0f}"
     heading = STRIP.heading_take if seen.job.stage == "take" else STRIP.heading_render
     stop, state = (STRIP.stopping, " disabled") if seen.stopping else (STRIP.stop, "")
@@ -53,7 +53,7 @@ def _question(seen: Seen) -> str:
     if seen.job.state != "asking" or not isinstance(seen.event, NeedsConsent):
         return ""
     buttons = button("agree", STRIP.agree, seen.job.id, "main") + button("refuse", STRIP.refuse, seen.job.id)
-    question = f"<p>{shown(seen.event.question)}</p>"
+    question = f"<p>{aloud(seen.event.question)}</p>"
     return f'<div class="question" role="alert">{question}<div class="row">{buttons}</div></div>'
 
 

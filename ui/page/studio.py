@@ -7,41 +7,56 @@ second tab and a command beside the studio all see the same. Only the form is th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import fastapi
 import gradio as gr
-from starlette.routing import Mount
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from engine import BadSetting, Engine, RushesError
-from ui.page import api, look, machine, media, models, shelf, stage
+from engine import Engine
+from ui.page import api, given, housing, languages, levels, look, machine, media, models, notice, preview, shelf, stage
 from ui.page import form as forms
-from ui.page.acts import act, not_here, work_off
+from ui.page.acts import act, work_off
+from ui.page.api import Functions
+from ui.page.capability import capability
 from ui.page.expert import Values
-from ui.page.outlook import outlook
-from ui.page.page import CREATE, LIBRARY, MACHINE_ROOM, MODEL_ROOM, QUEUE_ROOM, Click, Page, card_of
+from ui.page.languages import Languages
+from ui.page.page import CREATE, LIBRARY, MACHINE_ROOM, MODEL_ROOM, QUEUE_ROOM, Click, Page
 from ui.page.panel import panel
-from ui.page.pictures import ID
-from ui.page.roster import needs, usable
-from ui.page.trouble import Fix, problem
-from ui.texts import FIX, FORM, PICTURE
+from ui.page.roster import usable
+from ui.page.tools import Tools
+from ui.texts import FORM
 
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
 class Site:
-    """The whole web application, without the door. Set `leaving` to end the streams that open tabs hold."""
+    """The whole web application, without the door. `leave` ends what open tabs and programs hold."""
 
     app: ASGIApp
-    leaving: asyncio.Event
+    leave: Callable[[], None]
 
 
 def application(engine: Engine, banner: str = "") -> Site:
-    """The page and the media routes, ready to be served. `banner`: what must be visible on it all the time."""
-    app = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=[*media.routes(engine)])
+    """The pages, the media routes and the tools, ready to be served. `banner`: what must be visible all the time."""
+    closing = asyncio.Event()
+    routes = [*media.routes(engine), Route("/mcp", Tools(Functions(engine), closing), methods=["POST"])]
+    pages = Languages(engine, lambda: _page(engine, banner, routes))
+
+    def leave() -> None:
+        closing.set()
+        pages.leave()
+
+    return Site(pages, leave)
+
+
+def _page(engine: Engine, banner: str, routes: list[Route]) -> fastapi.FastAPI:
+    """The page in the language that is spoken now, with everything else beside it."""
+    app = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=[*routes])
     gr.mount_gradio_app(
         app,
         build(engine, banner),
@@ -54,11 +69,10 @@ def application(engine: Engine, banner: str = "") -> Site:
         favicon_path=str(look.ASSETS / "icon.svg"),
         theme=look.theme(),
         css=look.style(),
+        head=look.head(),
         js=look.script(),
     )
-    mounted = app.routes[-1]
-    assert isinstance(mounted, Mount) and isinstance(mounted.app, gr.routes.App)
-    return Site(app, mounted.app.stop_event)
+    return app
 
 
 def build(engine: Engine, banner: str = "") -> gr.Blocks:
@@ -76,7 +90,7 @@ def build(engine: Engine, banner: str = "") -> gr.Blocks:
 
 def _lay_out(engine: Engine, banner: str) -> Page:
     gr.HTML(look.brand(banner), elem_id="brand", apply_default_css=False, js_on_load=None)
-    notice = panel("notice", live=True)
+    said = notice.build()
     tabs: dict[str, gr.Tab] = {}
     with gr.Tabs(elem_id="rooms") as rooms:
         with gr.Tab(FORM.create, id=CREATE) as tabs[CREATE], gr.Row(elem_id="desk"):
@@ -89,11 +103,11 @@ def _lay_out(engine: Engine, banner: str) -> Page:
         with gr.Tab(FORM.library, id=LIBRARY) as tabs[LIBRARY]:
             books = shelf.build(engine)
         with gr.Tab(FORM.models, id=MODEL_ROOM) as tabs[MODEL_ROOM]:
-            shop = models.build()
+            shop = models.build(engine)
         with gr.Tab(FORM.machine, id=MACHINE_ROOM) as tabs[MACHINE_ROOM]:
-            box = machine.build()
+            box = machine.build(engine)
     with scene_column:
-        scene = stage.build(notice, line_panel, shop.arriving)
+        scene = stage.build(said, line_panel, shop.arriving)
     memory = gr.BrowserState(None, storage_key="rushes-form", secret="rushes")  # kept across restarts; no secret
     task = gr.Textbox("", visible="hidden")
     return Page(form, scene, books, shop, box, rooms, tabs, memory, task)
@@ -103,54 +117,36 @@ def _wire_form(engine: Engine, page: Page) -> None:
     form, scene, fields = page.form, page.stage, page.fields
 
     def forecast(values: Values) -> str:
-        return _forecast(engine, page, values)
+        return preview.forecast(engine, page, values)
 
-    def preview(values: Values) -> Values:
-        refused = _refusal(engine, page, values)
+    def queue(values: Values) -> Values:
+        refused = preview.refusal(engine, page, values)
         return {form.refusal: refused, scene.notice: "", **scene.refresh(engine)}
 
-    gr.on([field.change for field in fields], forecast, set(fields), form.outlook, trigger_mode="always_last", **QUIET)
+    said = gr.on([field.change for field in fields], forecast, set(fields), form.outlook,
+                 trigger_mode="always_last", **QUIET)  # fmt: skip
+    said.then(
+        lambda values: preview.instead(engine, page, values), set(fields), form.instead, **QUIET
+    )  # it takes longer
+    form.outcome.input(lambda values: levels.length_as(engine, page, values), set(fields), form.seconds, **QUIET)
     gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
     typed = [field.input for field in fields]
     gr.on(typed, None, None, form.refusal, js="() => ''", **QUIET)
-    form.preview.click(preview, set(fields), [form.refusal, *scene.live], **QUIET)
+    form.preview.click(queue, set(fields), [form.refusal, *scene.live], **QUIET)
     gr.on([scene.dial.change, scene.changes.change], lambda dial: scene.render_outlook(engine, dial), scene.dial,
           scene.dial_outlook, trigger_mode="always_last", **QUIET)  # fmt: skip
+    scene.changes.change(lambda: scene.way_on(engine), None, scene.onward, trigger_mode="always_last", **QUIET)
     form.saved.save.click(
         lambda values: act(Click(engine, page, "save", values[form.saved.name] or "", values)),
         {*page.asked, form.saved.name}, page.answered, **QUIET,
     )  # fmt: skip
+    for happens, what in ((form.own.save.click, "style-keep"), (form.own.which.input, "style-begin")):
+        happens(
+            lambda values, what=what: act(Click(engine, page, what, "", values)), page.asked, page.answered, **QUIET
+        )
     form.expert.reset.click(
         lambda values: act(Click(engine, page, "reset", "", values)), page.asked, page.answered, **QUIET
     )
-
-
-def _forecast(engine: Engine, page: Page, values: Values) -> str:
-    form = page.form
-    try:
-        card = card_of(engine, values[form.model])
-        return outlook(engine, form.request(values, values[page.stage.dial], card), int(values[form.count]))
-    except RushesError as error:
-        return problem(error)
-
-
-def _refusal(engine: Engine, page: Page, values: Values) -> str:
-    """Queue the takes; or say why not, before anything is queued: a take without its weights can only fail."""
-    form = page.form
-    card = card_of(engine, values[form.model])
-    try:
-        request = form.request(values, values[page.stage.dial], card)
-        missing = [role for role in needs(card) if role not in request.pictures]
-        if missing:
-            cause = f"{card.name}: {getattr(PICTURE, missing[0])}, {PICTURE.needed}."
-            return problem(BadSetting(cause, PICTURE.choose + "."), Fix("pick", FIX.picture, missing[0]))
-        engine.plan(request)
-        if absent := not_here(engine, card.id):
-            return absent
-        engine.make_takes(request, int(values[form.count]))
-    except RushesError as error:
-        return problem(error)
-    return ""
 
 
 def _wire_clicks(engine: Engine, page: Page) -> None:
@@ -162,13 +158,20 @@ def _wire_clicks(engine: Engine, page: Page) -> None:
     def tick(interval: float) -> Values:
         return scene.refresh(engine, interval)
 
-    panels = [form.saved.shelf, form.starters, form.pictures, form.about, form.picker, form.outlook, form.refusal,
-              scene.notice, scene.strip, scene.result, scene.onward, scene.dial_outlook, scene.sheet, scene.line,
-              page.shelf.grid, shop.disk, shop.question, shop.arriving, shop.grid, box.doctor]  # fmt: skip
+    panels = [form.saved.shelf, form.starters, form.places, form.expert.loras, form.about, form.picker, form.outlook,
+              form.refusal, scene.notice, scene.strip, scene.result, scene.onward, scene.dial_outlook, scene.sheet,
+              scene.line, page.shelf.grid, shop.disk, shop.question, shop.arriving, shop.grid, box.doctor,
+              box.table, box.tiers, form.instead, form.own.deeds]  # fmt: skip
     for each in panels:
         each.click(clicked, page.asked, page.answered, trigger_mode="multiple", **QUIET)
     scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
     page.task.change(lambda task: work_off(engine, page, task), page.task, page.answered, **QUIET)
+    shop.read_loras.click(lambda folders: models.read_loras(engine, folders), shop.lora_folders, shop.question, **QUIET)
+    home, space = shop.home, [shop.question, shop.disk]
+    home.use.click(lambda folder: [housing.use(engine, folder), housing.disk(engine)], home.folder, space, **QUIET)
+    home.move.click(lambda folder: housing.ask_move(engine, folder), home.folder, shop.question, **QUIET)
+    gr.on([shop.ask_lora.click, shop.lora_address.submit], lambda address: f"lora/{address}", shop.lora_address,
+          page.task, **QUIET)  # fmt: skip
     gr.on([shop.look.click, shop.folder.submit], lambda folder: f"look/{folder}", shop.folder, page.task, **QUIET)
 
 
@@ -191,11 +194,26 @@ def _wire_screens(engine: Engine, page: Page) -> None:
           lambda words: shop.filled(engine, words or ""), shop.words, shop.drawn,
           trigger_mode="always_last", **QUIET)  # fmt: skip
     box = page.machine
-    page.tabs[MACHINE_ROOM].select(lambda: box.filled(engine), None, [box.facts, box.table, box.doctor], **QUIET)
-    scene.changes.change(
-        lambda values: page.form.drawn(usable(engine), values[page.form.model], page.form.chosen_pictures(values)),
-        set(page.form.fields), page.answered, **QUIET,
-    )  # fmt: skip
+    chosen = box.language.input(lambda language: languages.choose(engine, language), box.language, None, **QUIET)
+    chosen.then(None, None, None, js="() => location.reload()", **QUIET)
+    opened = page.tabs[MACHINE_ROOM].select(lambda: box.at_once(engine), None, [box.facts, box.language], **QUIET)
+    examined = opened.then(lambda: box.looked_at(engine), None, [box.tiers, box.doctor], **QUIET)
+    examined.then(lambda: {box.table: capability(engine)}, None, [box.table], **QUIET)  # seconds on a slow machine
+    form, drawn_for = page.form, gr.State(("", ""))
+
+    def draw(values: Values) -> Values:
+        model, brought = asked = values[form.model], values[form.given]
+        drawn = {**form.drawn(engine, usable(engine), model, given.read(brought)), drawn_for: asked}
+        del drawn[form.given]  # another picture may have come meanwhile
+        return drawn
+
+    def overtaken(values: Values) -> Values:
+        """What was chosen or brought while that was drawn, and was drawn over."""
+        now = values[form.model], values[form.given]
+        return {drawn_for: gr.skip()} if tuple(values[drawn_for]) == now else draw(values)
+
+    wanted, panels = {*form.fields, drawn_for}, [*page.answered, drawn_for]
+    scene.changes.change(draw, wanted, panels, **QUIET).then(overtaken, wanted, panels, **QUIET)
 
 
 def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
@@ -207,17 +225,14 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
         entries = usable(engine)
         known = next((entry.card for entry in entries if entry.card.id == values.get(form.model)), None)
         if known is None:
-            return form.drawn(entries, entries[0].card.id, {})
+            return form.drawn(engine, entries, entries[0].card.id, given.NOTHING)
         values[form.seconds] = forms.length_slider(known, values[form.seconds])
-        for field in (form.image, form.last_image):
-            values[field] = values[field] if ID.fullmatch(values[field] or "") else ""
-        drawn = form.drawn(entries, known.id, form.chosen_pictures(values))
+        drawn = form.drawn(engine, entries, known.id, given.present(engine, given.read(values[form.given])))
         drawn |= form.styles(engine, known, values[form.look], values[form.camera])
-        negative = gr.Textbox(values[form.expert.negative], visible=known.prompt.negative)
-        return {**values, **drawn, form.expert.negative: negative}
+        return {**values, **drawn, **form.expert.restored(known, values)}
 
     loaded = blocks.load(restore, page.memory, page.answered, **QUIET)
-    loaded.then(lambda values: _forecast(engine, page, values), set(fields), form.outlook, **QUIET)
+    loaded.then(lambda values: preview.forecast(engine, page, values), set(fields), form.outlook, **QUIET)
     blocks.load(lambda: page.stage.refresh(engine), None, page.stage.live, **QUIET)
 
 

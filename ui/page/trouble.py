@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine import BadFile, BadPrompt, BadSetting, HubProblem, MachineProblem, ModelProblem, RushesError, UnknownName
 from ui.page.panel import button
-from ui.page.wording import shown
+from ui.page.wording import aloud, shown
 from ui.texts import FIX, SHEET
 
 
@@ -23,7 +23,7 @@ def problem(error: RushesError, fix: Fix | None = None) -> str:
     """An error in place. `fix`: what to offer where the kind of error does not say it."""
     fix = fix or fix_of(error)
     return (
-        f'<div class="problem" role="alert"><p><strong>{shown(error.cause)}</strong> {shown(error.remedy)}</p>'
+        f'<div class="problem" role="alert"><p><strong>{aloud(error.cause)}</strong> {aloud(error.remedy)}</p>'
         f"{details(error.detail)}{button(fix.act, fix.words, fix.name)}</div>"
     )
 

@@ -18,6 +18,7 @@ from engine import (
     Failed,
     Finished,
     Job,
+    Move,
     NeedsConsent,
     Noticed,
     Peek,
@@ -28,7 +29,6 @@ from engine import (
 
 SHEET_SIZE = 12  # the takes one contact sheet shows
 LOOK_BACK = 80  # jobs
-ENDED = ("finished", "failed", "cancelled")
 LATELY = 20  # what has ended, on the screen of the queue
 
 
@@ -47,7 +47,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class View:
-    """One look at the engine. `sheet` is the current shot's takes, oldest first; `renders` the newest of each take."""
+    """One look at the engine. `sheet` is the current shot's takes, oldest first; `renders` the newest of each take.
+
+    `newest` is the last render of this shot; `earlier` the last clip of any other one.
+    """
 
     running: tuple[Seen, ...]
     waiting: tuple[Job, ...]
@@ -58,17 +61,22 @@ class View:
     ended: tuple[Seen, ...] = ()
     paused: bool = False
     downloads: tuple[Download, ...] = ()
+    move: Move | None = None
+    earlier: Seen | None = None
 
     @property
     def busy(self) -> bool:
         """Whether something changes by itself."""
         arriving = any(download.state in ("queued", "running") for download in self.downloads)
-        return bool(self.running or (self.waiting and not self.paused) or arriving)
+        at_work = any(seen.job.state == "running" for seen in self.running)  # and not waiting for an answer
+        moving = self.move is not None and not self.move.ended
+        return at_work or arriving or moving or bool(self.waiting and not self.paused)
 
     @property
     def changes(self) -> str:
         """Another text as soon as there is something new in the library or among the models."""
-        return ",".join([self.last_finished, *(f"{one.model} {one.state}" for one in self.downloads)])
+        moved = f"{self.move.folder} {self.move.ended}" if self.move else ""
+        return ",".join([self.last_finished, moved, *(f"{one.model} {one.state}" for one in self.downloads)])
 
     @property
     def has_takes(self) -> bool:
@@ -96,11 +104,20 @@ def look(engine: Engine) -> View:
         sheet=tuple(_seen(engine, job) for job in reversed(takes) if _exists(engine, job)),
         renders=renders,
         newest=ended[0] if ended else None,
+        earlier=_earlier(engine, recent, renders),
         last_finished=next((job.id for job in recent if job.state == "finished"), ""),
-        ended=tuple(_seen(engine, job) for job in [job for job in recent if job.state in ENDED][:LATELY]),
+        ended=tuple(_seen(engine, job) for job in [job for job in recent if job.ended][:LATELY]),
         paused=engine.paused,
         downloads=tuple(engine.downloads.queue()),
+        move=engine.model_home.last,
     )
+
+
+def _earlier(engine: Engine, recent: list[Job], renders: dict[str, Seen]) -> Seen | None:
+    """The last clip that is not of the current shot."""
+    clips = (job for job in recent if job.stage == "render" and job.state == "finished" and job.take_id not in renders)
+    found = next((job for job in clips if _exists(engine, job)), None)
+    return _seen(engine, found) if found else None
 
 
 def _current_shot(takes: list[Job]) -> list[Job]:

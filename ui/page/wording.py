@@ -5,26 +5,40 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
+from engine import Forecast, Plan, Stage
+from ui.texts import MODEL, OUTLOOK, TRUTH, WORDS
+from ui.texts.sentences import told
+
 
 def shown(text: object) -> str:
     """Any text, safe between tags and inside a quoted attribute. Every prompt, name and message goes through here."""
     return escape(str(text), quote=True)
 
 
+def aloud(text: str) -> str:
+    """What the engine says, in the page's language, as HTML shows it."""
+    return shown(told(text))
+
+
+def figure(number: float, places: int = 0) -> str:
+    """A number as the page's language writes it."""
+    return f"{number:.{places}f}".replace(".", WORDS.point)
+
+
 def duration(seconds: float) -> str:
     """0.4 s, 7 s, 2 min, 1 h 20 min, 25 h, 3 days."""
-    if seconds < 1:
-        return f"{max(seconds, 0.1):.1f} s"
+    if seconds < 0.95:
+        return f"{figure(max(seconds, 0.1), 1)} {WORDS.seconds}"
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.0f} {WORDS.seconds}"
     minutes = round(seconds / 60)
     if minutes < 90:
-        return f"{minutes} min"
+        return f"{minutes} {WORDS.minutes}"
     if 600 <= minutes < 48 * 60:
-        return f"{minutes / 60:.0f} h"
+        return f"{minutes / 60:.0f} {WORDS.hours}"
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // (24 * 60)} days"
+        return f"{minutes // 60} {WORDS.hours} {minutes % 60} {WORDS.minutes}"
+    return f"{minutes // (24 * 60)} {WORDS.days}"
 
 
 def span(low: float, high: float) -> str:
@@ -32,23 +46,42 @@ def span(low: float, high: float) -> str:
     first, last = duration(low), duration(high)
     if first == last:
         return first
-    same_unit = first.rpartition(" ")[2] == last.rpartition(" ")[2] and "h" not in last
-    return f"{first.rpartition(' ')[0] if same_unit else first} to {last}"
+    same_unit = first.rpartition(" ")[2] == last.rpartition(" ")[2] and WORDS.hours not in last.split()
+    return f"{first.rpartition(' ')[0] if same_unit else first} {WORDS.to} {last}"
+
+
+def promised(plan: Plan, stage: Stage, took: float) -> str:
+    """What was forecast, and what it took."""
+    return TRUTH.both.format(forecast=span(*plan.seconds(stage)), took=duration(took))
+
+
+def verdict(forecast: Forecast) -> str:
+    """Whether it fits, in a sentence or two."""
+    words = str(getattr(OUTLOOK, forecast.verdict))
+    return words if forecast.measured else f"{words} {OUTLOOK.estimated}"
+
+
+def fits(name: str, measured: bool) -> str:
+    """The same in a word or two."""
+    words = str(getattr(MODEL, name))
+    return words if measured else MODEL.estimated.format(verdict=words)
 
 
 def gigabytes(size: float) -> str:
-    return f"{size:.1f} GB" if size >= 0.095 else f"{size * 1000:.0f} MB"
+    return f"{figure(size, 1)} GB" if size >= 0.095 else f"{size * 1000:.0f} MB"
 
 
 def listed(words: list[str]) -> str:
     """'a', 'a or b', 'a, b or c', each in quotation marks."""
-    quoted = [f"“{word}”" for word in words]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    quoted = [WORDS.quoted.format(word=word) for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {WORDS.or_} {quoted[-1]}"
 
 
 def moment(stamp: str) -> str:
     """A record's time (UTC) as the clock on the wall shows it."""
     try:
-        return datetime.fromisoformat(stamp).astimezone().strftime("%d %b %Y, %H:%M")
+        at = datetime.fromisoformat(stamp).astimezone()
     except ValueError:
         return stamp
+    month = WORDS.months[at.month - 1]
+    return WORDS.date.format(day=at.day, month=month, year=at.year, time=f"{at:%H:%M}")

@@ -14,6 +14,7 @@ class FormTexts:
     library: str = "Library"
     models: str = "Models"
     machine: str = "My machine"
+    close: str = "Close"
     prompt: str = "What should be seen?"
     prompt_hint: str = "One sentence: what is there, what it does, where, and how the camera moves"
     starters_label: str = "Or try one of these"
@@ -30,26 +31,33 @@ class FormTexts:
     dial_detail: str = "add detail"
 
 
+@dataclass(frozen=True)
+class StarterTexts:
+    """Names of the prompts to begin with (`PROMPTS_OF_TOY`, `PROMPTS`)."""
+
+    toy: tuple[str, ...] = ("Red ball", "Star at night", "Box over the sea", "Desert", "Hills, camera pans")
+    world: tuple[str, ...] = ("Fox in snow", "Tea", "Old harbour", "Dancer", "From above")
+
+
 # What the starter was made for, and what any other model can be asked. A prompt is English whatever the page speaks.
-STARTERS_OF_TOY = (
-    ("Red ball", "a red ball rolls to the left on a blue background"),
-    ("Star at night", "a yellow star spins in the night sky"),
-    ("Box over the sea", "a green box goes up over the sea at sunset"),
-    ("Desert", "a purple cone grows in the desert by day"),
-    ("Hills, camera pans", "a white ball moves to the right over the hills, the camera pans left"),
+PROMPTS_OF_TOY = (
+    "a red ball rolls to the left on a blue background",
+    "a yellow star spins in the night sky",
+    "a green box goes up over the sea at sunset",
+    "a purple cone grows in the desert by day",
+    "a white ball moves to the right over the hills, the camera pans left",
 )
-STARTERS = (
-    ("Fox in snow", "A red fox trots through fresh snow at dawn, its breath visible, low sun behind the trees, the "
-     "camera tracks alongside at eye level"),
-    ("Tea", "Close-up of hot tea poured into a glass cup on a wooden table, steam curling in morning light, shallow "
-     "depth of field, the camera holds still"),
-    ("Old harbour", "Wide shot of an old harbour in the evening, lanterns reflected in the water, a small boat glides "
-     "in from the left, the camera slowly pushes in"),
-    ("Dancer", "A dancer in a long yellow dress turns on an empty stage, dust in a single beam of light, the camera "
-     "circles her slowly"),
-    ("From above", "A drone glides over a winding coast road, turquoise water breaking on the rocks, one white car "
-     "far below"),
-)  # fmt: skip
+PROMPTS = (
+    "A red fox trots through fresh snow at dawn, its breath visible, low sun behind the trees, the camera tracks "
+    "alongside at eye level",
+    "Close-up of hot tea poured into a glass cup on a wooden table, steam curling in morning light, shallow depth of "
+    "field, the camera holds still",
+    "Wide shot of an old harbour in the evening, lanterns reflected in the water, a small boat glides in from the "
+    "left, the camera slowly pushes in",
+    "A dancer in a long yellow dress turns on an empty stage, dust in a single beam of light, the camera circles her "
+    "slowly",
+    "A drone glides over a winding coast road, turquoise water breaking on the rocks, one white car far below",
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,12 @@ class ExpertTexts:
     resident: str = "All in graphics memory"
     model: str = "One part at a time"
     group: str = "Streamed block by block"
+    takes: str = "How takes are drawn"
+    refine: str = "A small clip, which the render refines"
+    first_part: str = "The render's own first part, which it continues"
+    guide: str = "A guide by {name}"
+    faster: str = "Faster, a little less exact"
+    not_measured: str = "Not measured for this model"
     as_model: str = "As recommended"
     reset: str = "Back to what is recommended"
     bad_number: str = "{label}: '{text}' is not {wanted}."
@@ -85,7 +99,7 @@ class SavedTexts:
     look: str = "Look"
     no_look: str = "None"
     camera: str = "Camera"
-    no_camera: str = "As the prompt says"
+    no_camera: str = "As prompted"
     heading: str = "Saved settings"
     empty: str = "None yet. Save what the form says under a name, or take in a friend's file."
     name: str = "Name"
@@ -96,23 +110,60 @@ class SavedTexts:
     delete: str = "Delete these settings"
     bring: str = "Take in a file"
     saved: str = "Saved as “{name}”. It is below the form, in the saved settings."
-    came: str = "“{name}” is now among your looks, camera moves or saved settings."
+    came: str = "“{name}” is now among your looks, camera moves, machines or saved settings."
     deleted: str = "“{name}” is deleted."
 
 
 @dataclass(frozen=True)
 class PictureTexts:
-    heading: str = "Start from a picture"
+    """What a shot starts from, ends on or follows."""
+
+    heading: str = "Pictures and videos"
     image: str = "First picture"
     last_image: str = "Last picture"
+    keyframes: str = "Picture in between"
+    references: str = "A person or thing to show"
+    video: str = "Video to start from"
+    control_video: str = "Movement to follow (depth, poses or edges)"
+    face_video: str = "Face to follow"
+    mask: str = "Mask: what is white is made anew"
     needed: str = "needed by this model"
     choose: str = "Choose a picture, or drop it here"
-    clear: str = "Remove this picture"
+    choose_video: str = "Choose a video, or drop it here"
+    choose_either: str = "Choose a picture or a video, or drop it here"
+    clear: str = "Remove this"
     alt: str = "The picture you chose"
-    failed: str = "The picture could not be brought in."
+    alt_video: str = "The video you chose"
+    at: str = "at second"
+    fit: str = "Where the shape differs"
+    crop: str = "cut off the edges"
+    pad: str = "show all, with borders"
+    strength: str = "How far it may leave the video"
+    failed: str = "The file could not be brought in."
     kept: str = "The clip's last picture is now the first picture of your next shot."
     not_taken: str = "{model} takes no picture."
     not_taken_remedy: str = "Choose a model that starts from one: they say “from a picture”."
+    goes_on: str = "Goes on from this clip"
+    begin_anew: str = "Do not go on from it"
+    extend_how: str = "Say what happens next, then preview. The render joins both into one clip."
+
+
+@dataclass(frozen=True)
+class LoraTexts:
+    """Small files that teach a model a style, a person or a movement."""
+
+    heading: str = "LoRAs"
+    hint: str = "Small files that teach a model a style, a person or a movement."
+    add: str = "Add a LoRA"
+    none_chosen: str = "None"
+    bring: str = "Take in a file"
+    strength: str = "Strength"
+    trigger: str = "Write {words} into the prompt."
+    licence: str = "Licence: {licence}"
+    remove: str = "Leave this LoRA out"
+    came: str = "“{name}” is here and chosen."
+    elsewhere: str = "“{name}” is here, but made for {models}."
+    nowhere: str = "a model that Rushes does not know"
 
 
 @dataclass(frozen=True)
@@ -125,6 +176,8 @@ class ModelTexts:
     refused: str = "{name} is not on this computer yet."
     refused_remedy: str = "Install it first, or choose a model that is."
     words: str = "How to write for it"
+    kept: str = "How well renders keep their takes"
+    kept_unknown: str = "not measured for this model"
     good_at: str = "Good at {what}."
     comes_with: str = "comes with Rushes"
     installed: str = "installed"
@@ -137,6 +190,7 @@ class ModelTexts:
     offloads: str = "works, slower"
     unlikely: str = "too large here"
     unknown: str = "not tried yet"
+    estimated: str = "{verdict} (estimated)"
     sell: str = "clips may be sold"
     sell_if: str = "clips may be sold, with conditions"
     no_sale: str = "clips may not be sold"
@@ -157,18 +211,6 @@ class RightsTexts:
     excluded: str = "Nobody is licensed in: {places}."
 
 
-RIGHTS_OF_MODEL = RightsTexts(
-    "You may sell the clips it makes ({licence}).",
-    "You may sell the clips it makes, under conditions ({licence}).",
-    "The clips it makes may not be sold ({licence}).",
-)
-RIGHTS_OF_CLIP = RightsTexts(
-    "You may sell this clip ({licence}).",
-    "You may sell this clip, under conditions ({licence}).",
-    "This clip may not be sold ({licence}).",
-)
-
-
 @dataclass(frozen=True)
 class OutlookTexts:
     one_take: str = "A take needs about {take}, its render about {render}."
@@ -179,6 +221,7 @@ class OutlookTexts:
     offloads: str = "More than the graphics card has free: it works, but slower."
     unlikely: str = "Probably too large for this computer."
     unknown: str = "Nobody has tried whether it fits this computer."
+    estimated: str = "Estimated, not measured."
     download: str = "Downloads {gigabytes} first."
     unknown_words: str = "{model} does not know {words}. It leaves out what it does not know."
     why: str = "How this was worked out"
@@ -194,6 +237,7 @@ class FixTexts:
 
     say: str = "Write a prompt"
     reset: str = "Use the recommended settings"
+    bare: str = "Leave pictures, videos and LoRAs out"
     install: str = "Install it"
     models: str = "Choose a model"
     space: str = "See what takes up space"

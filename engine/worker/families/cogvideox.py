@@ -47,19 +47,25 @@ class CogVideoX(LatentVideo):
         original(min(max(round(steps * training / max(first, 1)), steps), training), device=device)
         scheduler.timesteps = scheduler.timesteps[-steps:]
 
+    def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        return {"strength": 1.0} if "video" in shot.given.videos else {}
+
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
         clean = self.begin(pipe, take, shot)["latents"]
         noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
         coming = copy.deepcopy(scheduler)
         self.exact_timesteps(coming, coming.set_timesteps, shot, clean.device)
         latents = {"latents": scheduler.add_noise(clean, noise, coming.timesteps[:1])}
-        return latents | ({"video": None, "strength": 1.0} if "video" in shot.given.videos else {})
+        return latents | ({"video": None} if "video" in shot.given.videos else {})
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         small = self.pixels(pipe, take, shot.of_take())
         latents = self.from_vae(pipe, encoded_pixels(pipe, enlarged(small, shot.run)))
         padding = _padding(pipe, latents.shape[1])
         return {"latents": torch.cat([latents[:, :1].repeat(1, padding, 1, 1, 1), latents], dim=1)}
+
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return self.to_vae(pipe, latents, shot.run) * pipe.vae_scaling_factor_image
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         real = (run.num_frames - 1) // pipe.vae_scale_factor_temporal + 1

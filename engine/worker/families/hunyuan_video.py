@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
@@ -22,6 +24,10 @@ class HunyuanVideo(LatentVideo):
             negative = pipe.encode_prompt(prompt=shot.plan.negative_prompt, **own)
             answer |= {f"negative_{name}": part for name, part in zip(NAMES, negative, strict=True)}
         return answer
+
+    def whole(self, pipe: Any, latents: torch.Tensor, part: torch.Tensor, shot: Shot) -> torch.Tensor:
+        """A picture that replaces tokens is the first frame; the scheduler has the others."""
+        return torch.cat([latents[:, :, : latents.shape[2] - part.shape[2]], part], dim=2)
 
 
 family = HunyuanVideo()

@@ -39,6 +39,15 @@ class Kandinsky5(LatentVideo):
             noisy = torch.cat([noisy, room], dim=-1)
         return {"latents": noisy}
 
+    def whole(self, pipe: Any, latents: torch.Tensor, part: torch.Tensor, shot: Shot) -> torch.Tensor:
+        """The scheduler has the channels that are drawn, and not those of a condition or a first picture."""
+        filled = latents.clone()
+        filled[:, latents.shape[1] - part.shape[1] :, :, :, : part.shape[-1]] = part
+        return filled
+
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return latents.permute(0, 4, 1, 2, 3)
+
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         return latents.to(pipe.vae.dtype).permute(0, 4, 1, 2, 3) / pipe.vae.config.scaling_factor
 

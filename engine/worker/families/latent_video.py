@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool3d, interpolate
 
 from engine.fitting import Given
 from engine.types import Pass, PictureRole, Plan
@@ -25,12 +25,16 @@ Latents = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Shot:
-    """One run of a pipeline: the plan, the pass of it that runs, the source of its noise, and what was given for it."""
+    """One run of a pipeline: the plan, the pass of it that runs, the source of its noise, and what was given for it.
+
+    `glimpse`: it is only looked at, so half the size of its decoded picture is enough.
+    """
 
     plan: Plan
     run: Pass
     generator: torch.Generator
     given: Given = NOTHING
+    glimpse: bool = False
 
     @property
     def pictures(self) -> dict[PictureRole, Image.Image]:
@@ -58,6 +62,9 @@ class LatentVideo:
         """Components that diffusers cannot load by itself here, loaded from the model's folder."""
         return {}
 
+    def prepare(self, pipe: Any) -> None:
+        """Once, on a freshly loaded pipeline: what must be set right before it draws."""
+
     def size(self, pipe: Any, run: Pass) -> dict[str, int]:
         """How the pipeline is told what to draw."""
         return {"height": run.height, "width": run.width, "num_frames": run.num_frames}
@@ -67,6 +74,10 @@ class LatentVideo:
     def steps(self, shot: Shot, on_a_take: bool = False) -> int:
         """How many steps the pipeline will take, from noise or on an approved take."""
         return shot.run.num_inference_steps
+
+    def steps_up_to(self, shot: Shot, step: int) -> int:
+        """How many of them, from noise, are behind it where `step` of the pass's own steps are."""
+        return round(step * self.steps(shot) / shot.run.num_inference_steps)
 
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         """The prompts as arguments of the pipeline's call: tensors or None. They are remembered by their words.
@@ -126,12 +137,20 @@ class LatentVideo:
         """The clip's latents as the pipeline has them between two steps, in the form that `to_vae` takes."""
         return latents
 
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        """The same as (1, channels, frames, height, width) without the VAE's scaling, as tiny decoders know it."""
+        return latents
+
     def latents_of(self, output: Any) -> Latents:
         """The latents in what the pipeline returned for output_type='latent'."""
         return {"latents": output.frames}
 
+    def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        """What a call that starts on a take is told otherwise than one from noise, beside the latents."""
+        return {}
+
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
-        """Arguments of a call that goes on from `take`: its latents at the render's size, noised to sigma."""
+        """The latents that such a call starts from, as arguments: the take at the render's size, noised to sigma."""
         clean = self.begin(pipe, take, shot)["latents"]
         noise = torch.randn(clean.shape, generator=shot.generator, dtype=torch.float32).to(clean)
         return {"latents": self.noised(scheduler, clean, noise, shot.plan.sigma)}
@@ -147,7 +166,11 @@ class LatentVideo:
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
         """(1, 3, frames, height, width) in -1..1, by the pipeline's own arithmetic, so that it is bit-identical."""
-        return pipe.vae.decode(self.to_vae(pipe, latents["latents"], shot.run), return_dict=False)[0]
+        return pipe.vae.decode(seen(self.to_vae(pipe, latents["latents"], shot.run), shot), return_dict=False)[0]
+
+    def whole(self, pipe: Any, latents: torch.Tensor, part: torch.Tensor, shot: Shot) -> torch.Tensor:
+        """The latents of the pipeline's loop with `part` in the place of what its scheduler steps on."""
+        return part
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         """The pipeline's latents as its VAE decodes them."""
@@ -156,6 +179,11 @@ class LatentVideo:
     def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
         """What the VAE encoded, as the pipeline's latents."""
         return encoded * pipe.vae.config.scaling_factor
+
+
+def seen(latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+    """Latents for the VAE (1, channels, frames, height, width); of a glimpse, half as high and wide."""
+    return avg_pool3d(latents, (1, 2, 2)) if shot.glimpse else latents
 
 
 def enlarged(pixels: torch.Tensor, run: Pass) -> torch.Tensor:

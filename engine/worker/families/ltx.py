@@ -11,7 +11,7 @@ from diffusers import LTXConditionPipeline as GUIDED
 
 from engine.types import Pass
 from engine.worker import conditions, second_stage
-from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels
+from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels, seen
 from engine.worker.families.mochi import NAMES
 
 DECODING = ("decode_timestep", "decode_noise_scale")
@@ -36,11 +36,15 @@ class Ltx(LatentVideo):
         skips = shot.plan.pipeline == GUIDED.__name__ and shot.plan.sigma < 1
         super().exact_timesteps(scheduler, with_one_to_skip if skips else original, shot, device)
 
+    def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
+        if not _guided(pipe):
+            return {}
+        steps = shot.run.num_inference_steps
+        return conditions.of_ltx(shot, on_a_take=True) | {"denoise_strength": (steps + 0.5) / (steps + 1)}
+
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
         if _guided(pipe):
-            steps = shot.run.num_inference_steps
-            held = conditions.of_ltx(shot, on_a_take=True)
-            return self.begin(pipe, take, shot) | held | {"denoise_strength": (steps + 0.5) / (steps + 1)}
+            return self.begin(pipe, take, shot)
         noisy = super().start(pipe, scheduler, take, shot)
         if "image" in shot.pictures:  # the pipeline takes the first frame to be the clean picture
             pixels = pipe.video_processor.preprocess(shot.pictures["image"], shot.run.height, shot.run.width)
@@ -56,7 +60,7 @@ class Ltx(LatentVideo):
         return {"latents": self.packed(pipe, large)}
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
-        clean = self.to_vae(pipe, latents["latents"], shot.run)
+        clean = seen(self.to_vae(pipe, latents["latents"], shot.run), shot)
         if not pipe.vae.config.timestep_conditioning:
             return pipe.vae.decode(clean, None, return_dict=False)[0]
         timestep = float(shot.run.arguments.get("decode_timestep", 0.0))
@@ -73,6 +77,12 @@ class Ltx(LatentVideo):
             return latents
         # from a picture: on the grid, and without the first frame, which is the picture
         return self.packed(pipe, torch.cat([latents[:, :, :1], latents], dim=2))
+
+    def whole(self, pipe: Any, latents: torch.Tensor, part: torch.Tensor, shot: Shot) -> torch.Tensor:
+        if part.ndim == latents.ndim:
+            return part
+        first = self.grid(pipe, latents, shot.run)[:, :, :1]  # the person's picture; the scheduler has the others
+        return self.packed(pipe, torch.cat([first, part], dim=2))
 
     def grid(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         """Latents as (1, channels, frames, height, width)."""
@@ -91,6 +101,9 @@ class Ltx(LatentVideo):
         if _guided(pipe):
             return grid
         return pipe._pack_latents(grid, pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size)
+
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return self.grid(pipe, self.while_sampling(pipe, latents, shot), shot.run)
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         vae = pipe.vae

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import LTX2ConditionPipeline
 
-from engine.types import Pass
+from engine.types import Pass, Plan
 from engine.worker import conditions, second_stage
 from engine.worker.families.latent_video import (
     Footage,
@@ -18,14 +19,35 @@ from engine.worker.families.latent_video import (
     LatentVideo,
     Shot,
     frames_of,
+    seen,
 )
 from engine.worker.families.ltx import DECODING
 from engine.worker.families.mochi import NAMES
 
+TILES_APART = (14, 13, 12, 11)  # latent rows; diffusers' own, then what is tried
 NO_BLOCKS = -1  # in a card, spatio_temporal_guidance_blocks = -1 means none: TOML has no null
 
 
 class Ltx2(LatentVideo):
+    def prepare(self, pipe: Any) -> None:
+        """Where its config is silent, diffusers counts one halving too many: wrong sizes, and tiles too far apart."""
+        vae, config = pipe.vae, pipe.vae.config
+        halvings = [
+            kind for kind, does in zip(config.downsample_type, config.spatio_temporal_scaling, strict=True) if does
+        ]
+        side = config.patch_size * 2 ** sum(kind != "temporal" for kind in halvings)
+        frames = config.patch_size_t * 2 ** sum(kind != "spatial" for kind in halvings)
+        vae.spatial_compression_ratio = pipe.vae_spatial_compression_ratio = side
+        vae.temporal_compression_ratio = pipe.vae_temporal_compression_ratio = frames
+
+    def tile(self, vae: Any, plan: Plan) -> None:
+        """One latent row is too little for this VAE: where a tile of one would be left, tiles lie a little closer."""
+        side = vae.spatial_compression_ratio
+        for name in ("height", "width"):
+            rows = {getattr(run, name) // side for run in (plan.take, plan.render)}
+            apart = next(apart for apart in TILES_APART if all(count % apart != 1 for count in rows if count > apart))
+            setattr(vae, f"tile_sample_stride_{name}", apart * side)
+
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 
@@ -34,6 +56,7 @@ class Ltx2(LatentVideo):
         if "spatio_temporal_guidance_blocks" in own:
             block = own.pop("spatio_temporal_guidance_blocks")
             own |= {"spatio_temporal_guidance_blocks": None if block == NO_BLOCKS else [block]}  # type: ignore[dict-item]
+        self.tile(pipe.vae, shot.plan)
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
         given = conditions.of_ltx2(shot) if isinstance(pipe, LTX2ConditionPipeline) else {}
         return ours | given | {"frame_rate": float(shot.run.fps)} | own
@@ -41,10 +64,12 @@ class Ltx2(LatentVideo):
     def latents_of(self, output: Any) -> Latents:
         return {"latents": output.frames, "audio_latents": output.audio}
 
-    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
-        latents = self.begin(pipe, take, shot)["latents"]
+    def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         given = conditions.of_ltx2(shot, on_a_take=True) if isinstance(pipe, LTX2ConditionPipeline) else {}
-        return {"latents": latents, "audio_latents": take["audio_latents"], "noise_scale": shot.plan.sigma} | given
+        return {"noise_scale": shot.plan.sigma} | given
+
+    def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
+        return self.begin(pipe, take, shot) | {"audio_latents": take["audio_latents"]}
 
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         if not shot.plan.latent_upsampler:
@@ -57,8 +82,9 @@ class Ltx2(LatentVideo):
     def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
         frames = frames_of(pipe, self.pixels(pipe, latents, shot))
         spectrogram = pipe.audio_vae.decode(latents["audio_latents"].to(pipe.audio_vae.dtype), return_dict=False)[0]
-        sound = pipe.vocoder(spectrogram)[0].float().cpu().numpy()
-        return Footage(frames, sound, pipe.vocoder.config.output_sampling_rate)
+        sound, rate = pipe.vocoder(spectrogram)[0].float().cpu().numpy(), pipe.vocoder.config.output_sampling_rate
+        samples = round(shot.run.seconds * rate)  # whole latents of sound are up to 20 ms longer or shorter
+        return Footage(frames, np.pad(sound[:, :samples], ((0, 0), (0, max(samples - sound.shape[1], 0)))), rate)
 
     def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
         side, vae, run = pipe.vae_spatial_compression_ratio, pipe.vae, shot.run
@@ -68,6 +94,10 @@ class Ltx2(LatentVideo):
         own = latents[:, : cells // (patches[0] ** 2 * patches[1])]  # conditions come last
         grid = pipe._unpack_latents(own, frames, run.height // side, run.width // side, *patches)
         return pipe._denormalize_latents(grid, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        vae, clean = pipe.vae, self.while_sampling(pipe, latents, shot)
+        return pipe._normalize_latents(clean, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
 
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         if pipe.vae.dtype == torch.float32:
@@ -79,7 +109,9 @@ class Ltx2(LatentVideo):
         ).to(vae.dtype)
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
-        return pipe.vae.decode(self.to_vae(pipe, latents["latents"], shot.run), None, return_dict=False)[0]
+        self.tile(pipe.vae, shot.plan)
+        clean = seen(self.to_vae(pipe, latents["latents"], shot.run), shot)
+        return pipe.vae.decode(clean, None, return_dict=False)[0]
 
 
 family = Ltx2()

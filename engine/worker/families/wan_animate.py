@@ -44,6 +44,9 @@ class WanAnimate(Wan):
     def while_sampling(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
         return super().to_vae(pipe, latents, shot.run)
 
+    def normal(self, pipe: Any, latents: torch.Tensor, shot: Shot) -> torch.Tensor:
+        return latents[:, :, 1:]  # the first is the picture of who moves
+
     def to_vae(self, pipe: Any, latents: torch.Tensor, run: Pass) -> torch.Tensor:
         return latents.to(pipe.vae.device, pipe.vae.dtype)[:, :, 1:]
 

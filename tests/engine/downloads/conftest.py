@@ -9,7 +9,9 @@ import pytest
 
 from engine.card import ModelCard
 from engine.downloads import Downloads
+from engine.loras import Loras
 from engine.paths import Places, open_home
+from engine.store import Store
 from tests.engine.downloads.shapes import REPO, a_model
 from tests.hub import Hub
 
@@ -43,8 +45,15 @@ def places(tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def downloads(places: Places, alone: None) -> Iterator[Downloads]:
-    downloads = Downloads(places, patience=8)
+def loras(places: Places) -> Iterator[Loras]:
+    store = Store(places.database)
+    yield Loras(places.loras, store)
+    store.close()
+
+
+@pytest.fixture
+def downloads(places: Places, loras: Loras, alone: None) -> Iterator[Downloads]:
+    downloads = Downloads(places, loras, patience=8)
     downloads.start()
     yield downloads
     downloads.close()

@@ -65,7 +65,7 @@ NEEDED = sorted(name for name in a_model(10) if not name.startswith(("README", "
                 and not name.endswith((".bin", ".py")) and "fp16" not in name)  # fmt: skip
 
 
-def until(downloads: Downloads, model: str, *states: DownloadState, seconds: float = 60) -> Download:
+def until(downloads: Downloads, model: str, *states: DownloadState, seconds: float = 120) -> Download:
     """Wait for a download to come to one of these states."""
     end = time.monotonic() + seconds
     while (found := downloads.get(model)).state not in states:
@@ -75,7 +75,7 @@ def until(downloads: Downloads, model: str, *states: DownloadState, seconds: flo
     return found
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.card import Component, ModelCard
+from engine.downloader.folders import list_from_folder
 from engine.downloader.listing import check_plausible
 from engine.downloader.selection import check_names, check_wanted, files_of_part
 from engine.downloads import Downloads
 from engine.errors import HubProblem, InUse, ModelProblem
+from engine.loras import Loras
 from engine.manifest import ManifestFile, read_record
 from engine.paths import Places
 from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, check_installed, until, weights
@@ -31,9 +35,9 @@ def test_a_quote_names_files_bytes_licence_and_disk(downloads: Downloads, hub: H
 
 
 def test_an_install_is_whole_exact_and_recorded(
-    downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places
+    downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places, loras: Loras
 ) -> None:
-    guest = Downloads(places)  # another process, such as a command beside the studio: it asks, the first one works
+    guest = Downloads(places, loras)  # another process, as a command beside the studio: it asks, the first one works
     guest.add(shapes, guest.quote(shapes))
     done = until(guest, shapes.id, "finished")
     guest.close()
@@ -121,3 +125,26 @@ def test_the_variant_and_parts_of_other_repositories(
     record = read_record(places.models / card.id)
     assert record
     assert {file.commit for file in record.files} == {repo.commit for repo in hub.repos.values()}
+
+
+def test_a_part_that_a_model_runs_without_stops_no_install_where_it_is_gone(
+    downloads: Downloads, hub: Hub, shapes: ModelCard
+) -> None:
+    peek = Component(size_gb=0.001, repo="other/Decoders", files=("tae.safetensors",), optional=True)
+    card = shapes.model_copy(update={"components": shapes.components | {"peek": peek}})
+    without = {file.name for file in downloads.quote(card).manifest.files}
+    assert without == {file.name for file in downloads.quote(shapes).manifest.files}
+    hub.add("other/Decoders", {"tae.safetensors": weights(7, 60), "huge.safetensors": weights(7, 60)})
+    assert {file.name for file in downloads.quote(card).manifest.files} - without == {"peek/tae.safetensors"}
+
+
+def test_a_folder_without_a_part_that_a_model_runs_without_can_be_imported(
+    tmp_path: Path, hub: Hub, shapes: ModelCard
+) -> None:
+    folder = tmp_path / "disk"
+    for name, content in hub.repos[REPO].files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    peek = Component(size_gb=0.001, repo="other/Decoders", files=("tae.safetensors",), optional=True)
+    card = shapes.model_copy(update={"components": shapes.components | {"peek": peek}})
+    assert list_from_folder(card, folder).files

@@ -38,11 +38,18 @@ def test_every_card_finds_its_parts(card: ModelCard) -> None:
     assert set(parts) == {*card.components, "scheduler", "tokenizer"}
     for part, component in parts.items():
         prefix = f"{component.folder}/" if component.folder else ""
-        elsewhere = of_hub([f"{prefix}config.json", f"{prefix}{weight}", "README.md"])
+        elsewhere = of_hub(
+            [
+                *(prefix + name for name in ("config.json", weight, *component.files, component.gguf) if name),
+                "README.md",
+            ]
+        )
         files = part_files(elsewhere if component.repo else main, part, component, card.variant or "")
         assert files
         assert all(file.name.startswith(f"{part}/") and not file.name.endswith((".bin", ".md")) for file in files)
-        if part in card.components and not component.files:
+        if component.gguf:
+            assert [file.name for file in files] == [f"{part}/{component.gguf}"]
+        elif part in card.components and not component.files:
             assert f"{part}/{weight}" in [file.name for file in files]
 
 

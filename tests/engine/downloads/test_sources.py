@@ -16,6 +16,7 @@ from engine.downloader.part import Part
 from engine.downloader.refusals import explain
 from engine.downloads import Downloads
 from engine.errors import BadFile, BadInput, HubProblem, MachineProblem, ModelGated, ModelProblem
+from engine.loras import Loras
 from engine.manifest import read_record
 from engine.paths import Places, open_home
 from tests.engine.downloads.shapes import REPO, WEIGHTS, a_folder, a_model, check_installed, until, wait_for, weights
@@ -129,14 +130,16 @@ def test_folders_that_are_no_model_or_a_trap_are_refused(
             list_from_folder(shapes, folder)
 
 
-def test_a_disk_that_is_too_small_is_said_before_the_start(hub: Hub, shapes: ModelCard, tmp_path: Path) -> None:
+def test_a_disk_that_is_too_small_is_said_before_the_start(
+    hub: Hub, shapes: ModelCard, loras: Loras, tmp_path: Path
+) -> None:
     if os.geteuid() != 0 or not hasattr(os, "statvfs"):
         pytest.skip("mounting a small disk needs root")
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True).returncode:
         pytest.skip("this root may not mount")
-    small = Downloads(open_home(disk))
+    small = Downloads(open_home(disk), loras)
     try:
         quote = small.quote(shapes)
         assert not quote.fits

@@ -11,7 +11,7 @@
 
     // What needs no server: go to the prompt, choose a file, copy a recipe, fold the models away again.
     const copied = async (button) => {
-        const text = await (await fetch(button.dataset.copy)).text();
+        const text = button.dataset.text ?? await (await fetch(button.dataset.copy)).text();
         try { await navigator.clipboard.writeText(text); } catch {  // a page shared at home has no clipboard of its own
             const area = Object.assign(document.createElement('textarea'), { value: text });
             document.body.append(area); area.select(); document.execCommand('copy'); area.remove();
@@ -21,8 +21,8 @@
         setTimeout(() => { button.textContent = words; }, 1600);
     };
     document.addEventListener('click', ({ target }) => {
-        const button = target.closest?.('[data-act], [data-copy]');
-        if (button?.dataset.copy) copied(button);
+        const button = target.closest?.('[data-act], [data-copy], [data-text]');
+        if (button?.dataset.copy || button?.dataset.text) copied(button);
         if (button?.dataset.act === 'say') setTimeout(() => document.querySelector('#prompt textarea')?.focus(), 100);
         if (button?.dataset.act === 'pick') document.querySelector(`[data-role=${button.dataset.id}]`)?.click();
         if (button?.dataset.act === 'choose') {
@@ -31,11 +31,35 @@
         }
     });
 
-    // On a narrow page the takes are below the form: bring them into view.
+    // What a click brings is seen: as soon as it is there, it comes into view. The click, the place, and the sign.
+    const brings = [
+        ['#preview, [data-act=render], [data-act=retry], [data-act=vary]', '#stage',
+            'body:not(:has(#refusal .problem)) #strip .strip'],
+        ['[data-act=install], [data-act^=ask-], [data-act=lend], :is(#offline, #lora-folders, #housing) button.lg',
+            '#question', '#question :is(.ask, .problem, .said)'],
+        ['[data-act=bring]', '#offline', '#offline > .open'],
+    ];
+    let awaited = [], since = 0;
     document.addEventListener('click', ({ target }) => {
-        if (!target.closest?.('#preview') || window.innerWidth > 760) return;
-        setTimeout(() => document.getElementById('stage')?.scrollIntoView({ behavior: 'smooth' }), 150);
+        const asked = brings.filter(([click]) => target.closest?.(click));
+        if (asked.length) { awaited = asked; since = Date.now(); }
     });
+    new MutationObserver(() => {
+        if (!awaited.length || Date.now() - since > 4000) return;
+        awaited = awaited.filter(([, place, sign]) => {
+            const part = document.querySelector(place);
+            if (!part?.offsetParent || !document.querySelector(sign)) return true;
+            const { top } = part.getBoundingClientRect();
+            const behavior = still.matches ? 'auto' : 'smooth';
+            if (top < 0 || top > window.innerHeight / 2) part.scrollIntoView({ behavior });
+            return false;
+        });
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributeFilter: ['class'] });
+
+    // Another screen is seen from its top.
+    new MutationObserver((changes) => {
+        if (changes.some(({ target }) => target.role === 'tab' && target.ariaSelected === 'true')) window.scrollTo(0, 0);
+    }).observe(document.body, { subtree: true, attributeFilter: ['aria-selected'] });
 
     // Clips that are put into the page later do not always start by themselves; none has sound.
     const still = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -51,6 +75,21 @@
         if (document.hidden || still.matches) return;
         document.querySelectorAll('video.loop').forEach((video) => { if (video.paused && !video.controls) start(video); });
     });
+
+    // A clip beside its take: opening plays both; the second does what the first does, at the same moment.
+    const partner = (video) => video.closest?.('.compare')?.querySelectorAll('video')[1];
+    const step = ({ target }) => {
+        const other = target.controls && target.matches?.('.compare video') && partner(target);
+        if (!other) return;
+        if (Math.abs(other.currentTime - target.currentTime) > 0.06) other.currentTime = target.currentTime;
+        if (target.paused !== other.paused) { if (target.paused) other.pause(); else start(other); }
+    };
+    ['play', 'pause', 'seeked', 'timeupdate'].forEach((name) => document.addEventListener(name, step, true));
+    document.addEventListener('toggle', ({ target }) => {
+        if (!target.matches?.('.compare')) return;
+        const [first] = target.querySelectorAll('video');
+        if (!target.open) first.pause(); else if (!still.matches) start(first);
+    }, true);
 
     // In the library a clip plays while it is pointed at, focused or tapped.
     const wake = ({ target }) => { if (target.matches?.('video.hover')) start(target); };

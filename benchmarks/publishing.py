@@ -1,0 +1,26 @@
+"""What every benchmark shares: its options, and where its one JSON document goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from engine import APP
+
+RESULTS = APP / "benchmarks" / "results"
+
+
+def parser(what: str | None) -> argparse.ArgumentParser:
+    """Options of a benchmark that says `what` it measures; it adds its own."""
+    made = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--json", action="store_true", help="one line")
+    made.add_argument("--write", action="store_true", help="keep the result in benchmarks/results/")
+    return made
+
+
+def publish(name: str, result: dict[str, Any], options: argparse.Namespace, more: dict[str, Any] | None = None) -> None:
+    """Print the result, and keep it as `name` where that was asked for; `more` is only kept."""
+    if options.write:
+        (RESULTS / f"{name}.json").write_text(json.dumps(result | (more or {}), indent=1) + "\n")
+    print(json.dumps(result, indent=None if options.json else 1))

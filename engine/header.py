@@ -1,0 +1,45 @@
+"""What the header of a weights file says: names, shapes, number formats, notes. No tensor is read, and no pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+MAX_HEADER_BYTES = 16_000_000  # the largest of the field have some 5000 tensors: 1 MB
+MAX_TENSORS = 20_000
+DAMAGE = (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, TypeError, MemoryError)
+Tensor = tuple[str, tuple[int, ...], str]  # its name, shape and number format
+
+
+def read(path: Path) -> tuple[list[Tensor], dict[str, str]]:
+    """The tensors of a safetensors or GGUF file, and its notes. Raises what is in DAMAGE."""
+    if not path.is_file():  # a folder, a pipe, nothing
+        raise FileNotFoundError(2, "there is no such file")
+    return _gguf(path) if path.suffix == ".gguf" else _safetensors(path)
+
+
+def reason(error: BaseException) -> str:
+    """Why a file could not be read, in a few words."""
+    return getattr(error, "strerror", None) or "it is damaged, cut short, or no weights file"
+
+
+def _safetensors(path: Path) -> tuple[list[Tensor], dict[str, str]]:
+    """The library checks every offset against the file's size."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= MAX_HEADER_BYTES:
+        raise ValueError(f"a header of {length} bytes")
+    with safe_open(str(path), framework="np") as opened:
+        names = list(opened.keys())
+        if len(names) > MAX_TENSORS:
+            raise ValueError(f"{len(names)} tensors")
+        slices = ((name, opened.get_slice(name)) for name in names)
+        return [(name, tuple(one.get_shape()), one.get_dtype()) for name, one in slices], opened.metadata() or {}
+
+
+def _gguf(path: Path) -> tuple[list[Tensor], dict[str, str]]:
+    from gguf import GGUFReader  # brings numpy, which nothing else here needs
+
+    tensors = GGUFReader(str(path)).tensors
+    return [(one.name, tuple(int(side) for side in reversed(one.shape)), "gguf") for one in tensors], {}

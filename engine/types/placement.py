@@ -1,0 +1,54 @@
+"""Where a model runs and how it lies in memory."""
+
+from __future__ import annotations
+
+from engine.types.noun import Attention, Dtype, Noun, Offload, Precision, Readers
+
+ANEW = {
+    "vae_tiling": False,
+    "vae_slicing": False,
+    "vae_on_cpu": False,
+    "text_encoder": "resident",
+    "attention": "native",
+}
+
+
+class Placement(Noun):
+    """Where the model runs and how it lies in memory.
+
+    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in
+    `dtype`, "gguf" as the model's file has them; `text_precision`: those of the text encoder, where they differ.
+    `offload`: whole on the device, one part at a time, or streamed from RAM block by block, out of page-locked memory
+    where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the CPU.
+    `text_encoder`: kept for new words, or dropped once they are read. `attention`: the way that the transformer takes
+    through it, by diffusers' name. `compiled`: the blocks of the transformer, before they run.
+    """
+
+    device: str
+    dtype: Dtype
+    precision: Precision = "full"
+    text_precision: Precision | None = None
+    offload: Offload = "resident"
+    pin_memory: bool = False
+    vae_tiling: bool = False
+    vae_slicing: bool = False
+    vae_on_cpu: bool = False
+    text_encoder: Readers = "resident"
+    attention: Attention = "native"
+    compiled: bool = False
+
+    def precision_of(self, part: str) -> Precision:
+        """How the weights of a component are stored: only transformers and text encoders are ever made smaller."""
+        if part.startswith("text_encoder"):
+            return self.text_precision or self.precision
+        return self.precision if part.startswith("transformer") else "full"
+
+    @property
+    def whole(self) -> bool:
+        """All weights lie on the device, as they are computed with."""
+        return self.offload == "resident" and self.precision == "full"
+
+    @property
+    def lasting(self) -> Placement:
+        """What of it a loaded model keeps; the rest is set anew for each job."""
+        return self.model_copy(update=ANEW)

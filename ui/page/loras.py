@@ -1,0 +1,58 @@
+"""The LoRAs of a shot, in the expert drawer: choose one that is here or bring a file, its strength, leave it out."""
+
+from __future__ import annotations
+
+from engine import Engine, LoraFile, LoraUse, ModelCard, Request
+from ui.page.panel import button, choice, number
+from ui.page.wording import shown
+from ui.texts import LORA
+
+STRENGTHS = (-2.0, 2.0, 0.05)
+# The file goes to the server as it is; what comes back is its id, or why it was refused.
+BRING = """
+element.addEventListener('change', async ({ target }) => {
+    if (!target.files?.length) return;
+    target.closest('label').classList.add('busy');
+    try {
+        const name = encodeURIComponent(target.files[0].name);
+        const answer = await fetch(`/bring/lora?name=${name}`, { method: 'POST', body: target.files[0] });
+        trigger('click', { act: answer.ok ? 'lora-came' : 'refused', id: await answer.text() });
+    } catch { trigger('click', { act: 'refused', id: '' }); }
+    target.value = '';
+    target.closest('label').classList.remove('busy');
+});
+"""
+
+
+def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
+    """What is worn, and what of the LoRAs on this computer could be; nothing for a model that takes none."""
+    if not card.loras:
+        return ""
+    kept = {file.id: file for file in engine.loras.kept()}
+    worn = "".join(_worn(use, kept.get(use.id)) for use in brought.loras)
+    chosen = {use.id for use in brought.loras} | {use.low for use in brought.loras}
+    free = [file for file in kept.values() if file.id not in chosen and card in engine.made_for(file)]
+    shared = [(str(path), file.name) for path, file in engine.loras.shared() if card in engine.made_for(file)]
+    options = [("", LORA.none_chosen), *((file.id, file.name) for file in free), *shared]
+    pick = choice("lora", LORA.add, options) if len(options) > 1 else ""
+    bring = (
+        f'<label class="button bring">{shown(LORA.bring)}'
+        '<input type="file" accept=".safetensors" data-role="lora"></label>'
+    )
+    return (
+        f'<section class="loras" aria-label="{shown(LORA.heading)}"><h4>{shown(LORA.heading)}</h4>'
+        f'<p>{shown(LORA.hint)}</p><ul>{worn}</ul><div class="row">{pick}{bring}</div></section>'
+    )
+
+
+def _worn(use: LoraUse, file: LoraFile | None) -> str:
+    name = file.name if file else use.name
+    notes = []
+    if file and file.trigger_words:
+        notes.append(LORA.trigger.format(words=file.trigger_words))
+    if file and file.licence:
+        notes.append(LORA.licence.format(licence=file.licence))
+    said = f"<p>{shown(' '.join(notes))}</p>" if notes else ""
+    strength = number("lora-strength", LORA.strength, use.id, f"{use.strength:g}", STRENGTHS)
+    away = button("lora-off", "×", use.id, "remove", LORA.remove)
+    return f'<li data-lora="{shown(use.id)}"><strong>{shown(name)}</strong>{strength}{away}{said}</li>'
