@@ -116,4 +116,4 @@ def _verdict(placement: Placement, vram_gb: float, ram_gb: float, device: Device
 
 def _rounded(low_high: Range) -> Range:
     low, high = low_high
-    return round(low, 1), round(high, 1)
+    return round(low, 3), round(high, 3)  # a tiny model takes less than a tenth

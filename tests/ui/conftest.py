@@ -24,6 +24,7 @@ from ui.page.door import Door, Rules
 from ui.page.studio import application
 
 PATIENCE_MS = 180_000  # a take on two busy cores, with the import of torch before it
+FILLED = {"Library": "#shelf p", "Models": "#disk .place", "My machine": "#can-do tr"}  # last of what a screen fills in
 RED_BALL = "a red ball rolls to the left on a blue background"
 REFUSED = "status of 400 (Bad Request)"  # how Chromium tells of what the door did not take
 PORT = 7433
@@ -210,7 +211,10 @@ def tab(browser: Browser, studio: Served) -> Iterator[Page]:
 
 
 def show(tab: Page, screen: str) -> None:
+    """The screen, filled: what arrives later moves the buttons below it while they are clicked."""
     tab.get_by_role("tab", name=screen, exact=True).click()
+    if filled := FILLED.get(screen):
+        expect(tab.locator(filled).first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def say(page: Page, prompt: str, takes: int, steps: int | None = None) -> None:

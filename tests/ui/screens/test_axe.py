@@ -35,6 +35,8 @@ pytestmark = pytest.mark.slow
 AXE = APP / "tests" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 WAYS = [(scheme, width) for scheme in ("light", "dark") for width in (390, 1280)]
 SERIOUS = """async (part) => {
+    const passing = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
+    await Promise.allSettled(passing.map(({ finished }) => finished));
     const found = await axe.run(part, { resultTypes: ['violations'] });
     return found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => [id, html.slice(0, 160), failureSummary.slice(0, 240)]));
