@@ -25,7 +25,7 @@ def loaded(plan: Plan, card: ModelCard, runs: Sequence[Run], warm: str) -> Plan:
     least = 0.0 if here else sum(parts.values()) - readers
     most = least + (readers if not here or plan.placement.text_encoder == "dropped" else 0.0)
     low, high = _seconds(least, plan, runs)[0], _seconds(most, plan, runs)[1]
-    forecast = plan.forecast.model_copy(update={"loading_seconds": (round(low, 1), round(high, 1))})
+    forecast = plan.forecast.model_copy(update={"loading_seconds": (round(low, 3), round(high, 3))})
     return plan.model_copy(update={"forecast": forecast})
 
 

@@ -9,8 +9,8 @@ BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.0
 # fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
 FP8_TEXT_BYTES = 1.45
 CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
-# The worker with torch and diffusers loaded and no model is 0.58 on Linux; beside what is used, the allocator keeps 0.1 to
-# 0.3 that a run gave back (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
+# The worker with torch, diffusers and no model takes 0.58 on Linux; its allocator keeps 0.1 to 0.3 that a run gave back
+# (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
 TORCH_RAM_GB = 0.76
 BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
 # For a card that was never traced. Denoising: what the traced transformers without masks take at most for each token

@@ -200,7 +200,7 @@ class Plan(Noun):
         """How long a stage is forecast to take when it is started now."""
         low, high = self.forecast.take_seconds if stage == "take" else self.forecast.render_seconds
         least, most = self.forecast.loading_seconds
-        return round(low + least, 1), round(high + most, 1)
+        return round(low + least, 3), round(high + most, 3)
 
 
 class Run(Noun):

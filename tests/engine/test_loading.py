@@ -54,7 +54,7 @@ def test_a_stage_that_starts_now_takes_both(made: Plan) -> None:
     cold = loaded(made, WAN, (), "")
     for stage, drawing in (("take", cold.forecast.take_seconds), ("render", cold.forecast.render_seconds)):
         both = [sum(ends) for ends in zip(drawing, cold.forecast.loading_seconds, strict=True)]
-        assert cold.seconds(stage) == pytest.approx(both, abs=0.11)  # type: ignore[arg-type]
+        assert cold.seconds(stage) == pytest.approx(both, abs=0.002)  # type: ignore[arg-type]
         assert cold.when_warm.seconds(stage) == drawing  # type: ignore[arg-type]
 
 
