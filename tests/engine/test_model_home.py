@@ -43,6 +43,7 @@ def found(engine: Engine) -> bool:
     return engine.installed(engine.catalog.card(MODEL))
 
 
+@pytest.mark.slow
 def test_a_running_studio_goes_on_with_models_that_moved_to_another_disk(home: Path, disk: Path) -> None:
     with Engine(home) as engine:
         engine.start()
@@ -155,6 +156,7 @@ def test_what_can_be_no_folder_for_models_is_refused_and_changes_nothing(name: s
     assert not (tmp_path / "home" / "models" / "deeper").exists()
 
 
+@pytest.mark.slow
 def test_the_worker_of_an_idle_studio_lets_go_of_its_model_and_works_again(home: Path) -> None:
     with Engine(home) as engine:
         engine.start()
