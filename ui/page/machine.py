@@ -26,7 +26,7 @@ class Machine:
     doctor: gr.HTML
     table: gr.HTML
     tiers: gr.HTML
-    language: gr.Dropdown
+    language: gr.Radio
 
     def filled(self, engine: Engine) -> dict[Any, Any]:
         return {**self.at_once(engine), **self.looked_at(engine), self.table: capability(engine)}
@@ -42,7 +42,7 @@ class Machine:
 def build(engine: Engine) -> Machine:
     spoken = [(MACHINE.as_browser, ""), *((name, code) for code, name in LANGUAGES.items())]
     chosen = engine.store.setting(SETTING)
-    language = gr.Dropdown(spoken, value=chosen, label=MACHINE.language, filterable=False, elem_id="language")
+    language = gr.Radio(spoken, value=chosen, label=MACHINE.language, elem_id="language", elem_classes="shapes")
     looking = f"<p>{shown(MACHINE.looking)}</p>"
     with gr.Row(elem_id="checks"):
         facts_panel = panel("facts", looking)

@@ -140,7 +140,8 @@ def _wire_form(engine: Engine, page: Page) -> None:
         lambda values: act(Click(engine, page, "save", values[form.saved.name] or "", values)),
         {*page.asked, form.saved.name}, page.answered, **QUIET,
     )  # fmt: skip
-    for happens, what in ((form.own.save.click, "style-keep"), (form.own.which.input, "style-begin")):
+    # A list tells "input" once more when it is left, chosen from or not, and the answer would take back what was typed.
+    for happens, what in ((form.own.save.click, "style-keep"), (form.own.which.change, "style-begin")):
         happens(
             lambda values, what=what: act(Click(engine, page, what, "", values)), page.asked, page.answered, **QUIET
         )

@@ -46,6 +46,10 @@ def test_a_look_is_changed_kept_used_exported_deleted_and_taken_in_again(tab: Pa
     words = tab.get_by_label("What it adds to the prompt")
     expect(words).not_to_have_value("", timeout=WAIT_MS)
     words.fill("at night, dark")
+    tab.get_by_label("Begin with").click()
+    words.click()  # the list was looked at again and left
+    tab.wait_for_timeout(1000)
+    expect(words).to_have_value("at night, dark")
     tab.get_by_label("Name of the look or camera move").fill("My night")
     drawer.get_by_role("button", name="Keep", exact=True).click()
     expect(tab.locator("#notice")).to_contain_text("“My night” is kept and chosen.", timeout=WAIT_MS)

@@ -9,6 +9,11 @@
         document.getElementById('preview')?.click();
     }, true);
 
+    // Gradio opens a list of choices again when Tab leaves it, and there it stays; it need not hear of that key.
+    document.addEventListener('keydown', (event) => {
+        if (event.key === 'Tab' && event.target.matches?.('[role=combobox]')) event.stopPropagation();
+    }, true);
+
     // What needs no server: go to the prompt, choose a file, copy a recipe, fold the models away again.
     const copied = async (button) => {
         const text = button.dataset.text ?? await (await fetch(button.dataset.copy)).text();
