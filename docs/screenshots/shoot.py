@@ -18,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 APP = Path(__file__).resolve().parents[2]
+BROWSER = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 PATIENCE_MS = 240_000
 MAX_BYTES = 120_000
 HEIGHTS = {390: 844, 1280: 860, 1920: 1080}
@@ -34,7 +35,7 @@ def main() -> None:
         try:
             assert server.stdout
             url = next(found[1] for line in server.stdout if (found := re.match(r"APP_URL=<(.*)>", line)))
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
             _tour(browser, url)
         finally:
             server.terminate()
