@@ -11,6 +11,7 @@ import typer
 from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, UnknownName, as_request, read_recipe
 from ui import terminal
 from ui.commands import bringing
+from ui.commands.capability import spoken
 from ui.commands.options import (
     AttentionName,
     CameraName,
@@ -150,8 +151,7 @@ def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json:
     _start(studio)
     done = terminal.follow(studio, job, "Take")
     take = studio.library.take(done.result_id)
-    low, high = job.plan.seconds("take")
-    words.print(f"Take {take.id}: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
+    words.print(f"Take {take.id}: forecast {spoken(job.plan.seconds('take'))}, took {done.seconds:.1f} s", style="dim")
     if take_only:
         _hand_over(take.video, out, as_json, {"take": row(take)})
         return
@@ -175,8 +175,7 @@ def _approved(studio: Engine, name: str) -> str:
 def _render(studio: Engine, take_id: str, dial: float | None) -> Clip:
     job = studio.render(take_id, dial=dial)
     done = terminal.follow(studio, job, "Render")
-    low, high = job.plan.seconds("render")
-    words.print(f"Render: forecast {low:g} to {high:g} s, took {done.seconds:.1f} s", style="dim")
+    words.print(f"Render: forecast {spoken(job.plan.seconds('render'))}, took {done.seconds:.1f} s", style="dim")
     return studio.library.clip(done.result_id)
 
 
