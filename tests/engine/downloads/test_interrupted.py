@@ -23,6 +23,8 @@ from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, a_model, check_
 from tests.hub import Hub
 from tests.hub_faults import Stall
 
+pytestmark = pytest.mark.slow  # real processes that are killed and started again
+
 
 def children() -> list[psutil.Process]:
     return [child for child in psutil.Process().children(recursive=True)
@@ -36,7 +38,7 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-@pytest.mark.parametrize(("kills", "kilobytes"), [(6, 9_000), pytest.param(40, 40_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "kilobytes"), [(6, 9_000), (40, 40_000)])
 def test_killed_at_random_bytes_it_goes_on_and_loses_almost_nothing(
     downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places, kills: int, kilobytes: int
 ) -> None:

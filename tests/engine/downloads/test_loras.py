@@ -78,6 +78,7 @@ def test_what_the_file_says_of_its_licence_goes_before_what_its_page_says(
     assert loras.find(fetched(downloads, REPO)).licence == "CC-BY-NC-4.0"
 
 
+@pytest.mark.slow
 def test_of_several_files_one_must_be_named_and_halves_know_each_other(
     downloads: Downloads, hub: Hub, loras: Loras
 ) -> None:
@@ -93,6 +94,7 @@ def test_of_several_files_one_must_be_named_and_halves_know_each_other(
         downloads.quote_lora(f"{REPO}/v2/x.safetensors")
 
 
+@pytest.mark.slow
 def test_a_hub_that_breaks_and_lies_ends_in_a_whole_file_or_a_sentence(
     downloads: Downloads, hub: Hub, loras: Loras
 ) -> None:
@@ -169,6 +171,7 @@ def test_the_addresses_that_a_browser_shows_are_read() -> None:
     assert hub_lora(f"maker/Rain/{file}").id != hub_lora("maker/Other/" + file).id
 
 
+@pytest.mark.slow
 def test_install_is_a_command_that_says_the_cost_and_goes_on_after_a_kill(hub: Hub, places: Places) -> None:
     hub.add(REPO, {FILE: lora(rank=16)})
     words = [sys.executable, "app.py", "loras", "install", REPO, "--json"]

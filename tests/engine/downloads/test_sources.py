@@ -22,6 +22,8 @@ from engine.paths import Places, open_home
 from tests.engine.downloads.shapes import REPO, WEIGHTS, a_folder, a_model, check_installed, until, wait_for, weights
 from tests.hub import Hub
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_gated_model_is_explained_then_continued_and_the_token_stays_where_it_belongs(
     downloads: Downloads, hub: Hub, shapes: ModelCard, places: Places, tmp_path: Path
