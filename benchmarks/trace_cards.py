@@ -235,14 +235,12 @@ def write(cards: dict[str, ModelCard], names: Sequence[str]) -> None:
     for name in names:
         path = CARDS / f"{name}.toml"
         document = tomlkit.parse(path.read_text())
-        table = fitted(cards[name], results)
-        if table is None:
+        if (table := fitted(cards[name], results)) is None:
             print(f"{name}: not traced")
             continue
         document.pop("traced", None)
         count_decoding(document["latent"], results[keys(cards[name])[1]]["decode"])
-        lines = tomlkit.dumps(document).rstrip("\n") + "\n\n" + tomlkit.dumps({"traced": table})
-        path.write_text(lines)
+        path.write_text(tomlkit.dumps(document).rstrip("\n") + "\n\n" + tomlkit.dumps({"traced": table}))
         print(f"{name}: worst {table['error']:.1%}")
 
 
