@@ -69,7 +69,7 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True)
 class Machine:
-    """What decides the torch build. Of several cards the most capable one counts; None and "" mean unknown."""
+    """What decides the torch build. Of several cards the one to use counts; None and "" mean unknown."""
 
     system: str  # Linux, Windows, Darwin
     arch: str  # x86_64, arm64
@@ -78,6 +78,7 @@ class Machine:
     capability: tuple[int, ...] | None = None  # NVIDIA's compute capability
     version: tuple[int, ...] | None = None  # of NVIDIA's driver, or of macOS
     gfx: str = ""  # AMD's name for the chip
+    free_gb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -282,6 +283,20 @@ def choose_torch(machine: Machine, override: str = "") -> TorchChoice:
     return TorchChoice(rule.build, rule.reason.format(**words), rule.advice)
 
 
+KNOWN = {"cu126": ((5,), (10,)), "cu129": ((7, 5), NEW), "cu130": ((7, 5), NEW), "cu132": ((7, 5), NEW)}  # capabilities
+GOOD = (8,)  # from here on cards compute bfloat16
+
+
+def knows(build: str, capability: tuple[int, ...] | None) -> bool:
+    """Whether a torch build has code for a card of this compute capability."""
+    return capability is None or build not in KNOWN or within(capability, KNOWN[build])
+
+
+def preference(capability: tuple[int, ...] | None, free_gb: float) -> tuple[bool, float, tuple[int, ...]]:
+    """The card to use of several is the one with the highest: one that computes bfloat16, then by what is free."""
+    return capability is None or capability >= GOOD, free_gb, capability or ()
+
+
 # --- What the machine has ---------------------------------------------------------------------------------------------
 
 
@@ -308,18 +323,22 @@ def nvidia_cards() -> list[Machine]:
     program = shutil.which("nvidia-smi", path=folders)
     if not program:
         return []
-    for fields in ("name,driver_version,compute_cap", "name,driver_version"):
+    for fields in ("name,driver_version,memory.free,compute_cap", "name,driver_version,memory.free"):
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             done = subprocess.run(
-                [program, "--query-gpu=" + fields, "--format=csv,noheader"], capture_output=True, text=True, timeout=20
-            )
+                [program, "--query-gpu=" + fields, "--format=csv,noheader,nounits"],
+                capture_output=True, text=True, errors="replace", timeout=20,
+            )  # fmt: skip
             rows = [line.split(", ") for line in done.stdout.splitlines() if ", " in line]
             if done.returncode == 0 and rows:
-                return [
-                    Machine("", "", "nvidia", row[0], numbers(row[2]) if len(row) > 2 else None, numbers(row[1]))
-                    for row in rows
-                ]
+                return [nvidia_card(*row) for row in rows]
     return []
+
+
+def nvidia_card(name: str, driver: str, free_mib: str, capability: str = "") -> Machine:
+    """GB10 says "[N/A]" of its memory, which is the computer's."""
+    free = numbers(free_mib)
+    return Machine("", "", "nvidia", name, numbers(capability), numbers(driver), free_gb=free[0] / 1000 if free else 0)
 
 
 def amd_chips() -> list[str]:
@@ -353,7 +372,7 @@ def find_machine() -> Machine:
         return Machine(system, arch, version=numbers(platform.mac_ver()[0]))
     cards = nvidia_cards()
     if cards:
-        best = max(cards, key=lambda card: card.capability or ())
+        best = max(cards, key=lambda card: preference(card.capability, card.free_gb))
         return Machine(system, arch, "nvidia", best.card, best.capability, best.version)
     names, chips = display_names(), amd_chips()
     gfx = next((chip for chip in chips if chip in ROCM_GFX), chips[0] if chips else "")

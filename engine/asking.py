@@ -41,6 +41,7 @@ from engine.store import Store
 from engine.tier import Tier, apply, choose
 from engine.types import (
     HardwareProfile,
+    Held,
     Plan,
     Request,
     VideoFacts,
@@ -72,7 +73,7 @@ class Asking:
         if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
             reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
             elsewhere = self.places.models if self.places.models != self.places.own_models else None
-            machine = hardware.read(self.places.home, reported, models=elsewhere)
+            machine = hardware.read(self.places.home, reported, models=elsewhere, workers=self._workers())
             self._machine = time.monotonic(), machine
         return machine
 
@@ -143,7 +144,7 @@ class Asking:
         )
         made = made.model_copy(update={"reasons": reasons})
         made = worn.on(made, card)
-        made = loading.loaded(made, card, runs, "" if machine else self._warm(made.placement.device))
+        made = loading.loaded(made, card, runs, room.loaded_on(made.placement.device))
         if not machine and self.installed(card):
             made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
         made = on_disk(made, card.name, machine or self.hardware())
@@ -170,10 +171,10 @@ class Asking:
     def unknown_words(self, request: Request) -> list[str]:
         return self.catalog.card(request.model).prompt.unknown(request.prompt)
 
-    def _warm(self, device: str) -> str:
-        """What the worker of a device has loaded, by `Plan.loads`; nothing when it is gone."""
-        process, _, loaded = self.store.setting(WARM + device).partition(" ")
-        return loaded if process.isdecimal() and psutil.pid_exists(int(process)) else ""
+    def _workers(self) -> list[Held]:
+        """What our own workers hold, as far as they are still there."""
+        told = [Held.model_validate_json(value) for value in self.store.settings(WARM).values() if value[:1] == "{"]
+        return [held for held in told if psutil.pid_exists(held.pid)]
 
     def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
         """What is known of a request's videos, as far as they are kept."""

@@ -16,6 +16,7 @@ WORDS: dict[Attention, str] = {
     "_native_flash": "the flash kernels",
     "_native_efficient": "the memory-efficient kernels",
 }
+CHOOSES = ("cuda", "rocm", "pretend")  # devices on which torch has several ways
 FLASH_CAPABILITY = 8.0  # the oldest cards that flash and cuDNN compute attention on: Ampere
 
 
@@ -23,7 +24,7 @@ def choose(asked: Attention | None, card: ModelCard, device: Device) -> tuple[At
     """The way and the reason for it; what was asked for has passed `obstacle`."""
     if asked:
         return asked, f"Attention by {WORDS[asked]}, as asked."
-    if not device.id.startswith("cuda"):
+    if device.kind not in CHOOSES:
         return "native", f"Attention by {WORDS['native']}: there is no other on this device."
     if card.attention == "fixed":
         return "native", f"Attention by {WORDS['native']}: {card.name} has it built in."
@@ -43,7 +44,7 @@ def obstacle(asked: Attention | None, card: ModelCard, device: Device) -> str:
     if asked in (None, "native"):
         return ""
     words = WORDS[asked]
-    if not device.id.startswith("cuda"):
+    if device.kind not in CHOOSES:
         return f"Attention by {words} needs an NVIDIA card."
     if card.attention == "fixed":
         return f"{card.name} has its attention built in; another one cannot be chosen."

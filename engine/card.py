@@ -184,7 +184,9 @@ class ModelCard(Noun):
     `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a first picture,
     `guided_pipeline`: the one for more than that, over the same weights, where they are others. `attention`: free to
     be chosen, with a mask that flash kernels do not know, or fixed in the transformer; `compiles`: whether its blocks
-    can be compiled; `vae_slices`: whether its VAE decodes a few frames at a time when told to, and not anyway.
+    can be compiled; `float16`: whether it bears to be computed in it, by its authors' or maintainers' word (elsewhere
+    numbers overflow and pictures turn black); `vae_slices`: whether its VAE decodes a few frames at a time when told
+    to, and not anyway.
     `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null until it was resolved at an
     install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit;
     `lora_family`: whose they are, where of another family. `single_files`: the parts that diffusers reads from one file
@@ -199,6 +201,7 @@ class ModelCard(Noun):
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     pipeline: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
     attention: Literal["free", "masked", "fixed"] = "masked"
+    float16: bool = False
     compiles: bool = False
     vae_slices: bool = False
     image_pipeline: Annotated[str, Field(pattern=r"^([A-Z][A-Za-z0-9]{0,63})?$")] = ""

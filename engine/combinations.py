@@ -34,16 +34,16 @@ def _of_model(card: ModelCard, precision: Precision) -> str:
 
 
 def _of_device(device: Device, precision: Precision, offload: Offload) -> str:
-    if precision in ("int8", "nf4") and not device.id.startswith("cuda"):
-        return f"{WORDS[precision]} need an NVIDIA card."
-    if precision == "fp8" and device.id == "mps":
+    if precision in ("int8", "nf4") and (device.kind == "cpu" or not device.capabilities.bitsandbytes):
+        return f"{WORDS[precision]} need a graphics card of NVIDIA, AMD or Intel."
+    if precision == "fp8" and not device.capabilities.fp8:
         return "Apple GPUs do not know the number format fp8."
-    if precision == "int8" and device.compute_capability and float(device.compute_capability) < INT8_CAPABILITY:
+    if precision == "int8" and device.compute_capability and device.capability < INT8_CAPABILITY:
         return f"{device.name} is too old for {WORDS[precision]}."
-    if offload != "resident" and device.id == "cpu":
+    if offload != "resident" and device.kind == "cpu":
         return "There is nothing to offload to on the CPU."
-    if offload != "resident" and device.id == "mps":
-        return "An Apple GPU uses the computer's own memory, so there is nothing to offload to."
+    if offload != "resident" and device.shares_ram:
+        return f"{device.name} uses the computer's own memory, so there is nothing to offload to."
     return ""
 
 

@@ -20,7 +20,7 @@ def obstacle(request: Request, card: ModelCard, device: Device, system: str) -> 
         return ""
     if not card.compiles:
         return f"{card.name} cannot be compiled block by block."
-    if not device.id.startswith("cuda") or system != "Linux":
+    if device.kind != "cuda" or system != "Linux":
         return "Compiling needs an NVIDIA card under Linux."
     if device.capability < CAPABILITY:
         return f"{device.name} is too old for compiled blocks."

@@ -65,7 +65,7 @@ def _torch(hardware: HardwareProfile) -> Finding:
         build = version("torch")
     except PackageNotFoundError:
         return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=REINSTALL)
-    has_card = hardware.best.id.startswith("cuda")
+    has_card = hardware.best.kind == "cuda"
     if has_card and "+cpu" in build:
         return Finding(
             name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=REINSTALL

@@ -8,6 +8,7 @@
     │   └── UnknownName       no such model, take, clip or job
     ├── ModelProblem          the weights are missing or damaged
     │   └── ModelGated        its owner asks for a click or a sign-in first
+    ├── Overflowed            a clip's numbers overflowed, so that its pictures would be black
     ├── HubProblem            the place that models come from cannot be reached, or answers nonsense
     ├── MachineProblem        disk full, no permission, no room
     ├── InUse                 a port or a folder that another program holds
@@ -58,6 +59,10 @@ class ModelProblem(RushesError):
 
 class ModelGated(ModelProblem):
     pass
+
+
+class Overflowed(RushesError):
+    """The numbers of a clip are no numbers any more: its pictures would be black."""
 
 
 class HubProblem(RushesError):

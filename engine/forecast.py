@@ -104,7 +104,7 @@ def _basis(card: ModelCard, own: int, here: int) -> str:
 
 
 def _verdict(placement: Placement, vram_gb: float, ram_gb: float, device: Device, hardware: HardwareProfile) -> Verdict:
-    on_card = placement.device != "cpu"
+    on_card = placement.kind != "cpu"
     if on_card and not device.vram_gb:
         return "unknown"
     if ram_gb > hardware.ram_gb + hardware.page_file_gb or (on_card and vram_gb > device.vram_gb):

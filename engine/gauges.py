@@ -11,6 +11,7 @@ import pynvml
 from engine import nvidia
 from engine.events import Progress
 from engine.symptoms import Sample
+from engine.types import DeviceKind
 
 GB = 1e9
 
@@ -18,23 +19,24 @@ GB = 1e9
 class Gauges:
     """The samples of one run on `device`, taken as its steps are reported."""
 
-    def __init__(self, device: str, nvml: ModuleType | Any = pynvml) -> None:
-        self._device, self._nvml = device, nvml
+    def __init__(self, device: str, kind: DeviceKind, nvml: ModuleType | Any = pynvml) -> None:
+        self._number = int(device.partition(":")[2] or 0) if kind == "cuda" else None  # how torch counts it
+        self._nvml = nvml
         self._step, self._since = 0, 0.0
         self.samples: list[Sample] = []
 
     def see(self, progress: Progress) -> None:
         """Take a sample when a step has ended; the first one of a run warms up and does not count."""
-        if progress.phase != "sampling" or not self._device.startswith("cuda:"):
+        if progress.phase != "sampling" or self._number is None:
             return
         now = time.monotonic()
         if progress.step == self._step + 1 and self._step:
-            sample = self._read(now - self._since)
+            sample = self._read(self._number, now - self._since)
             self.samples += [sample] if sample else []
         self._step, self._since = progress.step, now
 
-    def _read(self, seconds: float) -> Sample | None:
-        nvml, number = self._nvml, int(self._device.partition(":")[2])
+    def _read(self, number: int, seconds: float) -> Sample | None:
+        nvml = self._nvml
         try:
             nvml.nvmlInit()
             card = nvml.nvmlDeviceGetHandleByIndex(nvidia.shown(nvml)[number])

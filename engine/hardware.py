@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ import psutil
 import pynvml
 
 from engine import nvidia
-from engine.types import Device, HardwareProfile
+from engine.types import Device, HardwareProfile, Held
 
 GB = 1e9
 CGROUP = Path("/sys/fs/cgroup")
@@ -25,19 +25,25 @@ UNLIMITED = 2**60  # version 1 writes a huge number where version 2 writes "max"
 
 
 def read(
-    disk: Path, reported: Sequence[Device] = (), nvml: ModuleType | Any = pynvml, models: Path | None = None
+    disk: Path,
+    reported: Sequence[Device] = (),
+    nvml: ModuleType | Any = pynvml,
+    models: Path | None = None,
+    workers: Collection[Held] = (),
 ) -> HardwareProfile:
     """The machine now. `disk`: a folder on the drive that holds takes and clips; `models`: where new models go, when
-    that is elsewhere; `nvml`: pynvml, or a recording."""
-    devices, problems = nvidia.read(nvml)
+    that is elsewhere; `nvml`: pynvml, or a recording; `workers`: what our own hold, which is free for what comes."""
+    devices, problems = nvidia.read(nvml, {worker.pid for worker in workers})
     notes = [note for note in map(nvidia.crowding, devices) if note]
     memory, (limit, used) = psutil.virtual_memory(), _container(CGROUP, _memberships())
     if not devices:
-        devices = [_now(device, memory.available / GB) for device in reported if device.id != "cpu"]
+        devices = [_now(device, memory.available / GB) for device in reported if device.kind != "cpu"]
     if not devices and platform.system() == "Darwin" and platform.machine() == "arm64":
         devices = [_apple()]
     cores = _cores()
-    devices.append(Device(id="cpu", name=f"{_processor()}, {cores} cores"))
+    devices = [_with_own(device, workers) for device in devices]
+    devices.append(Device(id="cpu", kind="cpu", name=f"{_processor()}, {cores} cores"))
+    held_gb = sum(worker.ram_gb for worker in workers)
     if limit < memory.total:
         notes.append(f"This runs in a container that may use {limit / GB:.1f} GB of memory.")
     if "microsoft" in platform.release().casefold():
@@ -47,10 +53,11 @@ def read(
         devices=tuple(devices),
         cpu_count=cores,
         ram_gb=min(memory.total, limit) / GB,
-        ram_free_gb=min(memory.available, max(limit - used, 0)) / GB,
+        ram_free_gb=min(min(memory.available, max(limit - used, 0)) / GB + held_gb, min(memory.total, limit) / GB),
         page_file_gb=psutil.swap_memory().total / GB,
         disk_free_gb=_free_gb(disk),
         models_disk_free_gb=_free_gb(models) if models else None,
+        workers=tuple(workers),
         notes=tuple(notes),
         problems=tuple(problems),
     )
@@ -120,9 +127,15 @@ def _processor() -> str:
 
 def _now(device: Device, free_gb: float) -> Device:
     """As torch reported it; an Apple GPU has what the computer has free now."""
-    if device.id != "mps":
+    if not device.shares_ram:
         return device
     return device.model_copy(update={"vram_free_gb": min(device.vram_gb, free_gb)})
+
+
+def _with_own(device: Device, workers: Collection[Held]) -> Device:
+    """The device with what our own workers hold of its memory counted as free: they let go of it for the next job."""
+    held_gb = sum(worker.vram_gb for worker in workers if worker.device == device.id)
+    return device.model_copy(update={"vram_free_gb": min(device.vram_free_gb + held_gb, device.vram_gb)})
 
 
 def _apple() -> Device:
@@ -130,6 +143,8 @@ def _apple() -> Device:
     memory = psutil.virtual_memory()
     return Device(
         id="mps",
+        kind="mps",
+        shares_ram=True,
         name="Apple GPU (shares the computer's memory)",
         vram_gb=0.75 * memory.total / GB,
         vram_free_gb=min(0.75 * memory.total, memory.available) / GB,

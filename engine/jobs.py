@@ -30,7 +30,7 @@ from engine.worker_process import POLL_SECONDS, WorkerProcess
 MAX_ATTEMPTS = 2
 CLAIM_SECONDS = 0.5  # lanes wait for each other, a move of models lasts longer
 WORK: dict[Phase, Work] = {"loading": "loading", "sampling": "denoising", "decoding": "decoding"}
-WARM = "warm "  # and a device: the setting that says what its worker has loaded, and which process that is
+WARM = "warm "  # and a device: the setting that says what its worker has loaded and holds (types.Held)
 
 
 class Lane(threading.Thread):
@@ -93,7 +93,7 @@ class Lane(threading.Thread):
     def _attempt(self, job: Job) -> FinalEvent | None:
         """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
         doing: Work = "loading"
-        gauges = Gauges(self.device)
+        gauges = Gauges(self.device, job.plan.placement.kind)
 
         def note(event: Event) -> None:
             nonlocal doing
@@ -105,6 +105,7 @@ class Lane(threading.Thread):
         try:
             self._loras.stage(job.plan, self._library.stage(job) / GIVEN)
             final = self.worker.run(job, note, lambda: self._store.stop_asked(job.id))
+            self._remember_held()
             if isinstance(final, RanOut):
                 return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
@@ -113,7 +114,6 @@ class Lane(threading.Thread):
                 self._remember(job, final)
             else:
                 self._library.discard(job)
-            self._warm(job.plan.loads if isinstance(final, Finished) else "")
             return final
         except WorkerDied as death:
             return self._after_death(job, death, doing)
@@ -174,10 +174,10 @@ class Lane(threading.Thread):
         self._store.adjust(job.id, rung.plan, Adjusted(change=rung.change, reason=cause))
         return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
 
-    def _warm(self, loaded: str) -> None:
-        """Tell forecasts what the worker has loaded; nothing after anything but a finished job."""
+    def _remember_held(self) -> None:
+        """Tell plans what the worker has loaded and holds."""
         with contextlib.suppress(MachineProblem):
-            self._store.set(WARM + self.device, f"{self.worker.pid} {loaded}" if loaded else "")
+            self._store.set(WARM + self.device, self.worker.held.model_dump_json() if self.worker.held else "")
 
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run was promised to take and took (the MP4 apart)."""

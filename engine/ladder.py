@@ -51,6 +51,7 @@ CHANGES: dict[str, str] = {
     "group": "The model is streamed from the computer's memory block by block.",
     "text_encoder": "The text encoder is let go once the words are read.",
     "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
+    "layer_by_layer": "The model's weights are made smaller layer by layer, in the computer's memory.",
     "vae_slicing": "The pictures are decoded a few frames at a time.",
     "vae_tiling": "The pictures are decoded in tiles.",
     "vae_on_cpu": "The pictures are decoded by the processor, which is slower.",
@@ -78,7 +79,9 @@ def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: M
     what, doing = shortage
     if what == "fragmented" and FRESH not in plan.adjusted:
         return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
-    harmless = _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what)
+    harmless = (
+        _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what, doing)
+    )
     for change, update in harmless:
         changed = _placed(plan, change, update)
         if works(changed.placement, card):
@@ -120,24 +123,26 @@ def _disproves(later: Run, run: Run) -> bool:
 Step = tuple[str, dict[str, Any]]  # the name of a change, and the fields of the placement it sets
 
 
-def _offloading(placement: Placement, what: Shortage) -> Iterator[Step]:
+def _offloading(placement: Placement, what: Shortage, doing: Work) -> Iterator[Step]:
     if what in ("ram", "page_file") and placement.text_encoder == "resident":
         yield "text_encoder", {"text_encoder": "dropped"}
     if what == "pinned" and placement.pin_memory:
         yield "pin_memory", {"pin_memory": False}
-    elif what in ("vram", "fragmented") and placement.device != "cpu":
+    elif what in ("vram", "fragmented") and placement.kind != "cpu":
+        if doing == "loading" and placement.bits and placement.offload != "resident" and not placement.layer_by_layer:
+            yield "layer_by_layer", {"layer_by_layer": True}
         for offload in OFFLOADS[OFFLOADS.index(placement.offload) + 1 :]:
             yield offload, {"offload": offload}
 
 
 def _decoding(placement: Placement, what: Shortage, card: ModelCard) -> Iterator[Step]:
     if what == "pinned":
-        yield from _offloading(placement, what)
+        yield from _offloading(placement, what, "decoding")
     if card.vae_slices and not placement.vae_slicing:
         yield "vae_slicing", {"vae_slicing": True}
     if not placement.vae_tiling:
         yield "vae_tiling", {"vae_tiling": True}
-    if what in ("vram", "fragmented") and placement.device != "cpu" and not placement.vae_on_cpu:
+    if what in ("vram", "fragmented") and placement.kind != "cpu" and not placement.vae_on_cpu:
         yield "vae_on_cpu", {"vae_on_cpu": True}
 
 
@@ -155,6 +160,7 @@ def _lower(one: Placement, other: Placement) -> Placement:
             "precision": drawn,
             "text_precision": None if read == drawn else read,
             "offload": max(one.offload, other.offload, key=OFFLOADS.index),
+            "layer_by_layer": one.layer_by_layer or other.layer_by_layer,
             "pin_memory": one.pin_memory and other.pin_memory,
             "vae_slicing": one.vae_slicing or other.vae_slicing,
             "vae_tiling": one.vae_tiling or other.vae_tiling,
@@ -174,23 +180,27 @@ def _smallest(*precisions: Precision) -> Precision:
 def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterator[Rung]:
     """Each also changes the plan's request, so that a repeat of the recipe asks for the same."""
     if doing != "decoding":  # the VAE's weights keep their format
-        yield from _smaller_weights(plan, card)
+        yield from _smaller_weights(plan, card, doing)
     if stage == "take":  # a render has the length that was approved
         yield from _fewer_frames(plan, card)
     yield from _smaller_size(plan, stage, card)
 
 
 def works(placement: Placement, card: ModelCard) -> bool:
-    return not obstacle(card, Device(id=placement.device, name=""), placement.precision, placement.offload)
+    device = Device(id=placement.device, kind=placement.kind, name="")
+    return not obstacle(card, device, placement.precision, placement.offload)
 
 
-def _smaller_weights(plan: Plan, card: ModelCard) -> Iterator[Rung]:
+def _smaller_weights(plan: Plan, card: ModelCard, doing: Work) -> Iterator[Rung]:
     now = plan.placement.precision
     words = plan.placement.precision_of("text_encoder")
     both = _smallest(now, words) == words  # else the text encoder's weights can still become as small
     for precision in PRECISIONS[PRECISIONS.index(now) + both :] if now in PRECISIONS else ("nf4",):
         kept = words if _smallest(precision, words) != precision else None  # they were smaller already
-        changed = _placed(plan, precision, {"precision": precision, "text_precision": kept})
+        fields: dict[str, Any] = {"precision": precision, "text_precision": kept}
+        if doing == "loading" and plan.placement.offload != "resident":  # whole, they had no room
+            fields |= {"layer_by_layer": precision == "nf4"}
+        changed = _placed(plan, precision, fields)
         if not works(changed.placement, card):
             continue
         request = plan.request.model_copy(update={"precision": precision})

@@ -138,7 +138,7 @@ class Worn(Noun):
                 "The LoRAs are worked into the weights, which are streamed block by block; "
                 "another LoRA or strength loads the model again."
             )
-        vram_gb = 0.0 if worn.fused or plan.placement.device == "cpu" else self.size_gb
+        vram_gb = 0.0 if worn.fused or plan.placement.kind == "cpu" else self.size_gb
         needs = plan.forecast.model_copy(update={
             "ram_gb": round(plan.forecast.ram_gb + self.size_gb, 3),
             "vram_gb": round(plan.forecast.vram_gb + vram_gb, 3),

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from engine.events import Event
-from engine.types import Device, Job, Noun, Shortage, Work
+from engine.types import Device, Held, Job, Noun, Shortage, Work
 
 
 class RunJob(Noun):
@@ -34,6 +34,13 @@ class Ready(Noun):
     devices: tuple[Device, ...] = ()
 
 
+class Holds(Noun):
+    """What the worker holds of the machine's memory after a job; it comes before the job's last event."""
+
+    kind: Literal["holds"] = "holds"
+    held: Held
+
+
 class JobEvent(Noun):
     kind: Literal["event"] = "event"
     job_id: str
@@ -51,10 +58,10 @@ class RanOut(Noun):
 
 
 ToWorker = Annotated[RunJob | CancelJob, Field(discriminator="kind")]
-FromWorker = Annotated[Ready | JobEvent | RanOut, Field(discriminator="kind")]
+FromWorker = Annotated[Ready | Holds | JobEvent | RanOut, Field(discriminator="kind")]
 
 _to_worker: TypeAdapter[RunJob | CancelJob] = TypeAdapter(ToWorker)
-_from_worker: TypeAdapter[Ready | JobEvent | RanOut] = TypeAdapter(FromWorker)
+_from_worker: TypeAdapter[Ready | Holds | JobEvent | RanOut] = TypeAdapter(FromWorker)
 
 
 def line(message: Noun) -> str:
@@ -67,6 +74,6 @@ def read_by_worker(text: str) -> RunJob | CancelJob:
     return _to_worker.validate_json(text)
 
 
-def read_by_engine(text: str) -> Ready | JobEvent | RanOut:
+def read_by_engine(text: str) -> Ready | Holds | JobEvent | RanOut:
     """Raises pydantic.ValidationError on anything that is not a message."""
     return _from_worker.validate_json(text)

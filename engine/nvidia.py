@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any, TypeVar
 
 import psutil
 
+from bootstrap import knows, preference
 from engine.types import Device, Tenant
 
 GB = 1e9
@@ -16,10 +18,11 @@ NAMED_TENANT_GB = 0.2  # below this a program is not worth naming
 Answer = TypeVar("Answer")
 
 
-def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
-    """The cards, the one with the most memory first, and what is wrong with them.
+def read(nvml: ModuleType | Any, own: Collection[int] = (), build: str | None = None) -> tuple[list[Device], list[str]]:
+    """The cards, the one to use first, and what is wrong with them.
 
-    `nvml`: the pynvml module, or a recording of one.
+    `nvml`: the pynvml module, or a recording of one; `own`: processes of ours, which are no other programs; `build`:
+    the torch build that is to run there, the installed one where it is left out.
 
     A machine without an NVIDIA driver answers nothing at all; that is the ordinary case and no news.
     """
@@ -35,23 +38,39 @@ def read(nvml: ModuleType | Any) -> tuple[list[Device], list[str]]:
             return [], ["An NVIDIA driver is installed, but it sees no card."]
         if not shown(nvml):
             return [], [f"CUDA_VISIBLE_DEVICES hides every NVIDIA card ({count}). Unset it to use one."]
-        return _devices(nvml)
+        return _devices(nvml, own, installed_build() if build is None else build)
     except nvml.NVMLError as error:
         return [], [f"The NVIDIA card could not be read ({error}). Restart the computer or update the driver."]
     finally:
         nvml.nvmlShutdown()
 
 
-def _devices(nvml: Any) -> tuple[list[Device], list[str]]:
+def _devices(nvml: Any, own: Collection[int], build: str) -> tuple[list[Device], list[str]]:
     devices: list[Device] = []
     problems: list[str] = []
     for index in shown(nvml):
         try:
-            devices.append(_device(nvml, index, len(devices)))
+            devices.append(_device(nvml, index, len(devices), own))
         except nvml.NVMLError as error:
             problems.append(f"NVIDIA card {index} does not answer ({error}); it is left out.")
-    devices.sort(key=lambda device: -device.vram_gb)
+    for device in devices:
+        if not knows(build, _capability(device)):
+            problems.append(f"The installed torch ({build}) cannot use {device.name}, so it is left out.")
+    devices = [device for device in devices if knows(build, _capability(device))]
+    devices.sort(key=lambda device: preference(_capability(device), device.vram_free_gb), reverse=True)
     return devices, problems
+
+
+def installed_build() -> str:
+    """The torch build by the name that bootstrap.py has for it; empty where nothing says."""
+    try:
+        return version("torch").partition("+")[2]
+    except PackageNotFoundError:
+        return ""
+
+
+def _capability(device: Device) -> tuple[int, ...] | None:
+    return tuple(int(part) for part in device.compute_capability.split(".")) if device.compute_capability else None
 
 
 def crowding(device: Device) -> str:
@@ -69,7 +88,7 @@ def shown(nvml: Any) -> list[int]:
 def _uuid(nvml: Any, index: int) -> str:
     try:
         return _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetHandleByIndex(index)))
-    except nvml.NVMLError:
+    except (nvml.NVMLError, UnicodeDecodeError):
         return ""
 
 
@@ -88,27 +107,30 @@ def visible(chosen: str | None, names: list[str]) -> list[int]:
     return found
 
 
-def _device(nvml: Any, index: int, number: int) -> Device:
+def _device(nvml: Any, index: int, number: int, own: Collection[int]) -> Device:
     """`number`: how torch counts it, which leaves out the cards that do not answer."""
     card = nvml.nvmlDeviceGetHandleByIndex(index)
     part = _mig_part(nvml, card) or card
-    memory = nvml.nvmlDeviceGetMemoryInfo(part)
-    share = 1.0 if part is card else memory.total / nvml.nvmlDeviceGetMemoryInfo(card).total  # of a card cut up by MIG
 
     def ask(question: Callable[[Any], Answer], otherwise: Answer) -> Answer:
-        """What not every card and driver can say."""
+        """What not every card and driver can say: a question that fails, in whatever way, is one answer less."""
         try:
             return question(card)
-        except nvml.NVMLError:
+        except Exception:  # pynvml also raises UnicodeDecodeError, and what a newer driver confuses it with
             return otherwise
 
+    total, free, shared = _memory(nvml, part)
+    whole = ask(lambda it: nvml.nvmlDeviceGetMemoryInfo(it).total, total)
+    share = total / whole if whole else 1.0  # of a card cut up by MIG
     major, minor = ask(nvml.nvmlDeviceGetCudaComputeCapability, (0, 0))
-    name = _text(nvml.nvmlDeviceGetName(card))
+    name = ask(lambda it: _text(nvml.nvmlDeviceGetName(it)), "") or f"NVIDIA card {index}"
     return Device(
         id=f"cuda:{number}",
+        kind="cuda",
         name=name if part is card else f"{name} (a MIG part)",
-        vram_gb=memory.total / GB,
-        vram_free_gb=memory.free / GB,
+        vram_gb=total / GB,
+        vram_free_gb=free / GB,
+        shares_ram=shared,
         compute_capability=f"{major}.{minor}" if major else "",
         driver=_text(ask(lambda _: nvml.nvmlSystemGetDriverVersion(), "")),
         cuda=_cuda(ask(lambda _: nvml.nvmlSystemGetCudaDriverVersion(), 0)),
@@ -116,8 +138,18 @@ def _device(nvml: Any, index: int, number: int) -> Device:
         clock_mhz=ask(lambda it: nvml.nvmlDeviceGetMaxClockInfo(it, nvml.NVML_CLOCK_SM), 0),
         pcie_generation=ask(nvml.nvmlDeviceGetMaxPcieLinkGeneration, 0),
         pcie_width=ask(nvml.nvmlDeviceGetMaxPcieLinkWidth, 0),
-        tenants=tuple(_tenants(ask, nvml)),
+        tenants=tuple(_tenants(ask, nvml, own)),
     )
+
+
+def _memory(nvml: Any, part: Any) -> tuple[int, int, bool]:
+    """(total, free) bytes, and whether they are the computer's own memory: such a chip (GB10) has none to tell of."""
+    try:
+        memory = nvml.nvmlDeviceGetMemoryInfo(part)
+        return memory.total, memory.free, False
+    except nvml.NVMLError_NotSupported:
+        ram = psutil.virtual_memory()
+        return ram.total, ram.available, True
 
 
 def _mig_part(nvml: Any, card: Any) -> Any:
@@ -136,11 +168,12 @@ def _mig_part(nvml: Any, card: Any) -> Any:
     return None
 
 
-def _tenants(ask: Callable[[Any, Any], Any], nvml: Any) -> list[Tenant]:
+def _tenants(ask: Callable[[Any, Any], Any], nvml: Any, own: Collection[int]) -> list[Tenant]:
     """Programs that hold memory of the card. Windows does not tell how much; those are left out."""
     drawing = ask(nvml.nvmlDeviceGetGraphicsRunningProcesses, [])
     computing = ask(nvml.nvmlDeviceGetComputeRunningProcesses, [])
-    used_gb = {process.pid: (process.usedGpuMemory or 0) / GB for process in (*drawing, *computing)}
+    others = [process for process in (*drawing, *computing) if process.pid not in own]
+    used_gb = {process.pid: (process.usedGpuMemory or 0) / GB for process in others}
     found = [Tenant(name=_program(pid), vram_gb=size) for pid, size in used_gb.items() if size >= NAMED_TENANT_GB]
     return sorted(found, key=lambda tenant: -tenant.vram_gb)
 
@@ -159,4 +192,4 @@ def _cuda(version: int) -> str:
 
 def _text(value: str | bytes) -> str:
     """Old NVML bindings answer bytes."""
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -7,13 +7,24 @@ pixel. Smaller formats alter the picture, so they are chosen only where nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from engine import attention, compiling
 from engine.card import ModelCard
 from engine.combinations import WORDS, obstacle
 from engine.errors import BadSetting
 from engine.sizing import memory, part_gb
-from engine.types import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Readers, Request
+from engine.types import (
+    Device,
+    Dtype,
+    HardwareProfile,
+    Offload,
+    Pass,
+    Placement,
+    Precision,
+    Readers,
+    Request,
+)
 
 SMALLER: tuple[Precision, ...] = ("full", "fp8", "nf4")
 PINNED_SHARE = 0.5  # of the RAM: more page-locked memory than that leaves too little for everything else
@@ -24,11 +35,7 @@ Placed = tuple[Placement, list[str]]  # and the reasons for it
 
 def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tuple[Pass, Pass]) -> Placed:
     """The placement of a plan and the reasons for it. `runs`: take and render. Raises BadSetting."""
-    names = [device.id for device in hardware.devices]
-    chosen = request.device or hardware.best.id
-    if chosen not in names:
-        raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(names)}.")
-    device = hardware.devices[names.index(chosen)]
+    device = _device(request, hardware)
     native: Precision = "gguf" if card.is_gguf else "full"
     precision, offload = request.precision or native, request.offload or "resident"
     if hindrance := obstacle(card, device, precision, offload):
@@ -37,15 +44,26 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
         raise BadSetting(hindrance, "Leave the attention to Rushes, or choose another.")
     if hindrance := compiling.obstacle(request, card, device, hardware.system):
         raise BadSetting(hindrance, "Leave the model as it is.")
-    on_cpu = Placement(device="cpu", dtype="float32", precision=precision)
-    placed, told = (
-        (on_cpu, _told_of_cpu(on_cpu, request)) if chosen == "cpu" else _on_card(request, card, hardware, runs)
-    )
+    if device.kind == "cpu":
+        placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision)
+        told = [_told_of_cpu(placed, request)]
+    else:
+        placed, told = _on_card(request, card, hardware, runs)
     placed, reader = _readers(card, placed, hardware, runs)
     way, why = attention.choose(request.attention, card, device)
     compiled = request.compiled and placed.whole
-    reasons = [told, reader, why] + ([compiling.SAID if compiled else compiling.NOT_WHOLE] if request.compiled else [])
+    reasons = [*told, reader, why, *_number_format(card, device, placed)]
+    reasons += [compiling.SAID if compiled else compiling.NOT_WHOLE] if request.compiled else []
     return placed.model_copy(update={"attention": way, "compiled": compiled}), reasons
+
+
+def _device(request: Request, hardware: HardwareProfile) -> Device:
+    """The device that was asked for, or the best one. Raises BadSetting."""
+    named = {device.id: device for device in hardware.devices}
+    chosen = request.device or hardware.best.id
+    if chosen not in named:
+        raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(named)}.")
+    return named[chosen]
 
 
 def _told_of_cpu(placement: Placement, request: Request) -> str:
@@ -57,29 +75,59 @@ def _told_of_cpu(placement: Placement, request: Request) -> str:
 
 def _on_card(
     request: Request, card: ModelCard, hardware: HardwareProfile, runs: tuple[Pass, Pass]
-) -> tuple[Placement, str]:
-    """The first way that fits, in the order of how little it costs; the last one when none does."""
-    device = next(device for device in hardware.devices if device.id == (request.device or hardware.best.id))
-    room_gb, ram_gb = 0.92 * device.vram_free_gb, 0.85 * hardware.ram_free_gb
-    for tried in _tries(request, card, device):
-        tried = tried.model_copy(update={"pin_memory": _may_pin(card, tried, hardware)})
-        needs = [memory(card, run, tried) for run in runs]
-        if max(vram for vram, _ in needs) <= room_gb and max(ram for _, ram in needs) <= ram_gb:
-            return tried, _told(tried, device)
-    return tried, f"{card.name} is larger than {device.name} and this computer's memory hold; it will probably not run."
+) -> tuple[Placement, list[str]]:
+    """The first way that fits, in the order of how little it costs, or the one that is loaded, where it fits and keeps
+    the same number formats; the last one when none does."""
+    device = _device(request, hardware)
+    loaded, first = hardware.loaded_on(device.id), None
+    for way in _tries(request, card, device):
+        if _may_pin(card, way, hardware):
+            way = way.model_copy(update={"pin_memory": True})
+        if first and (not loaded.startswith(f"{card.id}\n") or _formats_of(way) != _formats_of(first)):
+            break
+        if not _fits(way, card, runs, (device, hardware)):
+            continue
+        first = first or way
+        if _is_loaded(way, card, loaded):
+            kept = ["The model stays as it is loaded: to load it anew takes longer."] if way != first else []
+            return way, [_told(way, device), *kept]
+    if first is None:
+        worst = f"{card.name} is larger than {device.name} and this computer's memory hold; it will probably not run."
+        return way, [worst]
+    return first, [_told(first, device)]
+
+
+def _formats_of(way: Placement) -> tuple[Precision, Precision | None]:
+    return way.precision, way.text_precision
+
+
+def _fits(way: Placement, card: ModelCard, runs: tuple[Pass, Pass], there: tuple[Device, HardwareProfile]) -> bool:
+    device, hardware = there
+    needs = [memory(card, run, way) for run in runs]
+    vram_gb, ram_gb = max(vram for vram, _ in needs), max(ram for _, ram in needs)
+    room_gb = 0.92 * device.vram_free_gb
+    if device.shares_ram:
+        return vram_gb + ram_gb <= room_gb
+    return vram_gb <= room_gb and ram_gb <= 0.85 * hardware.ram_free_gb
+
+
+def _is_loaded(way: Placement, card: ModelCard, loaded: str) -> bool:
+    return loaded.split("\n")[:2] == [card.id, way.lasting.model_dump_json()]
 
 
 def _tries(request: Request, card: ModelCard, device: Device) -> Iterator[Placement]:
     """Every placement that works here, in the order of how little it costs."""
+    dtype = _dtype(card, device)
     for precision, offload in _ways(request, card, device):
-        leaves = offload == "resident" and device.id != "mps" and precision != "int8"  # 8 bits stay where they are
+        leaves = offload == "resident" and not device.shares_ram and precision != "int8"  # 8 bits cannot be streamed
         readers: tuple[Readers, ...] = ("resident", "dropped") if leaves else ("resident",)
         for drawn, read in _formats(precision, request):
-            for text_encoder in readers:
-                for tiling in (False, True):
-                    yield Placement(device=device.id, dtype=_dtype(device), precision=drawn, text_precision=read,
-                                    offload=offload, vae_tiling=tiling, vae_slicing=tiling,
-                                    text_encoder=text_encoder)  # fmt: skip
+            whole = Placement(device=device.id, kind=device.kind, dtype=dtype, precision=drawn, text_precision=read,
+                              offload=offload)  # fmt: skip
+            by_layer = (False, True) if whole.bits and offload != "resident" else (False,)
+            for text_encoder, slowly, tiling in product(readers, by_layer, (False, True)):
+                yield whole.model_copy(update={"text_encoder": text_encoder, "layer_by_layer": slowly,
+                                               "vae_tiling": tiling, "vae_slicing": tiling})  # fmt: skip
 
 
 def _formats(precision: Precision, request: Request) -> list[tuple[Precision, Precision | None]]:
@@ -94,8 +142,8 @@ def _readers(
 ) -> tuple[Placement, str]:
     """Whether the text encoder stays, where that is still open."""
     if placed.text_encoder == "dropped":
-        return placed, "The text encoder leaves the graphics card once the words are read: there is no room for both."
-    waits_in_ram = placed.offload != "resident" or placed.device in ("cpu", "mps")
+        return placed, "The text encoder is streamed from the computer's memory and let go: there is no room for both."
+    waits_in_ram = placed.offload != "resident" or placed.kind in ("cpu", "mps")
     if waits_in_ram and max(memory(card, run, placed)[1] for run in runs) > WAITING_SHARE * hardware.ram_gb:
         dropped = placed.model_copy(update={"text_encoder": "dropped"})
         return (
@@ -113,9 +161,11 @@ def _ways(request: Request, card: ModelCard, device: Device) -> list[tuple[Preci
 
 
 def _may_pin(card: ModelCard, placement: Placement, hardware: HardwareProfile) -> bool:
-    """Whether streaming may lock the weights in RAM, which hides the transfers; CUDA alone can."""
-    weights_gb = sum(part_gb(name, part, placement) for name, part in card.components.items())
-    streamed = placement.offload == "group" and placement.device.startswith("cuda")
+    """Whether streaming may lock the weights in RAM, which hides the transfers; not every device can."""
+    stays = {name: part for name, part in card.components.items()
+             if not (placement.text_encoder == "dropped" and name.startswith("text_encoder"))}  # fmt: skip
+    weights_gb = sum(part_gb(name, part, placement) for name, part in stays.items())
+    streamed = placement.offload == "group" and placement.capabilities.pinned_memory
     return streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb
 
 
@@ -140,7 +190,18 @@ def _told(placement: Placement, device: Device) -> str:
     return how + tiled + smaller + words + pieces
 
 
-def _dtype(device: Device) -> Dtype:
-    """bfloat16 needs Ampere; older cards compute it in software, slower than float16."""
-    modern = device.id == "mps" or (device.compute_capability and float(device.compute_capability) >= 8)
-    return "bfloat16" if modern else "float16"
+def _dtype(card: ModelCard, device: Device) -> Dtype:
+    """bfloat16 where the device computes it; on older cards float16 where the model bears it, else float32."""
+    if device.capabilities.bf16:
+        return "bfloat16"
+    return "float16" if card.float16 else "float32"
+
+
+def _number_format(card: ModelCard, device: Device, placed: Placement) -> list[str]:
+    """Why a card computes in twice the bits."""
+    if device.kind == "cpu" or placed.dtype != "float32":
+        return []
+    return [
+        f"{card.name} is computed in 32 bits, which is slower and takes more memory: {device.name} has no bfloat16, and"
+        " in its 16 bits the pictures of this model turn black."
+    ]

@@ -13,6 +13,7 @@ CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
 # (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
 TORCH_RAM_GB = 0.76
 BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
+STREAMED_READER_SHARE = 0.2  # of a text encoder: its table of words comes whole, at most 2.1 of 11.4 GB (UMT5-XXL)
 # For a card that was never traced. Denoising: what the traced transformers without masks take at most for each token
 # and channel. Decoding: a VAE that holds the whole clip takes this for each pixel of it, a third of that in tiles.
 ACTIVATION_BYTES = 32
@@ -84,29 +85,56 @@ def _at_once(card: ModelCard, num_frames: int) -> int:
 def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
     """Peak (VRAM, RAM) in GB of a run under a placement. On the CPU there is no VRAM.
 
-    The stages follow each other: the prompt is read, the latents are denoised, then they are decoded. Under model
-    offload only the part at work is on the card; under group offload, blocks of it and the VAE. Loading brings every
-    part to RAM once, wherever it goes from there. While a text encoder reads that is dropped then, what draws waits in
-    RAM.
+    The stages follow each other: the prompt is read, the latents are denoised, then they are decoded.
     """
     parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
+    if placement.kind == "cpu":
+        stays = sum(parts.values()) - (_reading(parts) if placement.text_encoder == "dropped" else 0.0)
+        return 0.0, TORCH_RAM_GB + max(sum(parts.values()), stays + max(working(card, run, placement)))
+    return CONTEXT_GB + max(_on_card(card, run, placement, parts), _loading(parts, placement)), _ram(
+        card, placement, parts
+    )
+
+
+def _on_card(card: ModelCard, run: Pass, placement: Placement, parts: dict[str, float]) -> float:
+    """GB of the device that computing takes. Under model offload only the part at work is there; under group offload
+    two blocks of it and the VAE, and what is read past its layers comes whole. Encoders that are dropped are streamed
+    beside what draws."""
     denoising, decoding = working(card, run, placement)
-    vae, total = parts.get("vae", 0.0), sum(parts.values())
-    reading = sum(size for name, size in parts.items() if name.startswith("text_encoder"))
-    beside = total - (reading if placement.text_encoder == "dropped" else 0.0) + max(denoising, decoding)
-    if placement.device == "cpu":
-        return 0.0, TORCH_RAM_GB + max(total, beside)
-    ram_gb = TORCH_RAM_GB + total
+    vae, reading, total = parts.get("vae", 0.0), _reading(parts), sum(parts.values())
     match placement.offload:
+        case "resident" if placement.text_encoder == "dropped":
+            return total - reading + max(denoising, decoding, reading * STREAMED_READER_SHARE)
         case "resident":
-            vram_gb = max(total if placement.device == "mps" else reading, beside)  # Apple's memory is all one
+            return total + max(denoising, decoding)
         case "model":
             denoiser = max(size for name, size in parts.items() if name.startswith("transformer"))
-            vram_gb = max(*parts.values(), denoiser + denoising, vae + decoding)
+            return max(*parts.values(), denoiser + denoising, vae + decoding)
         case "group":
             blocks = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
-            vram_gb = vae + max(blocks + denoising, decoding)
-    return CONTEXT_GB + vram_gb, ram_gb
+            whole = parts.get("image_encoder", 0.0)
+            return vae + max(blocks + denoising, decoding, reading * STREAMED_READER_SHARE, whole)
+
+
+def _loading(parts: dict[str, float], placement: Placement) -> float:
+    """GB of the device that loading takes: bitsandbytes makes each part smaller there, whole; then it is moved off."""
+    smaller = [size for name, size in parts.items() if placement.precision_of(name) in ("int8", "nf4")]
+    return 0.0 if placement.layer_by_layer or not smaller else max(smaller)
+
+
+def _ram(card: ModelCard, placement: Placement, parts: dict[str, float]) -> float:
+    """GB of RAM: every part waits there or passes through, but for what goes from the disk straight to the card."""
+    if placement.whole:
+        return TORCH_RAM_GB + parts.get("vae", 0.0) + (_reading(parts) if placement.text_encoder == "dropped" else 0.0)
+    passing = 0.0
+    if placement.layer_by_layer:  # the largest part lies there whole before it is made smaller
+        full = placement.model_copy(update={"precision": "full", "text_precision": None})
+        passing = max(part_gb(name, part, full) for name, part in card.components.items())
+    return TORCH_RAM_GB + sum(parts.values()) + passing
+
+
+def _reading(parts: dict[str, float]) -> float:
+    return sum(size for name, size in parts.items() if name.startswith("text_encoder"))
 
 
 def part_gb(name: str, part: Component, placement: Placement) -> float:

@@ -20,7 +20,8 @@ BEYOND = (1.0, 2.0)
 LAPTOP = 1.6  # and this times more where the power is that of a laptop
 # Sustained operations a second where the driver tells nothing. A CPU core of the last ten years does 10 to 60 GFLOP/s
 # in torch's matmuls; an unknown GPU 10 to 100 TFLOP/s; an Apple GPU 2 to 20.
-GUESSED = {"cpu": (1.0e10, 6.0e10), "cuda": (1.0e13, 1.0e14), "mps": (2.0e12, 2.0e13)}
+GUESSED = {"cpu": (1.0e10, 6.0e10), "mps": (2.0e12, 2.0e13)}
+GUESSED_CARD = (1.0e13, 1.0e14)
 PCIE_GB_PER_LANE = {1: 0.2, 2: 0.4, 3: 0.79, 4: 1.57, 5: 3.1, 6: 6.2}  # a second, page-locked, as a copy reaches it
 UNKNOWN_LINK_GB = 12.0  # PCIe 3 with 16 lanes
 PAGEABLE = 0.4  # of that without page-locked memory
@@ -30,8 +31,8 @@ def rates(device: Device, cpu_count: int) -> tuple[float, float]:
     """Operations a second that a run reaches, (slowest, fastest)."""
     peak = _peak(device)
     if not peak:
-        slow, fast = GUESSED[device.id.partition(":")[0]]
-        cores = cpu_count if device.id == "cpu" else 1
+        slow, fast = GUESSED.get(device.kind, GUESSED_CARD)
+        cores = cpu_count if device.kind == "cpu" else 1
         return slow * cores, fast * cores
     least, most = BEYOND
     return peak / (most * (LAPTOP if "Laptop" in device.name else 1)), peak / least

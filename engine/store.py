@@ -199,6 +199,12 @@ class Store(Database):
             row = db.execute("select value from settings where name = ?", (name,)).fetchone()
         return str(row["value"]) if row else default
 
+    def settings(self, prefix: str) -> dict[str, str]:
+        """Those whose names begin so, by the rest of their names."""
+        with self._reading() as db:
+            rows = db.execute("select name, value from settings where substr(name, 1, ?) = ?", (len(prefix), prefix))
+            return {row["name"][len(prefix) :]: row["value"] for row in rows.fetchall()}
+
     def set(self, name: str, value: str) -> None:
         with self._writing() as db:
             db.execute("insert or replace into settings (name, value) values (?, ?)", (name, value))

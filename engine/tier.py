@@ -32,7 +32,7 @@ class Level(Noun):
 class Machine(Noun):
     """Whom a tier is for: the kind of the best device, how much memory it has, how many there are of its kind."""
 
-    device: Literal["cpu", "mps", "cuda"]
+    device: Literal["cpu", "mps", "cuda"]  # cuda: every card with memory of its own
     vram_gb: Annotated[float, Field(ge=0)] = 0.0
     cards: Annotated[int, Field(ge=1)] = 1
 
@@ -61,7 +61,7 @@ def _fits(machine: Machine, hardware: HardwareProfile) -> bool:
 
 
 def _kind(device: Device) -> str:
-    return device.id.partition(":")[0]
+    return device.kind if device.kind in ("cpu", "mps") else "cuda"
 
 
 def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fast tests first; those of a whole grid only when they are asked for."""
+    if "grid" not in config.option.markexpr:
+        items[:] = [item for item in items if item.get_closest_marker("grid") is None]
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write the table of a grid that was walked."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    cells = [dict(report.user_properties) for report in reports if report.when == "call" and report.user_properties]
+    if cells and all("family" in cell for cell in cells):
+        from tests.accelerator import table
+
+        table.write(cells)
 
 
 @pytest.fixture

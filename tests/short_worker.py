@@ -27,7 +27,7 @@ FAULTS = Path(sys.argv.pop(1))
 WORDS = "CUDA out of memory. Tried to allocate 20.00 MiB. 1.00 MiB is reserved by PyTorch but unallocated."
 IN_PIECES = WORDS.replace("1.00 MiB", "900.00 MiB")
 # A CPU by a second name, with memory of its own as far as the plan knows: offloading to it is real, and costs nothing.
-CARD = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+CARD = Device(id="cpu:0", kind="pretend", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
 SEEN = FAULTS.with_name("card.json")  # another one, where a test wants that
 
 

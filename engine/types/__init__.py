@@ -3,12 +3,13 @@
 Sizes are in pixels, memory and disk in GB (10^9 bytes), times in seconds, sampling fields in diffusers' words.
 """
 
-from engine.types.machine import Device, HardwareProfile, Tenant
+from engine.types.machine import Capabilities, Device, HardwareProfile, Held, Tenant
 from engine.types.noun import (
     Argument,
     Aspect,
     Attention,
     ContentId,
+    DeviceKind,
     Dtype,
     Fit,
     JobState,
@@ -40,13 +41,16 @@ __all__ = [
     "Aspect",
     "Attention",
     "Beginning",
+    "Capabilities",
     "Clip",
     "ContentId",
     "Device",
+    "DeviceKind",
     "Dtype",
     "Fit",
     "Forecast",
     "HardwareProfile",
+    "Held",
     "Job",
     "JobState",
     "LatentUpsampler",

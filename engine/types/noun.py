@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Stage = Literal["take", "render"]
 JobState = Literal["queued", "running", "asking", "finished", "failed", "cancelled"]
 Verdict = Literal["comfortable", "tight", "offloads", "unlikely", "unknown"]
+DeviceKind = Literal["cpu", "cuda", "rocm", "mps", "xpu", "pretend"]  # pretend: of the tests
 Aspect = Literal["square", "wide", "tall"]
 Outcome = Literal["draft", "standard", "best"]
 Mode = Literal["refine", "continue"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from engine.types.noun import Attention, Dtype, Noun, Offload, Precision, Readers
+from typing import Any
+
+from pydantic import model_validator
+
+from engine.types.machine import OF_KIND, Capabilities, with_kind
+from engine.types.noun import Attention, DeviceKind, Dtype, Noun, Offload, Precision, Readers
 
 ANEW = {
     "vae_tiling": False,
@@ -10,21 +15,24 @@ ANEW = {
     "vae_on_cpu": False,
     "text_encoder": "resident",
     "attention": "native",
+    "layer_by_layer": False,
 }
 
 
 class Placement(Noun):
     """Where the model runs and how it lies in memory.
 
-    `dtype`: what it computes in. `precision`: how the weights of its large parts are stored, "full" meaning in
-    `dtype`, "gguf" as the model's file has them; `text_precision`: those of the text encoder, where they differ.
-    `offload`: whole on the device, one part at a time, or streamed from RAM block by block, out of page-locked memory
-    where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the CPU.
-    `text_encoder`: kept for new words, or dropped once they are read. `attention`: the way that the transformer takes
-    through it, by diffusers' name. `compiled`: the blocks of the transformer, before they run.
+    `kind`: of the device. `dtype`: what it computes in. `precision`: how the weights of its large parts are stored,
+    "full" meaning in `dtype`, "gguf" as the model's file has them; `text_precision`: those of the text encoder, where
+    they differ. `offload`: whole on the device, one part at a time, or streamed from RAM block by block, out of
+    page-locked memory where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the
+    CPU. `text_encoder`: kept for new words, or dropped once they are read. `attention`: the way that the transformer
+    takes through it, by diffusers' name. `compiled`: the blocks of the transformer, before they run.
+    `layer_by_layer`: how weights are made smaller while loading, where a whole part of them has no room on the card.
     """
 
     device: str
+    kind: DeviceKind
     dtype: Dtype
     precision: Precision = "full"
     text_precision: Precision | None = None
@@ -36,6 +44,17 @@ class Placement(Noun):
     text_encoder: Readers = "resident"
     attention: Attention = "native"
     compiled: bool = False
+    layer_by_layer: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_before_kinds(cls, fields: Any) -> Any:
+        return with_kind(fields, "device")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Of its device, as far as its kind tells."""
+        return OF_KIND[self.kind]
 
     def precision_of(self, part: str) -> Precision:
         """How the weights of a component are stored: only transformers and text encoders are ever made smaller."""
@@ -47,6 +66,11 @@ class Placement(Noun):
     def whole(self) -> bool:
         """All weights lie on the device, as they are computed with."""
         return self.offload == "resident" and self.precision == "full"
+
+    @property
+    def bits(self) -> bool:
+        """Whether bitsandbytes makes any part smaller, which it does on the device."""
+        return bool({self.precision, self.text_precision} & {"int8", "nf4"})
 
     @property
     def lasting(self) -> Placement:

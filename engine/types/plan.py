@@ -177,6 +177,11 @@ class Plan(Noun):
         return self.pipeline in RECORDED and self.step_cache is None
 
     @property
+    def avoids(self) -> bool:
+        """Whether a negative prompt is of any use: guidance away from it costs a second call at each step."""
+        return any(run.forwards > 1 or run.guidance_scale > 1 for run in (self.take, self.render))
+
+    @property
     def told(self) -> str:
         return self.prompt or self.request.prompt
 

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
-from engine.messages import CancelJob, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
+from engine.messages import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
 from engine.types import Noun
 
 
@@ -60,11 +60,12 @@ def main() -> None:
     cancelled: set[str] = set()
     threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
 
+    from engine.worker.accelerator import Accelerator, described
     from engine.worker.sampling import Watch
-    from engine.worker.studio import Studio, devices, versions  # torch and diffusers: seconds
+    from engine.worker.studio import Studio, versions  # torch and diffusers: seconds
 
-    studio = Studio(options.models, options.artifacts, options.prompts, options.caches)
-    wire.send(Ready(versions=versions(), devices=devices()))
+    studio = Studio(Accelerator(options.device), options.models, options.artifacts, options.prompts, options.caches)
+    wire.send(Ready(versions=versions(), devices=described()))
     while True:
         job = jobs.get().job
         watch = Watch(
@@ -72,6 +73,7 @@ def main() -> None:
             stop_asked=lambda job_id=job.id: job_id in cancelled,  # type: ignore[misc]
         )
         end = studio.perform(job, watch)
+        wire.send(Holds(held=studio.holds()))
         wire.send(end if isinstance(end, RanOut) else JobEvent(job_id=job.id, event=end))
 
 

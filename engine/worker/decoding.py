@@ -10,6 +10,7 @@ import torch
 from accelerate.hooks import remove_hook_from_module
 
 from engine.types import Placement
+from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import Latents
 
 LTX = ("AutoencoderKLLTXVideo", "AutoencoderKLLTX2Video")  # decode a clip at once unless they are told otherwise
@@ -24,22 +25,39 @@ def arrange(vae: Any, placement: Placement) -> None:
         vae.enable_slicing()
     if type(vae).__name__ in LTX:
         vae.use_framewise_decoding = placement.vae_slicing
+    if Accelerator(placement.device).misreads_conv3d and vae.dtype != torch.float32:
+        channels_last(vae)
+
+
+def channels_last(vae: Any) -> None:
+    for layer in vae.modules():
+        if isinstance(layer, torch.nn.Conv3d):
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last_3d)
 
 
 @contextmanager
 def vae_at_work(pipe: Any, placement: Placement, latents: Latents) -> Iterator[Latents]:
-    """Latents where the VAE can reach them: its own place, or the CPU, where it then is in full precision meanwhile."""
-    if not placement.vae_on_cpu:
-        yield latents
-        return
+    """Latents where the VAE can reach them: on the device, or on the CPU, where it then is in full precision meanwhile.
+
+    A pipeline that is offloaded one part at a time brings the VAE only inside its own call, so that is done here.
+    """
     vae, dtype = pipe.vae, pipe.vae.dtype
-    remove_hook_from_module(vae)  # model offload's, which would take it to the card
-    vae.to("cpu", torch.float32)
+    offloaded = placement.offload == "model"
+    if offloaded:
+        pipe.maybe_free_model_hooks()  # everything else is in RAM
+    if placement.vae_on_cpu:
+        remove_hook_from_module(vae)  # model offload's, which would take it to the card
+        vae.to("cpu", torch.float32)
+        reachable = latents | {"latents": latents["latents"].cpu()}
+    else:
+        vae.to(placement.device)
+        reachable = {name: part.to(placement.device) for name, part in latents.items()}
     try:
-        yield latents | {"latents": latents["latents"].cpu()}
+        yield reachable
     finally:
-        vae.to(dtype=dtype)
-        if placement.offload == "model":
+        if placement.vae_on_cpu:
+            vae.to(dtype=dtype)
+        if offloaded:
             pipe.enable_model_cpu_offload(device=placement.device)
         else:
             vae.to(placement.device)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 import psutil
-import torch
+
+from engine.worker.accelerator import Accelerator
 
 INTERVAL_SECONDS = 0.02
 
@@ -13,14 +14,13 @@ INTERVAL_SECONDS = 0.02
 class Gauge:
     """Watches while it is open. RAM by looking often, because no system but Linux can reset its own record."""
 
-    def __init__(self) -> None:
-        self._peak = 0
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._accelerator, self._peak = accelerator, 0
         self._done = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="memory gauge", daemon=True)
 
     def __enter__(self) -> Gauge:
-        if torch.cuda.is_available():
-            torch.cuda.reset_peak_memory_stats()
+        self._accelerator.forget_peak()
         self._watcher.start()
         return self
 
@@ -35,7 +35,7 @@ class Gauge:
     @property
     def vram_gb(self) -> float:
         """What torch took from the card; its context is not in it."""
-        return round(torch.cuda.max_memory_reserved() / 1e9, 3) if torch.cuda.is_available() else 0.0
+        return round(self._accelerator.peak_gb, 3)
 
     def _watch(self) -> None:
         process = psutil.Process()

@@ -10,21 +10,56 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from diffusers import PipelineQuantizationConfig
 from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting
 
 from engine.types import Placement, Precision
+from engine.worker.streaming import stream
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LARGE = ("transformer", "transformer_2", "text_encoder", "text_encoder_2")  # the parts that take a smaller format
 
 
-def quantization(parts: dict[str, Any], placement: Placement) -> PipelineQuantizationConfig | None:
-    """bitsandbytes for the parts, given by their classes; None for formats that need none while loading."""
+def quantization(parts: dict[str, Any], placement: Placement) -> dict[str, Any]:
+    """By which config bitsandbytes makes those of the parts smaller whose format is its own."""
     libraries = {name: diffusers if issubclass(kind, diffusers.ModelMixin) else transformers
                  for name, kind in parts.items() if placement.precision_of(name) in ("int8", "nf4")}  # fmt: skip
-    bits = {name: _bits(library, placement.precision_of(name), placement) for name, library in libraries.items()}
-    return PipelineQuantizationConfig(quant_mapping=bits) if bits else None
+    return {name: _bits(library, placement.precision_of(name), placement) for name, library in libraries.items()}
+
+
+def shrunk_by_layer(part: Any, how: Any, placement: Placement) -> Any:
+    """A part that was loaded whole into RAM, made smaller one layer after another: only that is on the card meanwhile.
+
+    The numbers are those that the part would have had, made smaller as a whole.
+    """
+    from bitsandbytes.nn.modules import Int8Params, Linear4bit, Linear8bitLt, Params4bit
+
+    left_alone = tuple(getattr(part, "_keep_in_fp32_modules", None) or ()) + ("lm_head",)
+    for name, layer in list(part.named_modules()):
+        if type(layer) is not torch.nn.Linear or any(word in name.split(".") for word in left_alone):
+            continue
+        size, bias, weight = (layer.in_features, layer.out_features), layer.bias is not None, layer.weight.data
+        made: Any
+        with torch.device("meta"):
+            if how.load_in_4bit:
+                made = Linear4bit(*size, bias, how.bnb_4bit_compute_dtype, how.bnb_4bit_use_double_quant, "nf4")
+            else:
+                made = Linear8bitLt(*size, bias, has_fp16_weights=False, threshold=how.llm_int8_threshold)
+        made.weight = (
+            Params4bit(weight, requires_grad=False, quant_type="nf4",
+                       compress_statistics=how.bnb_4bit_use_double_quant) if how.load_in_4bit
+            else Int8Params(weight, requires_grad=False, has_fp16_weights=False)
+        )  # fmt: skip
+        made.bias = layer.bias
+        made.to(placement.device).to("cpu")
+        part.set_submodule(name, made)
+    part.is_loaded_in_4bit, part.is_loaded_in_8bit = how.load_in_4bit, how.load_in_8bit
+    part.config.quantization_config = how
+    return part
+
+
+def goes_straight(name: str, placement: Placement) -> bool:
+    """Whether a part that stays on the card is read from the disk to there: RAM need not hold it whole."""
+    return name.startswith("transformer") or placement.text_encoder != "dropped"
 
 
 def classes(folder: Path, names: Iterable[str] = LARGE) -> dict[str, Any]:
@@ -46,23 +81,39 @@ def _bits(library: Any, precision: Precision, placement: Placement) -> Any:
 
 def settle(pipe: Any, placement: Placement) -> None:
     """Bring a freshly loaded pipeline to where the plan wants it."""
-    if placement.vae_tiling and pipe.vae:
-        pipe.vae.enable_tiling()
-    if placement.vae_slicing and pipe.vae:
-        pipe.vae.enable_slicing()
+    if placement.kind == "mps":
+        without_float64(pipe)
     match placement.offload:
+        case "resident" if only_reads(pipe) and placement.text_encoder == "dropped" and placement.kind != "cpu":
+            stream_parts(pipe, placement)  # beside what draws, which need not make room
         case "resident":
             pipe.to(placement.device)
         case "model":
             pipe.enable_model_cpu_offload(device=placement.device)
         case "group":
-            on_cuda = placement.device.startswith("cuda")  # streams, which hide the transfers, are CUDA's
-            # The VAE stays on the card: streams learn the order of its layers from the first clip, and tiles change it.
-            pipe.enable_group_offload(
-                onload_device=torch.device(placement.device), offload_type="leaf_level", use_stream=on_cuda,
-                record_stream=on_cuda, non_blocking=on_cuda, low_cpu_mem_usage=not placement.pin_memory,
-                exclude_modules=["vae"],
-            )  # fmt: skip
+            stream_parts(pipe, placement)
+
+
+def without_float64(pipe: Any) -> None:
+    """Metal has no 64-bit floats, in which LTX-2 computes its positions unless told otherwise."""
+    for part in pipe.components.values():
+        for layer in part.modules() if isinstance(part, torch.nn.Module) else ():
+            if getattr(layer, "double_precision", False):
+                layer.double_precision = False  # type: ignore[assignment]
+
+
+def only_reads(pipe: Any) -> bool:
+    """Whether it is the half of a model that reads the words."""
+    return getattr(pipe, "transformer", None) is None
+
+
+def stream_parts(pipe: Any, placement: Placement) -> None:
+    """The VAE stays on the card: streams learn the order of its layers from the first clip, and tiles change it."""
+    for name, part in pipe.components.items():
+        if name == "vae" and part is not None:
+            part.to(placement.device)
+        elif isinstance(part, torch.nn.Module):
+            stream(part, placement)
 
 
 def compile_blocks(pipe: Any, placement: Placement) -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch.nn.functional import conv3d, interpolate
 
 from engine.events import Event, Peek
+from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import LatentVideo, Shot
 from engine.worker.tiny_decoder import STAGES, TinyDecoder, placed, read
 from engine.worker.weights import Model
@@ -40,7 +41,7 @@ class Peeker:
     """Writes `peek-<step>.webp` into the job's folder, the one before it going, and tells of it."""
 
     def __init__(self, look: Look, shot: Shot, folder: Path, emit: Callable[[Event], None]) -> None:
-        self._look, self._shot, self._folder, self._emit = look, shot, folder, emit
+        self.look, self._shot, self._folder, self._emit = look, shot, folder, emit
         self.spent_seconds, self._cost = 0.0, GUESS_SECONDS[look.kind]
         self._last: Path | None = None
         self.broken = False
@@ -50,8 +51,7 @@ class Peeker:
         whole_run = (seconds - self.spent_seconds) / done * steps
         if self.broken or done >= steps or self.spent_seconds + self._cost > SHARE * MARGIN * whole_run:
             return
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()  # the step itself may still be computing
+        Accelerator(self._shot.plan.placement.device).synchronize()  # the step itself may still be computing
         started = time.perf_counter()
         try:
             self._show(self._folder / f"peek-{done:03}.webp", estimate())
@@ -67,7 +67,7 @@ class Peeker:
             self._last.unlink(missing_ok=True)
 
     def _show(self, path: Path, estimate: torch.Tensor) -> None:
-        write(self._look.frames(estimate, self._shot), self._shot.run.fps, path)
+        write(self.look.frames(estimate, self._shot), self._shot.run.fps, path)
         self._emit(Peek(file=path.name))
         self.close()
         self._last = path

@@ -7,10 +7,9 @@ pipeline of their own, which is loaded when words come that were never encoded h
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
@@ -23,9 +22,10 @@ from safetensors.torch import save_file
 from engine.events import Event, Progress
 from engine.types import Placement
 from engine.worker import single_file
+from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import LatentVideo, Shot
 
-KEPT = 64  # encoded prompts of one model, in memory
+KEPT_BYTES = 1_000_000_000  # of encoded prompts of one model, in RAM
 DISK_BYTES = 2_000_000_000  # a prompt of T5-XXL takes 4 MB, one of LTX-2 up to 400
 SAMPLE_BYTES, SAMPLES = 65_536, 16
 Encoded = dict[str, Any]  # arguments of the pipeline's call: tensors, or None
@@ -88,7 +88,7 @@ class Prompts:
         self.counted: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext  # while they are loaded
 
     def encoded(self, pipe: Any, family: LatentVideo, shot: Shot, emit: Callable[[Event], None]) -> Encoded:
-        """The shot's words as arguments of the call of `pipe`, on its device. Encoding them now is told."""
+        """The shot's words as arguments of the call of `pipe`, on the device. Encoding them now is told."""
         key = self._key(pipe, family, shot)
         if key not in self._kept:
             found = self.cache.get(key) if self.cache else None
@@ -97,46 +97,38 @@ class Prompts:
                 found = self._encode(pipe, family, shot)
                 if self.cache:
                     self.cache.put(key, found)
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            device = pipe._execution_device
-            self._kept[key] = {name: part if part is None else part.to(device) for name, part in found.items()}
-        return self._kept[key]
+            self._keep(key, {name: part if part is None else part.cpu() for name, part in found.items()})
+        device = shot.plan.placement.device
+        return {name: part if part is None else part.to(device) for name, part in self._kept[key].items()}
+
+    def _keep(self, key: str, encoded: Encoded) -> None:
+        """In RAM: a prompt of LTX-2 takes 0.4 GB, which the card needs for the clip."""
+        self._kept[key] = encoded
+        while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > KEPT_BYTES:
+            del self._kept[next(iter(self._kept))]
 
     def _encode(self, pipe: Any, family: LatentVideo, shot: Shot) -> Encoded:
-        with self._readable(pipe, shot.plan.placement):
-            if self._encoders is None:
-                with self.counted():
-                    self._encoders = self._load_encoders(pipe)
-            try:
-                return family.encode(self._encoders, shot, pipe.transformer)
-            finally:
-                self._encoders.maybe_free_model_hooks()
-
-    @contextlib.contextmanager
-    def _readable(self, pipe: Any, placement: Placement) -> Iterator[None]:
-        """Where the text encoders are to be dropped, what draws makes room for them meanwhile, and then they go."""
-        if placement.text_encoder != "dropped":
-            yield
-            return
-        apart = placement.offload == "resident" and placement.device not in ("cpu", "mps")
-        if apart:
-            pipe.to("cpu")
+        if self._encoders is None:
+            with self.counted():
+                self._encoders = self._load_encoders(pipe)
         try:
-            yield
+            return family.encode(self._encoders, shot, pipe.transformer)
         finally:
-            self._encoders = None
-            gc.collect()  # hooks hold on to them in circles
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            if apart:
-                pipe.to(placement.device)
+            self._encoders.maybe_free_model_hooks()
+            if shot.plan.placement.text_encoder == "dropped":
+                self._encoders = None
+                Accelerator(shot.plan.placement.device).free()
 
     def _key(self, pipe: Any, family: LatentVideo, shot: Shot) -> str:
         asked = shot.plan.request
         seen = [*sorted(asked.pictures.items()), asked.fit, shot.run.size] if family.encodes_pictures else []
-        said = [self._identity, type(pipe).__name__, shot.plan.told, shot.plan.negative_prompt, shot.plan.max_tokens]
+        avoided = shot.plan.negative_prompt if shot.plan.avoids else None
+        said = [self._identity, type(pipe).__name__, shot.plan.told, avoided, shot.plan.max_tokens]
         return hashlib.sha256(json.dumps([*said, *seen]).encode()).hexdigest()
+
+
+def _bytes(encoded: Encoded) -> int:
+    return sum(part.nbytes for part in encoded.values() if part is not None)
 
 
 def identity(folder: Path, placement: Placement) -> str:

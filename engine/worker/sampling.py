@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from engine.errors import JobCancelled, ModelProblem
 from engine.events import Event, Progress
 from engine.types import Work
-from engine.worker import decoding
+from engine.worker import decoding, finite
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate, Peeker, clean_estimate
 from engine.worker.recording import Enough, Recording
@@ -103,14 +103,14 @@ def _whole(run: _Run) -> Any:
     if run.shot.run.sigmas:  # levels of the model's own, the first of them pure noise
         return _exact(run, replace(run.shot, plan=run.shot.plan.model_copy(update={"sigma": 1.0})))
     scheduler = run.family.scheduler(run.model.pipe, run.shot.run)
-    return watched(scheduler, run.watch, run.family.steps(run.shot))
+    return watched(scheduler, run, run.family.steps(run.shot))
 
 
 def _exact(run: _Run, shot: Shot) -> Any:
     """A scheduler that goes from the plan's sigma to 0 by levels that the family sets."""
     exact_timesteps = functools.partial(run.family.exact_timesteps, shot=shot)
     scheduler = run.family.exact_scheduler(run.model.pipe, shot.run)
-    return watched(scheduler, run.watch, run.family.steps(shot, on_a_take=shot.plan.sigma < 1), exact_timesteps)
+    return watched(scheduler, run, run.family.steps(shot, on_a_take=shot.plan.sigma < 1), exact_timesteps)
 
 
 def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
@@ -129,7 +129,10 @@ def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
     finally:
         pipe.scheduler = shipped
         pipe.maybe_free_model_hooks()  # a call that an exception ended leaves caches and offload hooks behind
-    return family.latents_of(output)
+    latents = family.latents_of(output)
+    for part in latents.values():
+        finite.check(part, shot.plan)
+    return latents
 
 
 def _words(run: _Run) -> dict[str, Any]:
@@ -140,15 +143,17 @@ def _words(run: _Run) -> dict[str, Any]:
     return words
 
 
-def watched(scheduler: Any, watch: Watch, steps: int, exact_timesteps: Callable[..., None] | None = None) -> Any:
-    """The scheduler, telling its `steps` and, where given, setting its timesteps by `exact_timesteps`.
+def watched(scheduler: Any, run: _Run, steps: int, exact_timesteps: Callable[..., None] | None = None) -> Any:
+    """The scheduler, telling its `steps` and, where given, setting its timesteps by `exact_timesteps`. What its first
+    step ends in is looked at: a run that overflows does so there.
 
     By a subclass and not by replaced methods: pipelines deep-copy schedulers, ask for their class and read signatures.
     """
+    watch, plan = run.watch, run.shot.plan
     kind, recording = type(scheduler), watch.recording
     picture = scheduler  # copies of it, such as the one for sound, do not count
     signature = inspect.signature(kind.step)
-    begun = False  # some pipelines set the timesteps again
+    begun, first = False, True  # some pipelines set the timesteps again
 
     class Watched(kind):  # type: ignore[valid-type, misc]
         @functools.wraps(kind.set_timesteps)
@@ -166,12 +171,16 @@ def watched(scheduler: Any, watch: Watch, steps: int, exact_timesteps: Callable[
 
         @functools.wraps(kind.step)
         def step(self, *given: Any, **named: Any) -> Any:
+            nonlocal first
             call = signature.bind(self, *given, **named)
             if self is picture:
                 recording.resume(self, call)
             result = kind.step(*call.args, **call.kwargs)
             estimate = functools.partial(clean_estimate, self, given, named, result)
             if self is picture:
+                if first:
+                    finite.check(result[0], plan)
+                    first = False
                 watch.step(estimate)
                 recording.stepped(self, call, result, estimate)
             else:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
+import os
 import platform
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import torch
 
 from engine import fitting
@@ -19,8 +20,9 @@ from engine.events import Adjusted, Cancelled, Failed, FinalEvent, Finished, Pro
 from engine.library import GIVEN, START, STATE
 from engine.messages import RanOut
 from engine.store import now
-from engine.types import Device, Job, Recipe, Work
+from engine.types import Held, Job, Recipe, Work
 from engine.worker import decoding, families, joining, peek, sampling, video, weights
+from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import Latents, Shot
 from engine.worker.gauge import Gauge
 from engine.worker.prompts import PromptCache
@@ -34,14 +36,17 @@ log = logging.getLogger(__name__)
 class Studio:
     """Keeps the last model warm between jobs."""
 
-    def __init__(self, model_roots: list[Path], artifacts: Path, prompts: Path, caches: Path) -> None:
+    def __init__(
+        self, accelerator: Accelerator, model_roots: list[Path], artifacts: Path, prompts: Path, caches: Path
+    ) -> None:
+        self._accelerator = accelerator
         self._shelf = weights.Shelf(model_roots, PromptCache(prompts), caches)
         self._artifacts = artifacts
 
     def perform(self, job: Job, watch: sampling.Watch) -> FinalEvent | RanOut:
         """Run a job to its end, or until memory ran out. Never raises: what goes wrong becomes words with a remedy."""
         try:
-            with Gauge() as gauge:
+            with Gauge(self._accelerator) as gauge:
                 done = self._perform(job, watch)
             return done.model_copy(update={"ram_gb": gauge.ram_gb, "vram_gb": gauge.vram_gb})
         except JobCancelled:
@@ -56,13 +61,18 @@ class Studio:
         self._free(watch.doing)  # here the error is gone, and with it what its frames held
         return ran_out
 
+    def holds(self) -> Held:
+        """What of the machine's memory is held now, between two jobs, which another plan may count on."""
+        self._accelerator.free()
+        held = psutil.Process().memory_full_info()
+        return Held(pid=os.getpid(), device=self._accelerator.device, loads=self._shelf.loads,
+                    vram_gb=self._accelerator.held_gb, ram_gb=held.uss / 1e9)  # fmt: skip
+
     def _free(self, doing: Work) -> None:
         """Let go of what the next try does not need."""
         if doing != "decoding":
             self._shelf.clear()
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        self._accelerator.free()
 
     @torch.no_grad()
     def _perform(self, job: Job, watch: sampling.Watch) -> Finished:
@@ -124,7 +134,7 @@ class Studio:
         """Drawn from noise or refined from the approved take, from where the run stood if it was begun."""
         folder, family = self._artifacts / job.id, families.of(job.plan.family)
         if job.stage == "render" and not shot.run.part:
-            take = sampling.load(folder / "take.safetensors", model.pipe.device)
+            take = sampling.load(folder / "take.safetensors", job.plan.placement.device)
             return sampling.refine(model, family, shot, watch, take)
         latents = sampling.draw(model, family, shot, watch)
         if job.stage == "take":
@@ -169,19 +179,6 @@ def failed(error: Exception) -> Failed:
         remedy="Try again with the model's own settings; the details are in the logs folder.",
         detail=f"{type(error).__name__}: {error}",
     )
-
-
-def devices() -> tuple[Device, ...]:
-    """The GPUs that torch sees, with their memory where torch can tell."""
-    if torch.backends.mps.is_available():
-        limit = torch.mps.recommended_max_memory() / 1e9
-        return (Device(id="mps", name="Apple GPU", vram_gb=limit, vram_free_gb=limit),)
-    found = []
-    for index in range(torch.cuda.device_count()):
-        free, total = torch.cuda.mem_get_info(index)
-        name = torch.cuda.get_device_name(index)
-        found.append(Device(id=f"cuda:{index}", name=name, vram_gb=total / 1e9, vram_free_gb=free / 1e9))
-    return tuple(found)
 
 
 def versions() -> dict[str, str]:

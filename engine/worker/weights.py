@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-import torch
 from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
-from engine.errors import MachineProblem, ModelProblem
+from engine.errors import ModelProblem
 from engine.events import Event, Progress
 from engine.types import Placement, Plan
 from engine.worker import adapters, decoding, families, memory, second_stage, single_file
+from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import LatentVideo
 from engine.worker.intake import Intake
 from engine.worker.integrity import REMEDY, check, check_index, variant_of
@@ -57,7 +57,8 @@ class Shelf:
         Raises ModelProblem or BadFile.
         """
         if self._key != plan.loads or self._model is None:
-            self.clear()  # free the old one before the new one needs its room
+            self.clear()  # the old one makes room for the new one
+            Accelerator(plan.placement.device).free()
             emit(Progress(phase="loading"))
             folder = self._folder(plan.model)
             merge = functools.partial(adapters.merge, plan=plan, folder=given)
@@ -70,19 +71,15 @@ class Shelf:
             self._key = plan.loads
         decoding.arrange(self._model.pipe.vae, plan.placement)
         memory.attend(self._model.pipe, plan.placement)
-        wanted = pipeline_class(plan.pipeline)
-        if type(self._model.pipe) is not wanted:  # another way to run the same weights
-            stage = self._model.pipe.second_stage
-            takes = inspect.signature(wanted.__init__).parameters
-            absent = {
-                name: None for name, part in self._model.pipe.components.items() if part is None and name in takes
-            }
-            self._model.pipe = wanted.from_pipe(self._model.pipe, **absent)
-            self._model.pipe.second_stage = stage
-            self._model.pipe.set_progress_bar_config(disable=True)
+        self._model.pipe = turned_into(pipeline_class(plan.pipeline), self._model, plan)
         if not plan.fused:
             adapters.wear(self._model.pipe, plan, given)
         return self._model
+
+    @property
+    def loads(self) -> str:
+        """What is ready, as `Plan.loads` says it; empty where nothing is."""
+        return self._key if self._model else ""
 
     def clear(self) -> None:
         """Forget the model, so that its memory is free."""
@@ -93,6 +90,27 @@ class Shelf:
             if (root / model / "model_index.json").is_file():
                 return root / model
         raise ModelProblem(f"The model '{model}' is not installed.", f"Install it: `app.py models install {model}`.")
+
+
+def turned_into(wanted: Any, model: Model, plan: Plan) -> Any:
+    """The model's pipeline as one of class `wanted`, which runs the same weights in another way.
+
+    Made of its parts: diffusers' `from_pipe` would bring them to float32 and take them from where they are offloaded.
+    """
+    pipe = model.pipe
+    if type(pipe) is wanted:
+        return pipe
+    takes = inspect.signature(wanted.__init__).parameters
+    index = json.loads((model.folder / "model_index.json").read_text(encoding="utf-8"))
+    settings = {name: value for name, value in index.items() if name in takes and not isinstance(value, list)}
+    parts = {name: part for name, part in pipe.components.items() if name in takes}
+    made = wanted(**settings, **parts)
+    made.second_stage = pipe.second_stage
+    made.set_progress_bar_config(disable=True)
+    families.of(plan.family).prepare(made)
+    if plan.placement.offload == "model":  # whose hooks the pipeline keeps, and calls
+        made.enable_model_cpu_offload(device=plan.placement.device)
+    return made
 
 
 def pipeline_class(name: str) -> Any:
@@ -118,13 +136,7 @@ class Loading:
 
 def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loading()) -> Model:
     """Load a pipeline folder in the diffusers layout. Raises ModelProblem when the weights are missing or damaged."""
-    if placement.device.startswith("cuda"):
-        if not torch.cuda.is_available():
-            raise MachineProblem(
-                "The graphics card was found, but this torch build cannot use it.",
-                "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
-            )
-        torch.cuda.set_device(placement.device)  # where bitsandbytes puts what it makes smaller
+    Accelerator(placement.device).choose()
     check_index(folder)
     fingerprint = check(folder)
     reading, drawing = _halves(folder)
@@ -166,12 +178,12 @@ class _Source:
             large = {name: kind for name, kind in memory.classes(self.folder).items() if name not in given}
             ready = kept.read(large) if kept else {}
             single = memory.classes(self.folder, set(single_file.files(self.folder)) - ready.keys() - given.keys())
+            ready |= self._apart({name: kind for name, kind in large.items() if name not in {*ready, *single}})
             bits = memory.quantization({name: kind for name, kind in single.items() if name in large}, self.placement)
-            ready |= single_file.load(self.folder, single, dtype, bits.quant_mapping if bits else {})
-            to_shrink = {name: kind for name, kind in large.items() if name not in ready}
+            for name, kind in single.items():
+                ready |= self._rested(single_file.load(self.folder, {name: kind}, dtype, bits))
             pipe = pipeline_class(self.pipeline).from_pretrained(
                 str(self.folder),
-                quantization_config=memory.quantization(to_shrink, self.placement),
                 dtype=dtype,
                 local_files_only=True,
                 use_safetensors=True,
@@ -182,6 +194,37 @@ class _Source:
             )
         pipe.set_progress_bar_config(disable=True)
         return pipe
+
+    def _apart(self, parts: dict[str, Any]) -> dict[str, Any]:
+        """Large parts, given by their classes, each by itself: made smaller on the card and moved off it before the
+        next one comes, or brought there from the disk where all of them stay there anyway."""
+        found: dict[str, Any] = {}
+        bits, placement = memory.quantization(parts, self.placement), self.placement
+        there = {"device_map": {"": placement.device}}
+        for name, kind in parts.items():
+            smaller = bits.get(name)
+            if smaller and placement.layer_by_layer:
+                found[name] = memory.shrunk_by_layer(self._read(name, kind), smaller, placement)
+            elif smaller:
+                found |= self._rested({name: self._read(name, kind, quantization_config=smaller, **there)})
+            elif placement.whole and placement.kind != "cpu" and memory.goes_straight(name, placement):
+                found[name] = self._read(name, kind, **there)
+        return found
+
+    def _read(self, name: str, kind: Any, **how: Any) -> Any:
+        """One part, as its pipeline would load it."""
+        return kind.from_pretrained(
+            str(self.folder / name), dtype=DTYPES[self.placement.dtype], local_files_only=True, use_safetensors=True,
+            variant=variant_of(self.folder), **how,
+        )  # fmt: skip
+
+    def _rested(self, parts: dict[str, Any]) -> dict[str, Any]:
+        """Freshly loaded parts where they wait: bitsandbytes leaves what it made smaller on the card."""
+        if self.placement.offload != "resident" and self.placement.bits:
+            for part in parts.values():
+                part.to("cpu")
+            Accelerator(self.placement.device).free()
+        return parts
 
     def placed(self, pipe: Any, kept: KeptWeights | None) -> Any:
         """The same pipeline where the plan wants it, its smaller weights kept for the next time."""

@@ -21,6 +21,7 @@ class RecordedNvml:
 
     NVMLError = pynvml.NVMLError
     NVMLError_LibraryNotFound = pynvml.NVMLError_LibraryNotFound
+    NVMLError_NotSupported = pynvml.NVMLError_NotSupported
     NVML_CLOCK_SM = pynvml.NVML_CLOCK_SM
 
     def __init__(self, answers: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def test_what_does_not_fit_gets_something_that_does() -> None:
     cards = list(CARDS.values())
     request = Request(prompt="a red ball", model="hunyuanvideo-t2v-13b", seed=1, aspect="wide", num_frames=129,
                       render=Overrides(width=1280, height=1280))  # fmt: skip
-    planned = planner("rtx-4060-laptop")
+    planned = planner("rtx-3070")
     assert planned(request, None).forecast.verdict not in RUNS
     found = instead(planned, request, cards)
     assert any("instead of" in suggestion.text for suggestion in found)

@@ -23,7 +23,7 @@ from tests.engine.test_prompts import Draw
 draw = test_prompts.draw  # the fixture
 CARDS = Catalog(APP / "presets" / "models").cards
 FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",) and not card.not_yet]
-WAN, COGVIDEOX, HUNYUAN = CARDS["wan2.1-t2v-1.3b"], CARDS["cogvideox-2b"], CARDS["hunyuanvideo-t2v-13b"]
+WAN, COGVIDEOX, LTX = CARDS["wan2.1-t2v-1.3b"], CARDS["cogvideox-2b"], CARDS["ltx-video-2b-0.9.5"]
 AMD = Device(id="cuda:0", name="AMD Radeon RX 7900 XTX", vram_gb=25.8, vram_free_gb=24)
 TURING = ADA.model_copy(update={"compute_capability": "7.5"})
 
@@ -72,7 +72,7 @@ def test_what_is_asked_for_is_taken_and_said(way: Attention) -> None:
         (APPLE, WAN, "_native_efficient", "NVIDIA"),
         (PASCAL, WAN, "_native_cudnn", "too old"),
         (TURING, WAN, "_native_flash", "too old"),
-        (ADA, HUNYUAN, "_native_flash", "mask"),
+        (ADA, LTX, "_native_flash", "mask"),
         (ADA, COGVIDEOX, "_native_cudnn", "built in"),
     ],
 )

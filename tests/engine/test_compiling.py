@@ -13,7 +13,7 @@ from engine.errors import BadSetting
 from engine.types import Device, LoraUse, Placement, Plan
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import Shot
-from tests.engine.test_attention import ADA, APPLE, COGVIDEOX, CPU, HUNYUAN, TURING, WAN, planned
+from tests.engine.test_attention import ADA, APPLE, COGVIDEOX, CPU, LTX, TURING, WAN, planned
 
 LORA = LoraUse(id="0" * 32, strength=0.5)
 
@@ -28,7 +28,7 @@ def test_what_is_asked_for_is_done_and_said() -> None:
 
 
 def test_a_model_that_does_not_lie_whole_on_the_card_is_not_compiled_and_that_is_said() -> None:
-    made = planned(HUNYUAN, ADA, compiled=True)
+    made = planned(LTX, ADA, compiled=True)
     assert not made.placement.compiled and any("not compiled" in reason for reason in made.reasons)
 
 

@@ -36,12 +36,23 @@ def harmless(rungs: list[ladder.Rung]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
-MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED = (
+MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS = (
     ladder.CHANGES[name]
-    for name in ("model", "group", "pin_memory", "vae_slicing", "vae_tiling", "vae_on_cpu", "text_encoder")
+    for name in (
+        "model",
+        "group",
+        "pin_memory",
+        "vae_slicing",
+        "vae_tiling",
+        "vae_on_cpu",
+        "text_encoder",
+        "layer_by_layer",
+    )
 )
 ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({}, ("vram", "loading"), [MODEL, GROUP]),
+    ({"offload": "model", "precision": "nf4"}, ("vram", "loading"), [LAYERS, GROUP]),
+    ({"offload": "model", "precision": "nf4"}, ("vram", "denoising"), [GROUP]),
     ({}, ("vram", "denoising"), [MODEL, GROUP]),
     ({"offload": "model"}, ("vram", "denoising"), [GROUP]),
     ({"offload": "group"}, ("vram", "denoising"), []),
@@ -54,8 +65,8 @@ ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({}, ("ram", "loading"), [DROPPED]),
     ({"text_encoder": "dropped"}, ("ram", "loading"), []),
     ({}, ("ram", "decoding"), [TILES]),
-    ({"device": "cpu", "dtype": "float32"}, ("ram", "denoising"), [DROPPED]),
-    ({"device": "cpu", "dtype": "float32"}, ("page_file", "decoding"), [TILES]),
+    ({"device": "cpu", "kind": "cpu", "dtype": "float32"}, ("ram", "denoising"), [DROPPED]),
+    ({"device": "cpu", "kind": "cpu", "dtype": "float32"}, ("page_file", "decoding"), [TILES]),
 ]
 
 
@@ -96,7 +107,7 @@ def test_a_render_keeps_the_length_that_was_approved() -> None:
 
 
 def test_what_a_device_cannot_do_is_no_rung() -> None:
-    rungs = way_down(planned(device="mps", offload="resident"), "take", ("vram", "denoising"))
+    rungs = way_down(planned(device="mps", kind="mps", offload="resident"), "take", ("vram", "denoising"))
     assert {(rung.plan.placement.precision, rung.plan.placement.offload) for rung in rungs} == {("full", "resident")}
     streamed = way_down(planned(precision="int8", offload="model"), "take", ("vram", "denoising"))
     assert all((rung.plan.placement.precision, rung.plan.placement.offload) != ("int8", "group") for rung in streamed)

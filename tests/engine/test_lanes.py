@@ -28,7 +28,9 @@ from tests.ui.test_commands import command, document
 QUICK = Overrides(num_inference_steps=2)
 # This CPU under other names: what is planned and started for a card is real, and runs here.
 CARDS = tuple(
-    Device(id=f"cpu:{number}", name=f"card {number}", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+    Device(
+        id=f"cpu:{number}", kind="pretend", name=f"card {number}", vram_gb=24, vram_free_gb=23, compute_capability="8.9"
+    )
     for number in (0, 1)
 )
 

@@ -27,7 +27,7 @@ from tests.engine.test_worker import frames_of
 from tests.tiny import ltx
 
 pytestmark = pytest.mark.slow
-CARD = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+CARD = Device(id="cpu:0", kind="pretend", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
 QUICK = Overrides(num_inference_steps=2)
 LTX = Catalog(APP / "presets" / "models").card("ltx-video-2b-0.9.5")
 

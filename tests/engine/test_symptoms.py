@@ -70,15 +70,15 @@ class Card:
 
 
 def test_one_sample_is_taken_after_each_step_but_the_first() -> None:
-    gauges = Gauges("cuda:0", Card())
+    gauges = Gauges("cuda:0", "cuda", Card())
     for step in range(6):
         gauges.see(Progress(phase="sampling", step=step, steps=5))
     assert len(gauges.samples) == 4 and gauges.samples[0].busy == 0.98 and gauges.samples[0].clock_reasons == POWER_CAP
-    assert not Gauges("cpu", Card()).samples
+    assert not Gauges("cpu", "cpu", Card()).samples
 
 
 def test_a_machine_without_nvml_has_no_samples() -> None:
-    gauges = Gauges("cuda:0")
+    gauges = Gauges("cuda:0", "cuda")
     for step in range(4):
         gauges.see(Progress(phase="sampling", step=step, steps=5))
     assert gauges.samples == []
@@ -106,7 +106,7 @@ def test_the_lane_of_a_card_explains_a_slow_job_beside_its_result(
     job = Job(id="slow", stage="take", plan=tiny_plan.model_copy(update={"forecast": forecast}))
     with Engine(tmp_path) as studio:
         studio.store.add_jobs([job])
-        gauges = Gauges("cuda:0", Card())
+        gauges = Gauges("cuda:0", "cuda", Card())
         gauges.samples = ROWS[name][0]
         Lane(studio.places, studio.store, "cuda:0")._explain(job, gauges)
         (noticed,) = [event for _, event in studio.store.events(job.id)]

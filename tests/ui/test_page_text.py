@@ -158,7 +158,7 @@ def test_a_download_that_the_disk_has_no_room_for_is_said_before_it_starts(
 
 
 def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: Engine) -> None:
-    card = Device(id="cpu:0", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
+    card = Device(id="cpu:0", kind="pretend", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
     engine.store.set(REPORTED, REPORTED_DEVICES.dump_json((card,)).decode())
     html, picks = capability(engine), engine.recommended()
     assert "(estimated)" in html and len(picks) == 2

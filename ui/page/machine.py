@@ -55,7 +55,7 @@ def build(engine: Engine) -> Machine:
 
 
 def facts(machine: HardwareProfile) -> str:
-    cards = [device for device in machine.devices if device.id != "cpu"]
+    cards = [device for device in machine.devices if device.kind != "cpu"]
     processor = machine.devices[-1]
     rows = [
         (MACHINE.card, MACHINE.card_memory.format(name=device.name, free=gigabytes(device.vram_free_gb),

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from engine.worker.families import padding
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
@@ -13,6 +14,11 @@ NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
 
 class HunyuanVideo(LatentVideo):
     encodes_pictures = True
+
+    def prepare(self, pipe: Any) -> None:
+        transformer = pipe.transformer
+        blocks = [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
+        padding.left_out(blocks, lambda mask, picture: mask.sum() - picture.shape[1])  # its mask has the picture's too
 
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         own: dict[str, Any] = {"max_sequence_length": shot.plan.max_tokens, "device": pipe._execution_device}

@@ -1,18 +1,18 @@
 """HunyuanVideo 1.5: guidance lives in a guider component, and each prompt is encoded by two encoders.
 
 Most of what its transformer is told is padding (1000 and 256 tokens for words, 729 for a picture), which diffusers
-masks by every token against every token: 50 GB at 1280x704 and 121 frames. One row of that mask says the same.
+masks by every token against every token: 50 GB at 1280x704 and 121 frames. Here it is left out.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from diffusers import HunyuanVideo15ImageToVideoPipeline
 from diffusers.models.transformers.transformer_hunyuan_video import HunyuanVideoAttnProcessor2_0
 
 from engine.types import Pass
+from engine.worker.families import padding
 from engine.worker.families.latent_video import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2")
@@ -21,8 +21,8 @@ NAMES = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embed
 class HunyuanVideo15(LatentVideo):
     def prepare(self, pipe: Any) -> None:
         for block in pipe.transformer.transformer_blocks:
-            block.attn.set_processor(HunyuanVideoAttnProcessor2_0())  # the same arithmetic, for a mask of any shape
-            block.register_forward_pre_hook(_for_keys_alone)
+            block.attn.set_processor(HunyuanVideoAttnProcessor2_0())  # the same arithmetic, which can do without a mask
+        padding.left_out(pipe.transformer.transformer_blocks, lambda mask, picture: mask[0].sum())
 
     def size(self, pipe: Any, run: Pass) -> dict[str, int]:
         if not isinstance(pipe, HunyuanVideo15ImageToVideoPipeline):
@@ -41,13 +41,6 @@ class HunyuanVideo15(LatentVideo):
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         pipe.guider = pipe.guider.new(guidance_scale=shot.run.guidance_scale)
         return shot.pictures | shot.run.arguments
-
-
-def _for_keys_alone(block: Any, given: tuple[torch.Tensor, ...]) -> tuple[Any, ...]:
-    """What a block is called with, its mask made small: nobody looks at padding, whatever padding looks at."""
-    picture, told, timestep, real, *rest = given
-    mask = torch.nn.functional.pad(real.bool(), (picture.shape[1], 0), value=True)
-    return picture, told, timestep, mask[:, None, None], *rest
 
 
 family = HunyuanVideo15()

@@ -18,6 +18,7 @@ from torch.nn.functional import avg_pool3d, interpolate
 
 from engine.fitting import Given
 from engine.types import Pass, PictureRole, Plan
+from engine.worker import finite
 
 NOTHING = Given()
 Latents = dict[str, torch.Tensor]
@@ -93,7 +94,7 @@ class LatentVideo:
             pipe.encode_prompt(
                 prompt=shot.plan.told,
                 negative_prompt=shot.plan.negative_prompt,
-                do_classifier_free_guidance=True,
+                do_classifier_free_guidance=shot.plan.avoids,
                 max_sequence_length=shot.plan.max_tokens,
                 device=pipe._execution_device,
             )
@@ -162,7 +163,7 @@ class LatentVideo:
 
     def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
         """Latents to what is seen and heard."""
-        return Footage(frames_of(pipe, self.pixels(pipe, latents, shot)))
+        return Footage(frames_of(pipe, self.pixels(pipe, latents, shot), shot))
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:
         """(1, 3, frames, height, width) in -1..1, by the pipeline's own arithmetic, so that it is bit-identical."""
@@ -203,7 +204,8 @@ def encoded_pixels(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:
     return pipe.vae.encode(pixels.to(pipe.vae.device, pipe.vae.dtype)).latent_dist.mode().float()
 
 
-def frames_of(pipe: Any, pixels: torch.Tensor) -> np.ndarray:
-    """Pixels as uint8 frames, (frames, height, width, 3)."""
+def frames_of(pipe: Any, pixels: torch.Tensor, shot: Shot) -> np.ndarray:
+    """Pixels as uint8 frames, (frames, height, width, 3). Raises Overflowed."""
+    finite.check(pixels, shot.plan)
     frames = pipe.video_processor.postprocess_video(pixels, output_type="np")[0]
     return (frames * 255).round().astype(np.uint8)

@@ -80,7 +80,7 @@ class Ltx2(LatentVideo):
         return encoded  # the pipeline normalises what it is given
 
     def decode(self, pipe: Any, latents: Latents, shot: Shot) -> Footage:
-        frames = frames_of(pipe, self.pixels(pipe, latents, shot))
+        frames = frames_of(pipe, self.pixels(pipe, latents, shot), shot)
         spectrogram = pipe.audio_vae.decode(latents["audio_latents"].to(pipe.audio_vae.dtype), return_dict=False)[0]
         sound, rate = pipe.vocoder(spectrogram)[0].float().cpu().numpy(), pipe.vocoder.config.output_sampling_rate
         samples = round(shot.run.seconds * rate)  # whole latents of sound are up to 20 ms longer or shorter

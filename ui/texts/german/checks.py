@@ -26,6 +26,9 @@ CHECKS = {
     "The NVIDIA card could not be read ({}). Restart the computer or update the driver.": (
         "Die Karte von NVIDIA ließ sich nicht lesen ({}). Starte den Rechner neu oder erneuere den Treiber."
     ),
+    "The installed torch ({}) cannot use {}, so it is left out.": (
+        "Das installierte torch ({}) kann {} nicht nutzen; sie bleibt außen vor."
+    ),
     "NVIDIA card {} does not answer ({}); it is left out.": (
         "Die Karte {} von NVIDIA antwortet nicht ({}); sie bleibt außen vor."
     ),

@@ -11,6 +11,24 @@ FAILURES = {
     "Try again; if it happens again, run `app.py doctor` and look at the logs folder.": (
         "Versuche es noch einmal; geschieht es wieder, hilft `app.py doctor` und ein Blick in den Ordner logs."
     ),
+    "The numbers of this clip overflowed, so its pictures would have been black.": (
+        "Die Zahlen dieses Clips liefen über; seine Bilder wären schwarz geworden."
+    ),
+    "Leave the LoRAs out, or lower their strength: one may be damaged or made for another model.": (
+        "Lass die LoRAs weg, oder nimm sie schwächer: eine kann beschädigt oder für ein anderes Modell sein."
+    ),
+    "This card's 16-bit numbers are too small for this model: choose another model, or the device cpu.": (
+        "Die 16-Bit-Zahlen dieser Karte sind für dieses Modell zu klein: nimm ein anderes Modell oder das Gerät cpu."
+    ),
+    "Choose full precision under the expert settings: its weights were made too small.": (
+        "Wähle in den Experteneinstellungen volle Genauigkeit: die Gewichte wurden zu klein gemacht."
+    ),
+    "Leave the attention to Rushes under the expert settings.": (
+        "Überlass die Attention in den Experteneinstellungen Rushes."
+    ),
+    "Try another seed; if it happens again, run `app.py doctor --card`, which tests your card.": (
+        "Versuche einen anderen Seed; geschieht es wieder, prüft `app.py doctor --card` deine Karte."
+    ),
     "Going on with the shot.": "Die Einstellung geht weiter.",
     "You agreed to it.": "Du hast zugestimmt.",
     "{} Nothing smaller is left to try.": "{} Kleiner lässt sich nichts mehr versuchen.",

@@ -36,6 +36,9 @@ MEMORY = {
     "The model is streamed from ordinary memory, which is a little slower.": (
         "Das Modell fließt aus gewöhnlichem Speicher, was ein wenig langsamer ist."
     ),
+    "The model's weights are made smaller layer by layer, in the computer's memory.": (
+        "Die Gewichte des Modells werden Schicht für Schicht verkleinert, im Arbeitsspeicher."
+    ),
     "The pictures are decoded a few frames at a time.": "Die Bilder werden wenige auf einmal entschlüsselt.",
     "The pictures are decoded in tiles.": "Die Bilder werden in Kacheln entschlüsselt.",
     "The pictures are decoded by the processor, which is slower.": (

@@ -91,11 +91,19 @@ REASONS = {
     ),
     "{} does not come as a GGUF file.": "{} gibt es nicht als GGUF-Datei.",
     "{} cannot be read from a GGUF file.": "{} lässt sich nicht aus einer GGUF-Datei lesen.",
-    "{} need an NVIDIA card.": "{} brauchen eine Karte von NVIDIA.",
+    "{} need a graphics card of NVIDIA, AMD or Intel.": "{} brauchen eine Karte von NVIDIA, AMD oder Intel.",
     "Apple GPUs do not know the number format fp8.": "Grafikchips von Apple kennen das Zahlenformat fp8 nicht.",
     "There is nothing to offload to on the CPU.": "Vom Prozessor lässt sich nirgendwohin auslagern.",
-    "An Apple GPU uses the computer's own memory, so there is nothing to offload to.": (
-        "Ein Grafikchip von Apple nutzt den Arbeitsspeicher; auszulagern gibt es da nichts."
+    "{} uses the computer's own memory, so there is nothing to offload to.": (
+        "{} nutzt den Arbeitsspeicher des Rechners; auszulagern gibt es da nichts."
+    ),
+    "The model stays as it is loaded: to load it anew takes longer.": (
+        "Das Modell bleibt, wie es geladen ist: neu zu laden dauert länger."
+    ),
+    "{} is computed in 32 bits, which is slower and takes more memory: {} has no bfloat16, and in its 16 bits the"
+    " pictures of this model turn black.": (
+        "{} wird mit 32 Bit berechnet, langsamer und mit mehr Speicher: {} kennt kein bfloat16, und mit den 16 Bit, die"
+        " sie hat, werden die Bilder dieses Modells schwarz."
     ),
     "{} cannot be streamed: bitsandbytes keeps a copy of them on the card.": (
         "{} lassen sich nicht stückweise laden: bitsandbytes behält eine Kopie davon auf der Karte."

@@ -178,8 +178,8 @@ SENTENCES = {
     "The text encoder is let go once the words are read.": "Der Textleser geht, sobald die Worte gelesen sind.",
     "Attention by {}, as asked.": "Attention wie verlangt.",
     "The text encoder stays ready for new words: there is room for it.": "Der Textleser bleibt bereit: es ist Platz.",
-    "The text encoder leaves the graphics card once the words are read: there is no room for both.": "Der Textleser "
-    "verlässt danach die Grafikkarte: für beide ist kein Platz.",
+    "The text encoder is streamed from the computer's memory and let go: there is no room for both.": "Der Textleser "
+    "fließt aus dem Arbeitsspeicher und geht dann: für beide ist kein Platz.",
     "Attention by torch's own choice for each call: {}.": "Attention wählt torch je Aufruf selbst.",
     "Attention by the memory-efficient kernels: {}.": "Attention mit den speichersparenden Kernels.",
     "{} is larger than {} and this computer's memory hold; it will probably not run.": "{} ist größer, als {} und der "

@@ -1,0 +1,29 @@
+"""Whether what was computed is still numbers. A clip that is not would be black, and is never kept."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.errors import Overflowed
+from engine.types import Plan
+
+CAUSE = "The numbers of this clip overflowed, so its pictures would have been black."
+
+
+def check(computed: torch.Tensor, plan: Plan) -> None:
+    """Raises Overflowed, with the likeliest cause first in its remedy. Waits for the device."""
+    if not bool(torch.isfinite(computed).all()):
+        raise Overflowed(CAUSE, _remedy(plan), f"{plan.placement.model_dump_json()}")
+
+
+def _remedy(plan: Plan) -> str:
+    placement = plan.placement
+    if any(lora.strength for lora in plan.loras):
+        return "Leave the LoRAs out, or lower their strength: one may be damaged or made for another model."
+    if placement.dtype == "float16":
+        return "This card's 16-bit numbers are too small for this model: choose another model, or the device cpu."
+    if placement.precision != "full":
+        return "Choose full precision under the expert settings: its weights were made too small."
+    if placement.attention != "native":
+        return "Leave the attention to Rushes under the expert settings."
+    return "Try another seed; if it happens again, run `app.py doctor --card`, which tests your card."

@@ -1,0 +1,70 @@
+"""Weights that are brought to the card layer by layer while the layers before them compute (group offloading).
+
+diffusers copies on a stream of its own and waits for nothing that computes, so the host, which runs far ahead of the
+card, would bring a whole model there: some 15 GB where two blocks are meant. `bound` holds the host back: a block is
+begun only when the card is done with the one before the last.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import torch
+from diffusers.hooks import apply_group_offloading
+
+from engine.types import Placement
+from engine.worker.accelerator import Accelerator
+
+BLOCKS_IN_FLIGHT = 2  # engine/sizing.py counts on it
+
+
+def stream(part: torch.nn.Module, placement: Placement) -> None:
+    """Have a part's weights wait in RAM and come to the device as they are needed."""
+    accelerator = Accelerator(placement.device)
+    ahead = accelerator.capabilities.streams
+    whole = reads_past_its_layers(part)
+    enable = getattr(part, "enable_group_offload", None)
+    how: dict[str, Any] = {
+        "onload_device": torch.device(placement.device),
+        "offload_type": "block_level" if whole else "leaf_level",
+        "num_blocks_per_group": 1 if whole else None,
+        "use_stream": ahead and not whole,
+        "record_stream": ahead and not whole,
+        "non_blocking": ahead and not whole,
+        "low_cpu_mem_usage": not placement.pin_memory,
+    }
+    enable(**how) if enable else apply_group_offloading(module=part, **how)
+    if ahead and not whole:
+        bound(part, accelerator)
+
+
+def reads_past_its_layers(part: torch.nn.Module) -> bool:
+    """Whether a weight is read without its layer being called, which is when it would be brought: torch's attention
+    layer does so, in the pooling head of SigLIP. Such a part comes and goes as a whole."""
+    return any(isinstance(module, torch.nn.MultiheadAttention) for module in part.modules())
+
+
+def bound(part: torch.nn.Module, accelerator: Accelerator) -> None:
+    """Let the host run ahead of the card by no more than BLOCKS_IN_FLIGHT blocks of this part."""
+    done: deque[Any] = deque()
+
+    def before(*_: Any) -> None:
+        while len(done) >= BLOCKS_IN_FLIGHT:
+            done.popleft().synchronize()
+
+    def after(*_: Any) -> None:
+        done.append(accelerator.event())
+
+    for block in blocks(part):
+        block.register_forward_pre_hook(before)
+        block.register_forward_hook(after)
+
+
+def blocks(part: torch.nn.Module) -> list[torch.nn.Module]:
+    """The repeated layers, each once: what lies in a list, and in no list inside another."""
+    found: list[torch.nn.Module] = []
+    for module in part.modules():
+        if isinstance(module, torch.nn.ModuleList) and not any(module in outer.modules() for outer in found):
+            found += [child for child in module if any(True for _ in child.parameters())]
+    return found

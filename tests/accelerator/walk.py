@@ -1,0 +1,178 @@
+"""One tiny model of a family on the pretend card, in one placement, through everything a person does with it.
+
+Each action's frames (or latents) are compared with the CPU's, of the same number format and tiles.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.types import Placement, Plan, PlannedLora
+from engine.worker import families, peek, sampling, weights
+from engine.worker.decoding import vae_at_work
+from engine.worker.families.latent_video import Latents
+from engine.worker.recording import Recording
+from tests.accelerator.pretend import CARDS
+from tests.engine.test_families import CASES, planned, shot
+from tests.tiny import loras
+
+LORA = "1" * 32
+# What the planner can choose, and the memory fallback come to.
+WAYS: dict[str, dict[str, Any]] = {
+    "resident": {},
+    "resident, encoder dropped": {"text_encoder": "dropped"},
+    "resident, tiles": {"vae_tiling": True, "vae_slicing": True},
+    "resident, fp8": {"precision": "fp8"},
+    "model": {"offload": "model"},
+    "model, encoder dropped": {"offload": "model", "text_encoder": "dropped"},
+    "model, tiles": {"offload": "model", "vae_tiling": True, "vae_slicing": True},
+    "model, VAE on the CPU": {"offload": "model", "vae_on_cpu": True},
+    "group, pinned": {"offload": "group", "pin_memory": True},
+    "group, encoder dropped": {"offload": "group", "text_encoder": "dropped"},
+    "group, pinned, tiles": {"offload": "group", "pin_memory": True, "vae_tiling": True, "vae_slicing": True},
+    "group, pinned, fp8": {"offload": "group", "pin_memory": True, "precision": "fp8"},
+    "group, VAE on the CPU": {"offload": "group", "vae_on_cpu": True},
+}
+# The same weights run in another way: from words and from a picture, a video, conditions.
+OTHERS = {
+    "wan-2.2-5b": "wan-2.2-5b-image", "wan-2.2-5b-image": "wan-2.2-5b", "ltx": "ltx-image", "ltx-image": "ltx-video",
+    "ltx-conditions": "ltx", "ltx-video": "ltx", "ltx-2": "ltx-2-conditions", "ltx-2-conditions": "ltx-2",
+    "ltx-2-video": "ltx-2", "cogvideox": "cogvideox-video", "cogvideox-video": "cogvideox",
+}  # fmt: skip
+Frames = dict[str, np.ndarray]
+
+
+class Walk:
+    """One case in one placement; `root` is its own folder."""
+
+    def __init__(self, name: str, placement: Placement, root: Path) -> None:
+        self.case, self.name, self.root = CASES[name], name, root
+        self.placement, self.family = placement, families.of(self.case.family)
+        if not (root / "tiny").exists():
+            self.case.build(root / "tiny")
+        self.shelf = weights.Shelf([root])
+
+    def plan(self, name: str = "", **changes: Any) -> Plan:
+        made = planned(CASES[name or self.name])
+        return made.model_copy(update={"placement": self.placement} | changes)
+
+    def watch(self) -> sampling.Watch:
+        return sampling.Watch(lambda event: None, lambda: False)
+
+    def model(self, plan: Plan) -> weights.Model:
+        return self.shelf.get(plan, self.root)
+
+    def take(self, plan: Plan, watch: sampling.Watch | None = None) -> Latents:
+        return sampling.draw(self.model(plan), self.family, shot(plan, "take"), watch or self.watch())
+
+    def decoded(self, plan: Plan, latents: Latents, stage: str = "take") -> np.ndarray:
+        model = self.model(plan)
+        with vae_at_work(model.pipe, plan.placement, latents) as reachable:
+            return self.family.decode(model.pipe, reachable, shot(plan, stage)).frames  # type: ignore[arg-type]
+
+    def render(self, plan: Plan) -> np.ndarray:
+        """Of the take that was saved."""
+        take = sampling.load(self.root / "take.safetensors", plan.placement.device)
+        latents = sampling.refine(self.model(plan), self.family, shot(plan, "render"), self.watch(), take)
+        return self.decoded(plan, latents, "render")
+
+    # ---- what a person does, by name ----
+
+    def made(self) -> Frames:
+        """A take, looked at on the way, saved, and its render on the warm model; then both once more."""
+        plan, watch, seen = self.plan(), self.watch(), []
+        shown = peek.peeker(self.model(plan), self.family, shot(plan, "take"), self.root, lambda event: None)
+        if shown:  # nobody looks where that would move the model
+            watch.peeker = Album(shown.look, plan, seen)  # type: ignore[assignment]
+        latents = self.take(plan, watch)
+        sampling.save(latents, self.root / "take.safetensors")
+        return {"take": self.decoded(plan, latents), "render": self.render(plan),
+                **dict(zip(("peek",), seen, strict=False)),
+                "take again": self.decoded(plan, self.take(plan)), "render again": self.render(plan)}  # fmt: skip
+
+    def fresh(self) -> Frames:
+        self.shelf = weights.Shelf([self.root])
+        return {"render": self.render(self.plan())}
+
+    def switched(self) -> Frames:
+        """Another pipeline over the same weights, and back."""
+        if self.name not in OTHERS:
+            return {}
+        other, plan = self.plan(OTHERS[self.name]), self.plan()
+        there = self.decoded(other, self.take(other))
+        return {"other": there, "back": self.decoded(plan, self.take(plan))}
+
+    def dressed(self) -> Frames:
+        """A LoRA, merged where the placement streams, and off again."""
+        if not (self.root / f"{LORA}.safetensors").exists():
+            loras.make(self.root / "tiny", self.root / f"{LORA}.safetensors")
+        worn = self.plan(loras=(PlannedLora(name="tiny", strength=1.0, parts={"transformer": LORA}),))
+        return {"on": self.decoded(worn, self.take(worn)), "off": self.decoded(self.plan(), self.take(self.plan()))}
+
+    def continued(self) -> Frames:
+        """A run that stops after its first step to be looked at, and goes on from what was saved."""
+        plan = self.plan()
+        if not plan.recorded:
+            return {}
+        state, found = self.root / f"{self.placement.kind}.state", []
+        state.unlink(missing_ok=True)
+        for stop_after in (1, None):
+            watch = self.watch()
+            watch.recording = Recording(state, "same", stop_after)
+            found.append(self.decoded(plan, self.take(plan, watch)))
+        return {"first part": found[0], "whole": found[1]}
+
+
+@dataclasses.dataclass
+class Album:
+    """Stands where a Peeker stands and keeps every look."""
+
+    look: peek.Look
+    plan: Plan
+    seen: list[np.ndarray]
+
+    def after_step(self, done: int, steps: int, seconds: float, estimate: peek.Estimate) -> None:
+        self.seen.append(self.look.frames(estimate(), shot(self.plan, "take")))
+
+
+ACTIONS: dict[str, Callable[[Walk], Frames]] = {
+    "made": Walk.made, "fresh": Walk.fresh, "switched": Walk.switched, "dressed": Walk.dressed,
+    "continued": Walk.continued,
+}  # fmt: skip
+ROUNDING = 1  # levels of 255
+SAME = ("precision", "vae_tiling", "vae_slicing")  # and whether LoRAs are merged, which streaming decides
+
+
+def placement(way: str, device: str) -> Placement:
+    """`way` on a device; on the CPU what of it changes numbers: formats and tiles."""
+    fields = WAYS[way]
+    if device == "cpu":
+        fields = {name: value for name, value in fields.items() if name in SAME or value == "group"}
+    return Placement(device=device, dtype="float32", **fields)
+
+
+def steps(name: str, way: str, root: Path, actions: tuple[str, ...] = tuple(ACTIONS)) -> Iterator[tuple[str, str]]:
+    """(action, what is wrong with it), empty where nothing is, one after another on one warm model."""
+    card = CARDS[0]
+    alone, there = (Walk(name, placement(way, device), root) for device in ("cpu", card.device))
+    for action in actions:
+        expected = ACTIONS[action](alone)
+        if not expected:
+            continue
+        card.reset()
+        try:
+            found = ACTIONS[action](there)
+        except Exception as error:  # one cell of the table
+            yield action, f"{type(error).__name__}: {error}"[:200]
+            return
+        torch.accelerator.synchronize()
+        apart = {part: int(np.abs(frames.astype(int) - expected[part]).max()) for part, frames in found.items()}
+        far = {part: levels for part, levels in apart.items() if levels > ROUNDING}
+        racing = f"{card.races} blocks of memory were given back too early" if card.races else ""
+        yield action, f"differs: {far}" if far else racing
