@@ -37,7 +37,7 @@ from engine.errors import RushesError
 from engine.forecast import corrected
 from engine.planner import plan
 from engine.sizing import TORCH_RAM_GB, call_operations, memory
-from engine.speed import rates
+from engine.speed import paces
 from engine.types import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
 from engine.worker.gauge import Gauge
 from engine.worker.memory import DTYPES
@@ -111,7 +111,7 @@ def measured(job: tuple[str, str, float, Stage, int, bool]) -> Row:
         row |= vram(device, before_gb) | {"ram_gb": gauge.ram_gb, "ran": True}
     except torch.OutOfMemoryError as error:
         row |= {"ran": False, "error": str(error)[:200]}
-    slow, fast = rates(there.best, there.cpu_count)
+    slow, fast = (pace.products for pace in paces(there.best, there.cpu_count))
     return row | {"estimated_call_seconds": _call_operations(card, run, layers) / (slow * fast) ** 0.5}
 
 

@@ -29,7 +29,7 @@ import torch
 from tomlkit.items import Table
 
 from benchmarks.architectures import ARCHITECTURES
-from benchmarks.tracing import build, fake, measured, parameters_b
+from benchmarks.tracing import Figures, build, fake, measured, parameters_b
 from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
@@ -95,8 +95,7 @@ def trace_transformer(card: ModelCard) -> list[Row]:
             run = legal(card, side, frames)
             with in_bfloat16():
                 inputs = architecture.inputs((batch_of(card), channels, *grid(card, run)), run)
-            peak_gb, operations = measured(model, functools.partial(model, **inputs))
-            rows.append(where(card, run) | {"gb": peak_gb, "operations": operations / batch_of(card)})
+            rows.append(where(card, run) | row(measured(model, functools.partial(model, **inputs)), batch_of(card)))
     return rows
 
 
@@ -123,8 +122,7 @@ def trace_vae(card: ModelCard) -> dict[str, list[Row]]:
                     if name == "encode"
                     else functools.partial(vae.decode, latents, **noise)
                 )
-                peak_gb, operations = measured(vae, call)
-                found[name].append(where(card, run) | {"gb": peak_gb, "operations": operations})
+                found[name].append(where(card, run) | row(measured(vae, call)))
     return found
 
 
@@ -148,6 +146,12 @@ def in_bfloat16() -> Iterator[None]:
 
 def where(card: ModelCard, run: Pass) -> Row:
     return {"width": run.width, "height": run.height, "frames": run.num_frames, "tokens": tokens(card, run)}
+
+
+def row(figures: Figures, prompts: int = 1) -> Row:
+    """Memory of the call, and the work of one prompt of it."""
+    return {"gb": figures.peak_gb, "operations": figures.operations / prompts, "moved_gb": figures.moved_gb / prompts,
+            "kernels": figures.kernels}  # fmt: skip
 
 
 def keys(card: ModelCard) -> tuple[str, str]:
@@ -202,6 +206,7 @@ def fitted(card: ModelCard, results: dict[str, Any]) -> Table | None:
     rows = [row | {"tflop": row["operations"] / 1e12} for row in transformer]
     fits = {
         "call_tflop": fit(rows, ("fixed", "linear", "square"), "tflop"),
+        "call_gb": fit(rows, ("fixed", "linear", "square"), "moved_gb"),
         "denoise_gb": fit(rows, ("fixed", "linear", "square"), "gb"),
         "decode_gb": fit(vae["decode"], ("fixed", "frame", "clip"), "gb"),
         "tiled_gb": fit(vae["tiled"], ("fixed", "frame", "clip"), "gb"),
@@ -217,6 +222,9 @@ def fitted(card: ModelCard, results: dict[str, Any]) -> Table | None:
         values.update(factors)
         table.add(name, values)
         table[name].comment(f"fits within {error:.1%}")
+    table.add("kernels", max(row["kernels"] for row in rows))
+    pixel = max(1e9 * row["moved_gb"] / (row["width"] * row["height"] * row["frames"]) for row in vae["decode"])
+    table.add("vae_bytes_per_pixel", float(f"{pixel:.3g}"))
     table.add("error", round(max(error for _, error in fits.values()), 3))
     return table
 

@@ -1,34 +1,48 @@
 """What a call of a real architecture holds and computes, learned on fake tensors: no weights, no GPU, seconds.
 
-Live storages are counted at every operation, so the peak is what an allocator without slack would need; CUDA adds its
-context, workspaces and fragmentation, which the forecast adds in turn.
+Live storages are counted at every operation, with what cuDNN takes beside a convolution, so the peak is what an
+allocator without slack would need; the forecast adds CUDA's context and the slack. What operations other than products
+of matrices read and write is counted too: a fast card waits for its memory there.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_hunyuanvideo15 import HunyuanVideo15AttnBlock
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 aten = torch.ops.aten
 GB = 1e9
+PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "_scaled_dot_product")  # what matrix units compute, by name
+# Names of what moves nothing: other views of a storage, and storages nobody has written to.
+STILL = ("view", "_unsafe_view", "expand", "permute", "transpose", "t", "slice", "select", "unsqueeze", "squeeze",
+         "split", "as_strided", "alias", "detach", "unbind", "chunk", "_reshape_alias", "empty")  # fmt: skip
 CPU_ATTENTION = aten._scaled_dot_product_flash_attention_for_cpu  # torch's own counter does not know it
 
 
+class Figures(NamedTuple):
+    """GB at the peak beside the weights; operations; GB read and written outside products; kernels."""
+
+    peak_gb: float
+    operations: float
+    moved_gb: float
+    kernels: int
+
+
 class Live(TorchDispatchMode):
-    """Counts the bytes of live storages. Questions that need data, which fake tensors have none of, are answered as
-    for prompts of full length: every mask is true."""
+    """Counts the bytes of live storages, and those that are moved. Questions that need data, which fake tensors have
+    none of, are answered as for prompts of full length: every mask is true."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
-        self.now = self.peak = 0
+        self.now = self.peak = self.moved = self.kernels = 0
         weights = (*model.parameters(), *model.buffers())
         self._known: weakref.WeakSet[Any] = weakref.WeakSet(weight.untyped_storage() for weight in weights)
         self._inverted: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -43,7 +57,27 @@ class Live(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         if func is aten.bitwise_not.default:
             self._inverted.add(out.untyped_storage())
-        return self._count(out)
+        self._count(out)
+        self._work(func, (args, kwargs, out))
+        return out
+
+    def _work(self, func: Any, tensors: Any) -> None:
+        """Count a kernel and what it moves. cuDNN lays channels last before a convolution in 16 bits and back after it:
+        both copies lie beside the originals, and each is written and read once more."""
+        name = func._schema.name.partition("::")[2]
+        if name.rstrip("_") in STILL or name.startswith("split"):
+            return
+        self.kernels += 1
+        if name.startswith(PRODUCTS):
+            return
+        touched = 0
+        for tensor in tree_leaves(tensors):
+            if isinstance(tensor, torch.Tensor) and tensor.dim():
+                touched += tensor.numel() * tensor.element_size()
+        if func is aten.convolution.default:
+            self.peak = max(self.peak, self.now + touched)
+            touched *= 3
+        self.moved += touched
 
     def _chosen(self, mask: torch.Tensor) -> torch.Tensor:
         """The positions a mask picks: all of them, and none of the inverse."""
@@ -97,9 +131,11 @@ def attention_operations(query: Any, key: Any, value: Any, *_: Any, out_shape: A
 
 
 @torch.no_grad()
-def measured(model: torch.nn.Module, call: Callable[[], Any]) -> tuple[float, float]:
-    """(GB at the peak, weights apart; operations) of a call of a model, inside `fake()`."""
-    counter = FlopCounterMode(display=False, custom_mapping={CPU_ATTENTION: attention_operations})
-    with Live(model) as live, counter:
+def measured(model: torch.nn.Module, call: Callable[[], Any]) -> Figures:
+    """What a call of a model takes, inside `fake()`. Counting operations keeps tensors alive, so it is called twice."""
+    with Live(model) as live:
         call()
-    return live.peak / GB, float(counter.get_total_flops())
+    counter = FlopCounterMode(display=False, custom_mapping={CPU_ATTENTION: attention_operations})
+    with Live(model), counter:
+        call()
+    return Figures(live.peak / GB, float(counter.get_total_flops()), live.moved / GB, live.kernels)

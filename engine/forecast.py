@@ -1,7 +1,8 @@
 """What a plan will need, as pure arithmetic: no files, no torch, no clock.
 
-Time = operations / rate + what offloading moves over the bus. The operations were traced on the real architecture; the
-rate is what the driver's word on the card promises, until runs on this machine say better.
+Time = operations / rate + what kernels move in the card's memory + what offloading moves over the bus + what becomes of
+the frames. The work was traced on the real architecture; the rates are what the driver's word on the card promises,
+until runs on this machine say better.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from math import sqrt
 from statistics import quantiles
 
 from engine.card import ModelCard
-from engine.sizing import call_operations, mapped_gb, memory, moved_gb
-from engine.speed import link_gb, rates
+from engine.sizing import call_work, calls, copies_gb, mapped_gb, memory, moved_gb, other_work
+from engine.speed import CROWDED, link_gb, paces
 from engine.types import Device, Forecast, HardwareProfile, Pass, Placement, Plan, Run, Stage, Verdict
 
-OVERHEAD = (0.1, 0.5)  # seconds of a run that no operation explains
+# Seconds of a run that no operation explains, on a CPU and on a card: there kernels are chosen and built at their first
+# call. And for each million pixels, to bring frames to RAM and write them.
+OVERHEAD, ON_CARD, FRAMES = (0.1, 0.5), (1.2, 2.5), (0.02, 0.04)
 ENOUGH_RUNS = 4  # from here on the range is what was measured, and not a margin around it
 Range = tuple[float, float]
 
@@ -40,7 +43,7 @@ def forecast(
         verdict=_verdict(placement, vram_gb, ram_gb, device, hardware),
         vram_gb=round(vram_gb, 2),
         ram_gb=round(seen_gb, 2),
-        disk_gb=round(card.size_gb, 3),
+        disk_gb=round(card.size_gb + copies_gb(card, placement), 3),
         download_gb=0.0 if not card.repo else round(card.size_gb, 3),
         take_seconds=_rounded(seconds["take"]),
         render_seconds=_rounded(seconds["render"]),
@@ -60,17 +63,22 @@ def on_disk(plan: Plan, name: str, machine: HardwareProfile) -> Plan:
 
 
 def estimated(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
-    """Seconds of a run by arithmetic alone. Streamed weights travel while the call before computes."""
-    once_gb, each_gb = moved_gb(card, run, placement)
-    link = link_gb(device, placement.pin_memory or placement.offload == "model")
-    calls, call = run.steps * run.forwards, call_operations(card, run)
+    """Seconds of a run by arithmetic alone."""
+    moving = moved_gb(card, run, placement)[0] / link_gb(device, placement.pin_memory or placement.offload == "model")
+    slow, fast = (pace.seconds(other_work(card, run)) for pace in paces(device, cpu_count))
+    low, high = denoising(card, run, placement, device, cpu_count)
+    least, most = OVERHEAD
+    if device.kind != "cpu":
+        least, most = (fixed + each * run.pixels / 1e6 for fixed, each in zip(ON_CARD, FRAMES, strict=True))
+    return low + fast + moving + least, high + slow + CROWDED * moving + most
 
-    def at(rate: float, overhead: float) -> float:
-        waiting = max(each_gb / link - call / rate, 0.0)
-        return overhead + run.operations / rate + once_gb / link + calls * waiting
 
-    slow, fast = rates(device, cpu_count)
-    return at(fast, OVERHEAD[0]), at(slow, OVERHEAD[1])
+def denoising(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
+    """Seconds of the calls of the transformer. Streamed weights travel while the call before computes."""
+    travelling = moved_gb(card, run, placement)[1] / link_gb(device, placement.pin_memory)
+    slow, fast = (pace.seconds(call_work(card, run)) for pace in paces(device, cpu_count))
+    count = calls(card, run)
+    return count * max(fast, travelling), count * max(slow, CROWDED * travelling)
 
 
 def corrected(estimate: Range, own: Sequence[float], others: Sequence[float]) -> Range:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from engine.card import Component, ModelCard
+from engine.speed import MASKED, Work
 from engine.types import Pass, Placement, StepCache
 
 BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
 # fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
 FP8_TEXT_BYTES = 1.45
 CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
+# torch's allocator holds this times what a clip decoded whole needs: its pieces are too many sizes to fit into each
+# other's places. Simulated on the traces where there is room: 1.23 (Wan in float32) to 1.58 (CogVideoX).
+KEPT = 1.23
 # The worker with torch, diffusers and no model takes 0.58 on Linux; its allocator keeps 0.1 to 0.3 that a run gave back
 # (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
 TORCH_RAM_GB = 0.76
@@ -44,14 +48,41 @@ def call_operations(card: ModelCard, run: Pass) -> float:
     )
 
 
+def call_work(card: ModelCard, run: Pass) -> Work:
+    """What a call of the transformer for one prompt computes and moves."""
+    whole, traced = call_operations(card, run), card.traced
+    if not traced:
+        return Work(products=whole)
+    kilotokens = tokens(card, run) / 1000
+    attention = 1e12 * traced.call_tflop.square * kilotokens**2
+    slower = MASKED if card.latent.masked else 1.0
+    return Work(whole - attention, attention * slower, traced.call_gb.at(kilotokens), traced.kernels)
+
+
+def calls(card: ModelCard, run: Pass) -> float:
+    """How many calls of the transformer a run takes; those that a step cache spares are not in its operations."""
+    return min(run.steps * run.forwards, run.operations / call_operations(card, run))
+
+
+def other_work(card: ModelCard, run: Pass) -> Work:
+    """What a run takes beside the transformer: reading the prompt, and the VAE."""
+    spent = max(run.operations - calls(card, run) * call_operations(card, run), 0.0)
+    pixels = max(spent - _read_operations(card), 0.0) / card.latent.vae_flops_per_pixel
+    return Work(spent, moved_gb=pixels * (card.traced.vae_bytes_per_pixel if card.traced else 0.0) / 1e9)
+
+
+def _read_operations(card: ModelCard) -> float:
+    """To read both prompts."""
+    readers = sum(part.params_b for name, part in card.components.items() if name.startswith("text_encoder"))
+    return 2 * 2 * readers * 1e9 * card.prompt.max_tokens
+
+
 def operations(card: ModelCard, run: Pass, start: Pass | None = None, cache: StepCache | None = None) -> float:
     """Operations of one pass: reading the prompt, denoising, decoding; a render from `start` first goes through the
     pixels of its take. Steps that `cache` foretells take none."""
-    calls = (cache.computed(run.steps) if cache else run.steps) * run.forwards
-    readers = sum(part.params_b for name, part in card.components.items() if name.startswith("text_encoder"))
-    reading = 2 * 2 * readers * 1e9 * card.prompt.max_tokens  # both prompts
+    called = (cache.computed(run.steps) if cache else run.steps) * run.forwards
     pixels = _decoded(card, run) + (_decoded(card, start) + _pixels(run) if start else 0)
-    return reading + calls * call_operations(card, run) + pixels * card.latent.vae_flops_per_pixel
+    return _read_operations(card) + called * call_operations(card, run) + pixels * card.latent.vae_flops_per_pixel
 
 
 def _pixels(run: Pass) -> int:
@@ -91,16 +122,22 @@ def memory(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, flo
     if placement.kind == "cpu":
         stays = sum(parts.values()) - (_reading(parts) if placement.text_encoder == "dropped" else 0.0)
         return 0.0, TORCH_RAM_GB + max(sum(parts.values()), stays + max(working(card, run, placement)))
-    return CONTEXT_GB + max(_on_card(card, run, placement, parts), _loading(parts, placement)), _ram(
-        card, placement, parts
-    )
+    return CONTEXT_GB + allocated_gb(card, run, placement, KEPT), _ram(card, placement, parts)
 
 
-def _on_card(card: ModelCard, run: Pass, placement: Placement, parts: dict[str, float]) -> float:
+def allocated_gb(card: ModelCard, run: Pass, placement: Placement, kept: float = 1.0) -> float:
+    """Peak of the device without its context: as torch counts what is allocated, or with what its allocator keeps."""
+    parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
+    denoising, decoding = working(card, run, placement)
+    at_work = denoising, decoding * (1.0 if placement.vae_tiling else kept)
+    return max(_on_card(card, placement, parts, at_work), _loading(parts, placement))
+
+
+def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_work: tuple[float, float]) -> float:
     """GB of the device that computing takes. Under model offload only the part at work is there; under group offload
     two blocks of it and the VAE, and what is read past its layers comes whole. Encoders that are dropped are streamed
-    beside what draws."""
-    denoising, decoding = working(card, run, placement)
+    beside what draws. `at_work`: of denoising and decoding."""
+    denoising, decoding = at_work
     vae, reading, total = parts.get("vae", 0.0), _reading(parts), sum(parts.values())
     match placement.offload:
         case "resident" if placement.text_encoder == "dropped":
@@ -145,6 +182,12 @@ def part_gb(name: str, part: Component, placement: Placement) -> float:
     if stored == "fp8" and name.startswith("text_encoder"):
         return part.params_b * FP8_TEXT_BYTES
     return part.params_b * BYTES[placement.dtype if stored in ("full", "gguf") else stored]
+
+
+def copies_gb(card: ModelCard, placement: Placement) -> float:
+    """GB of the files that keep parts in a smaller format for the next start (worker/kept_weights.py)."""
+    made = {name for name in card.components if placement.precision_of(name) in ("fp8", "int8", "nf4")}
+    return sum(part_gb(name, card.components[name], placement) for name in made if not card.components[name].gguf)
 
 
 def mapped_gb(card: ModelCard, placement: Placement) -> float:

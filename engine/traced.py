@@ -13,7 +13,8 @@ class LatentRule(Noun):
     """The latent grid a forecast counts operations on: strides of the VAE and patch of the transformer.
 
     `section`: how many latent frames a call of the transformer draws, where it draws a clip section by section.
-    `vae_flops_per_pixel`: what decoding computes for each pixel of the clip; encoding takes about as much again.
+    `masked`: whether its own tokens attend through a mask. `vae_flops_per_pixel`: what decoding computes for each pixel
+    of the clip; encoding takes about as much again.
     """
 
     stride_frames: int
@@ -23,6 +24,7 @@ class LatentRule(Noun):
     width: int
     vae_flops_per_pixel: float
     section: int | None = None
+    masked: bool = False
 
 
 Figure = Annotated[float, Field(ge=0)]
@@ -53,12 +55,16 @@ class Surface(Noun):
 class Traced(Noun):
     """What the real architecture takes, traced on fake tensors by benchmarks/trace_cards.py and fitted.
 
-    `call_tflop`: 10^12 operations of one call of the transformer for one prompt. The memory is GB at the peak beside
-    the weights, in a 2-byte format: of that call, of decoding whole, and of decoding in tiles. `error`: how far the
-    worst traced point lies from these formulas.
+    `call_tflop`: 10^12 operations of one call of the transformer for one prompt; `call_gb`: what its `kernels` read and
+    write outside products of matrices, `vae_bytes_per_pixel`: those of decoding, both in a 2-byte format. The memory is
+    GB at the peak beside the weights, in a 2-byte format: of that call, of decoding whole, and of decoding in tiles.
+    `error`: how far the worst traced point lies from these formulas.
     """
 
     call_tflop: Curve
+    call_gb: Curve = Curve()
+    kernels: int = 0
+    vae_bytes_per_pixel: Figure = 0.0
     denoise_gb: Curve
     decode_gb: Surface
     tiled_gb: Surface

@@ -1,0 +1,179 @@
+"""What others published against the forecast: memory and seconds of 69 rows, each with its source.
+
+    python -m benchmarks.published [--write]
+
+A row of benchmarks/published.csv is asked for as its note says: its card, size, frames and steps from noise, its number
+format and offloading. `diffusers` is diffusers itself, `same` the same arithmetic in other code; rows of `other
+software` have another memory, and the `fitted` ones are where the constants of engine/speed.py come from. Nothing was
+measured by us. --write keeps the table in benchmarks/results/published.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from engine import APP
+from engine.card import ModelCard
+from engine.catalog import Catalog
+from engine.forecast import Range, denoising, forecast
+from engine.planner import _pass
+from engine.sizing import allocated_gb, operations
+from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Size
+
+ROWS = Path(__file__).with_name("published.csv")
+RESULT = Path(__file__).parent / "results" / "published.md"
+CPU_COUNT = 16
+# (NVIDIA's name, compute capability, cores, highest clock in MHz, GB, PCIe generation, lanes), as NVML tells them
+GPUS = {
+    "RTX 4090": ("NVIDIA GeForce RTX 4090", "8.9", 16384, 3105, 25.757, 4, 16),
+    "RTX 3090": ("NVIDIA GeForce RTX 3090", "8.6", 10496, 2100, 25.77, 4, 16),
+    "RTX 3060 12GB": ("NVIDIA GeForce RTX 3060", "8.6", 3584, 2130, 12.885, 4, 16),
+    "RTX 3070 8GB": ("NVIDIA GeForce RTX 3070", "8.6", 5888, 2100, 8.59, 4, 16),
+    "RTX 2080 Ti 11GB": ("NVIDIA GeForce RTX 2080 Ti", "7.5", 4352, 2100, 11.81, 3, 16),
+    "RTX 3080 20GB": ("NVIDIA GeForce RTX 3080", "8.6", 8704, 2100, 21.47, 4, 16),
+    "RTX 5090": ("NVIDIA GeForce RTX 5090", "12.0", 21760, 3090, 34.19, 5, 16),
+    "RTX 5070 Ti 16GB": ("NVIDIA GeForce RTX 5070 Ti", "12.0", 8960, 3090, 17.09, 5, 16),
+    "RTX 4060 Laptop 8GB": ("NVIDIA GeForce RTX 4060 Laptop GPU", "8.9", 3072, 3105, 8.586, 4, 8),
+    "RTX 4080 Laptop 12GB": ("NVIDIA GeForce RTX 4080 Laptop GPU", "8.9", 7424, 3105, 12.88, 4, 16),
+    "RTX PRO 6000": ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", "12.0", 24064, 3090, 102.6, 5, 16),
+    "A100 80GB": ("NVIDIA A100-SXM4-80GB", "8.0", 6912, 1410, 85.9, 4, 16),
+    "A800 80GB": ("NVIDIA A800-SXM4-80GB", "8.0", 6912, 1410, 85.9, 4, 16),
+    "H100 80GB": ("NVIDIA H100 80GB HBM3", "9.0", 16896, 1980, 85.5, 5, 16),
+    "H800 80GB": ("NVIDIA H800", "9.0", 16896, 1980, 85.5, 5, 16),
+    "H200": ("NVIDIA H200", "9.0", 16896, 1980, 150.75, 5, 16),
+    "L20": ("NVIDIA L20", "8.9", 11776, 2520, 51.5, 4, 16),
+}
+TITLE = """# Published rows against the forecast
+
+`python -m benchmarks.published --write`. Rows, sources and notes: `benchmarks/published.csv`; the cards are as NVIDIA
+tells them.
+"""
+HEAD = """| row | card | GB published | forecast | share | s published | forecast | |
+|---|---|---|---|---|---|---|---|"""
+KINDS = ("diffusers", "same", "fitted", "other software")
+NEAR, FAR, WIDEST = 0.10, 0.25, 2.2  # of the memory; and how many times the longest of a range is its shortest
+
+
+class Row(NamedTuple):
+    """One published row and what the forecast says of it; a figure that was not published, or does not count, is 0."""
+
+    name: str
+    kind: str
+    gpu: str
+    vram_gb: float
+    forecast_gb: float
+    seconds: float
+    forecast_seconds: Range
+
+    @property
+    def share(self) -> float:
+        """Of the published memory that the forecast says."""
+        return self.forecast_gb / self.vram_gb if self.vram_gb else 0.0
+
+    @property
+    def inside(self) -> bool:
+        low, high = self.forecast_seconds
+        return low <= self.seconds <= high
+
+
+def rows() -> Iterator[Row]:
+    cards = Catalog(APP / "presets" / "models").cards
+    with ROWS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield _forecast(row, cards[row["model"]])
+
+
+def _forecast(row: dict[str, str], card: ModelCard) -> Row:
+    if row["kind"] == "diffusers" and card.family == "hunyuan_video15":  # which masks the padding that we leave out
+        card = card.model_copy(update={"latent": card.latent.model_copy(update={"masked": True})})
+    device = _device(row["gpu"])
+    run, placement = _run(row, card), _placement(row["note"], device)
+    said = forecast(card, {"take": run, "render": run}, placement, _machine(device), [])
+    alone, counted = "denoising only" in row["note"], "torch's counter" in row["note"]
+    seconds = denoising(card, run, placement, device, CPU_COUNT) if alone else said.render_seconds
+    counts = "other software: the memory" not in row["note"]
+    return Row(
+        name=row["id"], kind=row["kind"], gpu=row["gpu"],
+        vram_gb=float(row["vram_gb_published"] or 0) * counts,
+        forecast_gb=allocated_gb(card, run, placement) if counted else said.vram_gb,
+        seconds=float(row["seconds_published"] or 0), forecast_seconds=seconds,
+    )  # fmt: skip
+
+
+def _run(row: dict[str, str], card: ModelCard) -> Pass:
+    plain = 1.0 if re.search(r"no guidance|without guidance", row["note"]) else None
+    asked = Overrides(num_inference_steps=int(row["steps"]), guidance_scale=plain)
+    size = Size(width=int(row["width"]), height=int(row["height"]))
+    run = _pass(card, card.render, asked, size, int(row["frames"]))
+    return run.model_copy(update={"operations": operations(card, run)})
+
+
+def _device(name: str) -> Device:
+    told, capability, cores, clock, vram_gb, generation, width = GPUS[name]
+    return Device(
+        id="cuda:0", kind="cuda", name=told, vram_gb=vram_gb, vram_free_gb=0.97 * vram_gb, cores=cores,
+        compute_capability=capability, clock_mhz=clock, pcie_generation=generation, pcie_width=width,
+    )  # fmt: skip
+
+
+def _machine(device: Device) -> HardwareProfile:
+    cpu = Device(id="cpu", kind="cpu", name="CPU")
+    return HardwareProfile(system="Linux", devices=(device, cpu), cpu_count=CPU_COUNT, ram_gb=256, ram_free_gb=240,
+                           page_file_gb=0, disk_free_gb=1000)  # fmt: skip
+
+
+def _placement(note: str, device: Device) -> Placement:
+    """As the end of a row's note says: format, offloading, and what more there is."""
+    found = re.search(r"forecast for (.*)$", note)
+    assert found, note
+    precision, offload, *more = found[1].split(", ")
+    fields = {"precision": precision, "offload": offload, "pin_memory": offload == "group"}
+    fields |= {"vae_tiling": "tiled" in more, "vae_slicing": "tiled" in more}
+    dropped = "text encoder dropped" in more
+    dtype = "bfloat16" if device.capabilities.bf16 else "float16"
+    return Placement.model_validate(fields | {"device": device.id, "kind": "cuda", "dtype": dtype,
+                                              "text_encoder": "dropped" if dropped else "resident"})  # fmt: skip
+
+
+def table(found: list[Row]) -> str:
+    lines = [TITLE]
+    for kind in KINDS:
+        of_kind = [row for row in found if row.kind == kind]
+        lines += [f"## {kind}", "", _summary(of_kind), "", HEAD, *map(_line, of_kind), ""]
+    return "\n".join(lines)
+
+
+def _summary(of_kind: list[Row]) -> str:
+    memory, timed = [row.share for row in of_kind if row.vram_gb], [row for row in of_kind if row.seconds]
+    near, far = (sum(abs(share - 1) <= bar for share in memory) for bar in (NEAR, FAR))
+    under = sum(share < 1 - NEAR for share in memory)
+    inside = sum(row.inside for row in timed)
+    said = f"Memory within 10 %: {near} of {len(memory)}, within 25 %: {far}, under by more than 10 %: {under}. "
+    return (said if memory else "") + f"Time inside its range: {inside} of {len(timed)}."
+
+
+def _line(row: Row) -> str:
+    low, high = row.forecast_seconds
+    memory = (
+        f"{row.vram_gb:.1f} | {row.forecast_gb:.1f} | {row.share:.2f}" if row.vram_gb else f"| {row.forecast_gb:.1f} |"
+    )
+    timed = f"{row.seconds:g} | {low:.0f} to {high:.0f} | {'in' if row.inside else 'out'}" if row.seconds else "| |"
+    return f"| {row.name} | {row.gpu} | {memory} | {timed} |"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--write", action="store_true")
+    text = table(list(rows()))
+    print(text)
+    if options.parse_args().write:
+        RESULT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
