@@ -119,6 +119,7 @@ __all__ = [
     "Offload",
     "Mode",
     "Offer",
+    "Offload",
     "Outcome",
     "Overrides",
     "Peek",

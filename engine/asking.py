@@ -38,7 +38,7 @@ from engine.paths import open_home
 from engine.preset import Camera, Look, Style
 from engine.reuse import Reusable
 from engine.store import Store
-from engine.tier import Tier, apply, choose
+from engine.tier import Tier, apply, choose, in_one_pass
 from engine.types import (
     HardwareProfile,
     Held,
@@ -136,6 +136,8 @@ class Asking:
             seeded, *said = apply(self.tier(machine), seeded, card)
         room = worn.beside(machine or self.hardware())
         made = planner.plan(seeded, card, room, runs, self._styles(request))
+        if (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
+            made = planner.plan(instead, card, room, runs, self._styles(request))
         reasons = (
             *said,
             *made.reasons,
@@ -157,8 +159,12 @@ class Asking:
     def table(self, everywhere: bool = False) -> list[Row]:
         """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""
         places: dict[str, HardwareProfile | None] = {"this machine": None}
-        places |= machines(self.places.machines) if everywhere else {}
+        places |= self.known_machines() if everywhere else {}
         return list(advice.table(self.plan, self.cards(), places))
+
+    def known_machines(self) -> dict[str, HardwareProfile]:
+        """Kinds of machines that plans can be asked for, by name."""
+        return machines(self.places.machines)
 
     def recommended(self) -> list[Recommendation]:
         """The models to install first on this machine, and why."""

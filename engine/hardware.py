@@ -41,7 +41,7 @@ def read(
     if not devices and platform.system() == "Darwin" and platform.machine() == "arm64":
         devices = [_apple()]
     cores = _cores()
-    devices = [_with_own(device, workers) for device in devices]
+    devices = sorted((_with_own(device, workers) for device in devices), key=nvidia.suitability, reverse=True)
     devices.append(Device(id="cpu", kind="cpu", name=f"{_processor()}, {cores} cores"))
     held_gb = sum(worker.ram_gb for worker in workers)
     if limit < memory.total:

@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 
 def read(nvml: ModuleType | Any, own: Collection[int] = (), build: str | None = None) -> tuple[list[Device], list[str]]:
-    """The cards, the one to use first, and what is wrong with them.
+    """The cards in torch's order, and what is wrong with them.
 
     `nvml`: the pynvml module, or a recording of one; `own`: processes of ours, which are no other programs; `build`:
     the torch build that is to run there, the installed one where it is left out.
@@ -56,9 +56,12 @@ def _devices(nvml: Any, own: Collection[int], build: str) -> tuple[list[Device],
     for device in devices:
         if not knows(build, _capability(device)):
             problems.append(f"The installed torch ({build}) cannot use {device.name}, so it is left out.")
-    devices = [device for device in devices if knows(build, _capability(device))]
-    devices.sort(key=lambda device: preference(_capability(device), device.vram_free_gb), reverse=True)
-    return devices, problems
+    return [device for device in devices if knows(build, _capability(device))], problems
+
+
+def suitability(device: Device) -> tuple[Any, ...]:
+    """The higher, the rather a card is to be used."""
+    return preference(_capability(device), device.vram_free_gb)
 
 
 def installed_build() -> str:

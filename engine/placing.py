@@ -121,11 +121,13 @@ def _tries(request: Request, card: ModelCard, device: Device) -> Iterator[Placem
     for precision, offload in _ways(request, card, device):
         leaves = offload == "resident" and not device.shares_ram and precision != "int8"  # 8 bits cannot be streamed
         readers: tuple[Readers, ...] = ("resident", "dropped") if leaves else ("resident",)
+        readers = ("dropped",) if request.drop_text_encoder else readers
+        tiles = (True,) if request.vae_tiling else (False, True)
         for drawn, read in _formats(precision, request):
             whole = Placement(device=device.id, kind=device.kind, dtype=dtype, precision=drawn, text_precision=read,
-                              offload=offload)  # fmt: skip
+                              offload=offload, vae_on_cpu=request.vae_on_cpu)  # fmt: skip
             by_layer = (False, True) if whole.bits and offload != "resident" else (False,)
-            for text_encoder, slowly, tiling in product(readers, by_layer, (False, True)):
+            for text_encoder, slowly, tiling in product(readers, by_layer, tiles):
                 yield whole.model_copy(update={"text_encoder": text_encoder, "layer_by_layer": slowly,
                                                "vae_tiling": tiling, "vae_slicing": tiling})  # fmt: skip
 

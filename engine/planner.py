@@ -130,9 +130,14 @@ def _step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCa
     return StepCache(interval=card.faster.interval, whole_steps=card.faster.whole_steps)
 
 
+def can_continue(request: Request, card: ModelCard) -> bool:
+    """Whether a run of what is asked for can be cut in two."""
+    return _pipeline(request, card) in RECORDED
+
+
 def _check_continues(request: Request, card: ModelCard) -> None:
     """Raises BadSetting where a run cannot be cut in two."""
-    if _pipeline(request, card) not in RECORDED:
+    if not can_continue(request, card):
         raise BadSetting(f"{card.name} cannot stop in the middle of this.", "Let the render refine its take.")
     if request.faster:
         raise BadSetting("A render that continues its take cannot be made faster.", "Leave one of the two out.")

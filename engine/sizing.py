@@ -138,6 +138,8 @@ def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_
     two blocks of it and the VAE, and what is read past its layers comes whole. Encoders that are dropped are streamed
     beside what draws. `at_work`: of denoising and decoding."""
     denoising, decoding = at_work
+    if placement.vae_on_cpu:
+        parts, decoding = parts | {"vae": 0.0}, 0.0
     vae, reading, total = parts.get("vae", 0.0), _reading(parts), sum(parts.values())
     match placement.offload:
         case "resident" if placement.text_encoder == "dropped":

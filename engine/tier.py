@@ -74,10 +74,23 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
         render = render.model_copy(update=_size(level, request, card, beyond=special is not None))
     if render.num_inference_steps is None and card.render.num_inference_steps > CHOOSABLE_STEPS:
         render = render.model_copy(update={"num_inference_steps": round(card.render.num_inference_steps * level.steps)})
-    changes: dict[str, int | Overrides] = {"render": render}
+    take = request.take
+    if take.num_inference_steps is None and card.take.num_inference_steps > CHOOSABLE_STEPS:
+        take = take.model_copy(update={"num_inference_steps": round(card.take.num_inference_steps * level.steps)})
+    changes: dict[str, int | Overrides] = {"take": take, "render": render}
     if request.num_frames is None and request.seconds is None:
         changes["num_frames"] = _frames(level, card, beyond=special is not None)
     return request.model_copy(update=changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
+
+
+def in_one_pass(plan: Plan, card: ModelCard) -> Request | None:
+    """What to ask for instead where a draft's take computes more than the render that it is to save: its take is then
+    the first part of its render. None where it does not, or where the model cannot be stopped in the middle."""
+    asked = plan.request
+    plain = asked.mode == "refine" and not (asked.takes_by or asked.faster or asked.sigma)
+    if asked.outcome == "draft" and plain and card.continues and plan.take.operations > plan.render.operations:
+        return asked.model_copy(update={"mode": "continue"})
+    return None
 
 
 def with_level(tier: Tier, plan: Plan, card: ModelCard) -> Tier:

@@ -6,12 +6,13 @@ import json
 import platform
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
 from engine import Engine, examine, hardware, nvidia
-from engine.types import Device
+from engine.types import Device, Held
 from tests.engine.recorded_nvml import CARDS, RecordedNvml
 
 ODD = {"two-cards", "busy-browser", "h100-mig", "one-lost", "taciturn", "no-card", "no-driver", "broken-driver"}
@@ -158,7 +159,67 @@ def test_an_apple_gpu_has_what_the_computer_has_free(tmp_path: Path, monkeypatch
     assert profile("no-driver", tmp_path, (said_by_torch,)).best.vram_free_gb == 9
 
 
-def test_the_card_with_the_most_memory_is_the_one_to_use(tmp_path: Path) -> None:
+def two(**changes: Any) -> dict[str, Any]:
+    """The 3090 and the 3060 of two-cards.json, the first one changed."""
+    answers = json.loads((CARDS / "two-cards.json").read_text())
+    answers["devices"][0] |= changes
+    return answers
+
+
+def named(found: hardware.HardwareProfile) -> list[str]:
+    return [device.name.removeprefix("NVIDIA GeForce ") for device in found.devices if device.kind == "cuda"]
+
+
+def test_a_full_card_is_not_the_one_to_use(tmp_path: Path) -> None:
+    full = two(nvmlDeviceGetMemoryInfo={"total": 25769803776, "free": 2_000_000_000, "used": 23_000_000_000})
+    assert named(hardware.read(tmp_path, (), RecordedNvml(full))) == ["RTX 3060", "RTX 3090"]
+
+
+@pytest.mark.parametrize(("build", "seen"), [("cu130", ["RTX 3060"]), ("cu126", ["RTX 3060", "Tesla P40"])])
+def test_a_card_that_the_torch_build_does_not_know_is_left_out_and_an_old_one_comes_last(
+    build: str, seen: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nvidia, "installed_build", lambda: build)
+    old = two(nvmlDeviceGetName="Tesla P40", nvmlDeviceGetCudaComputeCapability=[6, 1])
+    found = hardware.read(tmp_path, (), RecordedNvml(old))
+    assert named(found) == seen and found.best.id == "cuda:1"
+    assert any("cannot use Tesla P40" in problem for problem in found.problems) == (build == "cu130")
+
+
+def test_a_chip_that_shares_the_computers_memory_is_a_card(tmp_path: Path) -> None:
+    answers = two(nvmlDeviceGetName="NVIDIA GB10", nvmlDeviceGetCudaComputeCapability=[12, 1],
+                  nvmlDeviceGetMemoryInfo={"error": "NVMLError_NotSupported"})  # fmt: skip
+    answers["devices"].pop()
+    card = hardware.read(tmp_path, (), RecordedNvml(answers)).best
+    ram = psutil.virtual_memory()
+    assert card.name == "NVIDIA GB10" and card.shares_ram and card.vram_gb == ram.total / 1e9
+
+
+class Garbled(RecordedNvml):
+    """Names come back in bytes that are no text, as pynvml's own wrapper then raises."""
+
+    def nvmlDeviceGetName(self, handle: Any) -> str:
+        return b"\xff\xfe".decode()
+
+
+def test_a_name_that_is_no_text_is_one_answer_less(tmp_path: Path) -> None:
+    found = hardware.read(tmp_path, (), Garbled(two()))
+    assert [device.name for device in found.devices[:2]] == ["NVIDIA card 0", "NVIDIA card 1"]
+    assert found.best.vram_gb > 25
+
+
+def test_what_our_own_worker_holds_is_free_and_no_other_program(tmp_path: Path) -> None:
+    held = two(nvmlDeviceGetMemoryInfo={"total": 25769803776, "free": 5_000_000_000, "used": 20_000_000_000},
+               nvmlDeviceGetComputeRunningProcesses=[{"pid": 4711, "usedGpuMemory": 20_000_000_000}])  # fmt: skip
+    worker = Held(pid=4711, device="cuda:0", vram_gb=19.0, ram_gb=2.0)
+    alone = hardware.read(tmp_path, (), RecordedNvml(held))
+    found = hardware.read(tmp_path, (), RecordedNvml(held), workers=(worker,))
+    assert alone.notes and named(alone)[0] == "RTX 3060"
+    assert named(found)[0] == "RTX 3090" and round(found.best.vram_free_gb) == 24 and not found.best.tenants
+    assert found.ram_free_gb > alone.ram_free_gb + 1
+
+
+def test_the_card_with_the_most_memory_free_is_the_one_to_use(tmp_path: Path) -> None:
     answers = json.loads((CARDS / "two-cards.json").read_text())
     answers["devices"].reverse()
     found = hardware.read(tmp_path, (), RecordedNvml(answers))

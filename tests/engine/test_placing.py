@@ -13,7 +13,7 @@ from engine.catalog import Catalog
 from engine.combinations import obstacle
 from engine.errors import BadSetting
 from engine.planner import plan
-from engine.types import Device, HardwareProfile, Plan, Request
+from engine.types import Device, HardwareProfile, Held, Plan, Request
 
 CARDS = Catalog(APP / "presets" / "models").cards
 FITS_FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",) and not card.not_yet]
@@ -206,3 +206,48 @@ def test_tiling_and_8_bit_storage_run_on_the_real_worker_code(tiny_home: Path) -
             clips[name] = family.decode(model.pipe, latents, shot).frames.astype(float)
     assert 0 < np.abs(clips["fp8"] - clips["plain"]).mean() < 8
     assert np.abs(clips["tiled"] - clips["plain"]).mean() < 8
+
+
+HUNYUAN, WAN_13 = CARDS["hunyuanvideo-t2v-13b"], CARDS["wan2.1-t2v-1.3b"]
+TURING = ADA.model_copy(
+    update={"name": "an older card", "compute_capability": "7.5", "vram_gb": 48, "vram_free_gb": 46}
+)
+RADEON = Device(id="cuda:0", kind="rocm", name="AMD Radeon RX 7900 XTX", vram_gb=25.8, vram_free_gb=24)
+
+
+@pytest.mark.parametrize(
+    ("card", "device", "dtype"),
+    [(WAN_13, ADA, "bfloat16"), (WAN_13, RADEON, "bfloat16"), (WAN_13, TURING, "float16"),
+     (HUNYUAN, TURING, "float32"), (HUNYUAN, RADEON, "bfloat16"), (CARDS["cogvideox-5b"], TURING, "float32")],
+    ids=lambda value: getattr(value, "name", value),
+)  # fmt: skip
+def test_a_card_without_bfloat16_computes_in_what_the_model_bears(card: ModelCard, device: Device, dtype: str) -> None:
+    made = planned(card, machine(8, 512).model_copy(update={"devices": (device,)}))
+    assert made.placement.dtype == dtype
+    assert any("turn black" in reason for reason in made.reasons) == (dtype == "float32")
+
+
+def test_a_model_stays_as_it_is_loaded_where_that_fits() -> None:
+    wan = CARDS["wan2.1-t2v-14b"]
+    roomy = machine(80, 512)
+    streamed = planned(wan, machine(16, 512))
+    held = Held(pid=1, device="cuda:0", loads=streamed.loads, vram_gb=3.0)
+    again = planned(wan, roomy.model_copy(update={"workers": (held,)}))
+    assert planned(wan, roomy).placement.offload == "resident" and again.placement.lasting == streamed.placement.lasting
+    assert again.loads == streamed.loads and any("stays as it is loaded" in reason for reason in again.reasons)
+    another = planned(WAN_13, roomy.model_copy(update={"workers": (held,)}))
+    assert another.placement == planned(WAN_13, roomy).placement
+
+
+def test_what_is_loaded_never_lowers_the_number_format() -> None:
+    wan = CARDS["wan2.1-t2v-14b"]
+    small = planned(wan, machine(16, 512), precision="nf4")
+    held = Held(pid=1, device="cuda:0", loads=small.loads, vram_gb=9.0)
+    again = planned(wan, machine(80, 512).model_copy(update={"workers": (held,)}))
+    assert again.placement.precision == "full"
+
+
+def test_weights_of_4_bits_that_have_no_room_while_they_are_made_are_made_layer_by_layer() -> None:
+    hunyuan = planned(HUNYUAN, machine(7, 256), precision="nf4").placement
+    assert hunyuan.layer_by_layer and hunyuan.offload != "resident"
+    assert not planned(HUNYUAN, machine(16, 256), precision="nf4").placement.layer_by_layer

@@ -35,6 +35,16 @@ RAN_OUT = {
     "VRAM, cuBLAS": (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), "vram"),
     "VRAM, bitsandbytes": (RuntimeError("Error out of memory at line 380 in file /src/csrc/ops.cu"), "vram"),
     "VRAM, Apple": (RuntimeError("MPS backend out of memory (MPS allocated: 17.00 GiB, other allocations"), "vram"),
+    "VRAM, the driver": (RuntimeError("CUDA driver error: out of memory"), "vram"),
+    "VRAM, cuBLAS that cannot start": (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling"
+                                                    " `cublasCreate(handle)`"), "vram"),
+    "VRAM, cuDNN that cannot start": (RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"), "vram"),
+    "VRAM, AMD's hipBLAS": (RuntimeError("CUDA error: HIPBLAS_STATUS_ALLOC_FAILED when calling"
+                                         " `hipblasCreate(handle)`"), "vram"),
+    "VRAM, AMD's convolutions": (RuntimeError("miopenStatusAllocFailed"), "vram"),
+    "VRAM, Apple, one piece": (RuntimeError("Invalid buffer size: 372.53 GiB"), "vram"),
+    "VRAM, Intel": (RuntimeError("level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"),
+                    "vram"),
     "pinned": (RuntimeError("CUDA error: out of memory (cudaHostAlloc)"), "pinned"),
     "RAM, Python": (MemoryError(), "ram"),
     "RAM, the system": (OSError(errno.ENOMEM, "Cannot allocate memory"), "ram"),
@@ -52,6 +62,9 @@ OTHER = {
     "a shape": RuntimeError("The size of tensor a (4) must match the size of tensor b (5) at non-singleton dimension"),
     "a model that mentions it": ValueError("CUDA out of memory is what this model's readme warns of"),
     "not at the start": RuntimeError("expected mask, got 'CUDA error: out of memory'"),
+    "cuDNN without an engine, on a card with room": RuntimeError(
+        "GET was unable to find an engine to execute this computation"
+    ),
     "cuDNN without support": RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"),
 }
 

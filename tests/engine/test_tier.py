@@ -21,6 +21,14 @@ RUNNABLE = [card for card in CARDS.values() if not card.not_yet]
 OUTCOMES: tuple[Outcome, ...] = ("draft", "standard", "best")
 
 
+def test_a_drafts_take_never_computes_more_than_the_render_that_it_saves(tmp_path: Path) -> None:
+    with Engine(tmp_path) as studio:
+        for there in [*studio.known_machines().values()][::4]:
+            for card in (card for card in RUNNABLE if card.needs == ("text",)):
+                made = studio.plan(Request(prompt="a red ball", model=card.id, seed=1, outcome="draft"), there)
+                assert made.take.operations <= made.render.operations, (card.id, there.system)
+
+
 def machine(*devices: tuple[str, float]) -> HardwareProfile:
     found = tuple(Device(id=name, name="GPU", vram_gb=size, vram_free_gb=size) for name, size in devices)
     return HardwareProfile(system="Linux", devices=(*found, Device(id="cpu", name="CPU")), cpu_count=8, ram_gb=64,

@@ -87,6 +87,41 @@ def test_a_plan_answers_for_a_recorded_machine(tiny_home: Path, tmp_path: Path) 
     assert answer["plan"]["placement"]["device"] == "cuda:0" and answer["plan"]["placement"]["dtype"] == "bfloat16"
 
 
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [(["--offload", "group", "--precision", "fp8"], {"offload": "group", "precision": "fp8"}),
+     (["--offload", "none", "--drop-text-encoder"], {"offload": "resident", "text_encoder": "dropped"}),
+     (["--tile-vae", "--vae-on-cpu"], {"vae_tiling": True, "vae_on_cpu": True})],
+)  # fmt: skip
+def test_a_plan_answers_for_a_known_machine_and_a_chosen_placement(
+    options: list[str], seen: dict[str, object], tiny_home: Path
+) -> None:
+    asked = ("plan", "a red ball", "--model", "wan2.1-t2v-1.3b", "--hardware", "rtx-3060", "--json")
+    answer = document(command(tiny_home, *asked, *options))
+    assert answer["plan"]["placement"]["device"] == "cuda:0" and answer["plan"]["placement"].items() >= seen.items()
+
+
+def test_a_plan_answers_for_a_render_from_noise_with_its_own_steps_and_inputs(tiny_home: Path) -> None:
+    asked = (
+        "plan",
+        "a red ball",
+        "--model",
+        "wan2.1-i2v-14b-480p",
+        "--hardware",
+        "rtx-4090",
+        "--image",
+        "any.png",
+        "--json",
+    )
+    answer = document(command(tiny_home, *asked, "--from-noise", "--steps", "40", "--take-steps", "6"))
+    plan = answer["plan"]
+    assert plan["sigma"] == 1.0 and plan["render"]["num_inference_steps"] == 40
+    assert plan["take"]["num_inference_steps"] == 6 and plan["pipeline"] == "WanImageToVideoPipeline"
+    assert answer["forecast"]["loading_seconds"][1] > 0
+    assert command(tiny_home, *asked, "--offload", "all").returncode == 2
+    assert command(tiny_home, *asked[:4], "--hardware", "no-such").returncode == 2
+
+
 def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
     done = command(tiny_home, "plan", PROMPT)
     assert done.returncode == 0 and "Take: 96x96" in done.stdout and "comfortable" in done.stdout

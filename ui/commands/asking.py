@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadPrompt, Engine, HardwareProfile, Overrides, Plan, Request, examine
+from engine import BadFile, BadPrompt, Engine, HardwareProfile, Plan, Request, examine
 from ui import terminal
-from ui.commands import capability
+from ui.commands import bringing, capability
 from ui.commands.options import (
     CameraName,
+    DeviceName,
     Frames,
     Json,
     Length,
@@ -20,8 +21,11 @@ from ui.commands.options import (
     OutcomeName,
     Shape,
     SizeText,
+    Steps,
     aspect_of_text,
+    offload_of_text,
     outcome_of_text,
+    precision_of_text,
     row,
     size_of_text,
 )
@@ -39,7 +43,28 @@ def plan(
     frames: Frames = None,
     size: SizeText = None,
     takes_by: Annotated[str | None, typer.Option("--takes-by", help="The quick guide that draws the take.")] = None,
-    hardware_file: Annotated[Path | None, typer.Option("--hardware", help="A recorded machine (JSON).")] = None,
+    steps: Steps = None,
+    take_steps: Annotated[int | None, typer.Option("--take-steps", help="Steps of the take.")] = None,
+    from_noise: Annotated[bool, typer.Option("--from-noise", help="A render that does not start on its take.")] = False,
+    offload: Annotated[str | None, typer.Option("--offload", help="none, model or group.")] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="full, fp8, int8 or nf4.")] = None,
+    drop_text_encoder: Annotated[
+        bool, typer.Option("--drop-text-encoder", help="Let it go once the words are read.")
+    ] = False,
+    tile_vae: Annotated[bool, typer.Option("--tile-vae", help="Decode the pictures in tiles.")] = False,
+    vae_on_cpu: Annotated[bool, typer.Option("--vae-on-cpu", help="Decode the pictures by the processor.")] = False,
+    image: bringing.Image = None,
+    last_image: bringing.LastImage = None,
+    video: bringing.Video = None,
+    control: bringing.Control = None,
+    face: bringing.Face = None,
+    mask: bringing.Mask = None,
+    reference: bringing.References = None,
+    at: bringing.Keyframes = None,
+    device: DeviceName = None,
+    hardware: Annotated[
+        str | None, typer.Option("--hardware", help="Another machine: a known one's name, or a recording (JSON).")
+    ] = None,
     table: Annotated[bool, typer.Option("--table", help="Every model on every known kind of machine.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -51,19 +76,25 @@ def plan(
             return
         if prompt is None:
             raise BadPrompt("The prompt is missing.", "Say in quotes what should be seen, or ask for --table.")
-        request = Request(
-            prompt=prompt, model=model, outcome=outcome_of_text(outcome), look=look, camera=camera,
-            aspect=aspect_of_text(aspect), seconds=seconds, num_frames=frames, render=Overrides(**size_of_text(size)),
-            takes_by=takes_by,
+        files = bringing.brought(
+            {"image": image, "last_image": last_image, "mask": mask},
+            {"video": video, "control_video": control, "face_video": face}, reference, at,
         )  # fmt: skip
+        request = Request.model_validate({
+            "prompt": prompt, "model": model, "outcome": outcome_of_text(outcome), "look": look, "camera": camera,
+            "aspect": aspect_of_text(aspect), "seconds": seconds, "num_frames": frames, "takes_by": takes_by,
+            "render": size_of_text(size) | {"num_inference_steps": steps}, "device": device,
+            "take": {"num_inference_steps": take_steps}, "sigma": 1.0 if from_noise else None,
+            "offload": offload_of_text(offload), "precision": precision_of_text(precision),
+            "drop_text_encoder": drop_text_encoder, "vae_tiling": tile_vae, "vae_on_cpu": vae_on_cpu,
+        } | files.unseen())  # fmt: skip
         with Engine() as studio:
-            machine = _machine(hardware_file)
+            machine = _machine(studio, hardware)
             found = studio.plan(request, machine)
             instead = studio.instead(request, machine)
         if as_json:
             shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
             promised = found.forecast.model_dump(mode="json", exclude={"estimated_seconds"})
-            promised["take_seconds"] = list(found.seconds("take"))  # a take is what starts
             terminal.print_json({"plan": shown, "forecast": promised, "reasons": list(found.reasons),
                                  "instead": instead})  # fmt: skip
         else:
@@ -182,10 +213,14 @@ def _tell_plan(found: Plan) -> None:
         print(f"- {reason}")
 
 
-def _machine(path: Path | None) -> HardwareProfile | None:
-    if path is None:
-        return None
+def _machine(studio: Engine, told: str | None) -> HardwareProfile | None:
+    """By the name of a known kind of machine, or from a recording."""
+    known = studio.known_machines()
+    if told is None or told in known:
+        return known.get(told or "")
+    path = Path(told)
     try:
         return HardwareProfile.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise BadFile(f"{path.name} is not a recorded machine.", "Record one with `app.py hardware --json`.") from error
+        remedy = f"Record one with `app.py hardware --json`, or name one of: {', '.join(sorted(known))}."
+        raise BadFile(f"{path.name} is not a recorded machine.", remedy) from error

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 
-from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Mode, Outcome, Recipe, Take
+from engine import Aspect, BadFile, BadSetting, Clip, Engine, LoraUse, Mode, Offload, Outcome, Precision, Recipe, Take
 
 Fields = TypeVar("Fields", bound=BaseModel)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -46,6 +46,22 @@ def outcome_of_text(text: str | None) -> Outcome | None:
         case None | "draft" | "standard" | "best":
             return text
     raise BadSetting(f"There is no outcome called '{text[:20]}'.", "Choose draft, standard or best.")
+
+
+def offload_of_text(text: str | None) -> Offload | None:
+    match text:
+        case None | "model" | "group":
+            return text
+        case "none" | "resident":
+            return "resident"
+    raise BadSetting(f"There is no offloading called '{text[:20]}'.", "Choose none, model or group.")
+
+
+def precision_of_text(text: str | None) -> Precision | None:
+    match text:
+        case None | "full" | "fp8" | "int8" | "nf4" | "gguf":
+            return text
+    raise BadSetting(f"There is no number format called '{text[:20]}'.", "Choose full, fp8, int8 or nf4.")
 
 
 def mode_of_text(text: str | None) -> Mode | None:
