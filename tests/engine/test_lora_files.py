@@ -227,7 +227,7 @@ def test_a_plan_says_the_licence_and_a_streamed_one_that_a_switch_reloads(
 ) -> None:
     name = engine.keep_lora(wan(tmp_path / "rain.safetensors", notes={"license": "CC-BY-4.0"})).id
     card = machine.best.model_copy(
-        update={"id": "cuda:0", "vram_gb": 24, "vram_free_gb": 23, "compute_capability": "8.9"}
+        update={"id": "cuda:0", "kind": "cuda", "vram_gb": 24, "vram_free_gb": 23, "compute_capability": "8.9"}
     )
     large = machine.model_copy(update={"devices": (card, machine.best), "ram_gb": 128, "ram_free_gb": 120})
     request = Request(prompt=PROMPT, model="wan2.1-t2v-14b", seed=1, loras=(LoraUse(id=name),), offload="group")
