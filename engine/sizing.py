@@ -17,6 +17,7 @@ KEPT = 1.23
 # (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
 TORCH_RAM_GB = 0.76
 BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
+SCALES_SHARE = 0.11  # of 4-bit weights: a float32 for each 64 of them, which streaming leaves on the card
 STREAMED_READER_SHARE = 0.2  # of a text encoder: its table of words comes whole, at most 2.1 of 11.4 GB (UMT5-XXL)
 # For a card that was never traced. Denoising: what the traced transformers without masks take at most for each token
 # and channel. Decoding: a VAE that holds the whole clip takes this for each pixel of it, a third of that in tiles.
@@ -152,7 +153,8 @@ def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_
         case "group":
             blocks = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
             whole = parts.get("image_encoder", 0.0)
-            return vae + max(blocks + denoising, decoding, reading * STREAMED_READER_SHARE, whole)
+            scales = SCALES_SHARE * sum(size for name, size in parts.items() if placement.precision_of(name) == "nf4")
+            return scales + vae + max(blocks + denoising, decoding, reading * STREAMED_READER_SHARE, whole)
 
 
 def _loading(parts: dict[str, float], placement: Placement) -> float:

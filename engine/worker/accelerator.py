@@ -75,7 +75,7 @@ class Accelerator:
     def free(self) -> None:
         """Give back what nothing holds any more, of the card's memory and of the RAM that was locked for it."""
         gc.collect()  # hooks hold on to models in circles
-        if self._module is not None:
+        if self._is_there:
             self._module.empty_cache()
             if self.capabilities.pinned_memory:
                 torch.accelerator.empty_host_cache()
@@ -96,7 +96,12 @@ class Accelerator:
 
     @property
     def _counts(self) -> bool:
-        return self._module is not None and self.kind != "mps"
+        return self._is_there and self.kind != "mps"
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether there is anything to ask: a plan may name a card that this torch cannot use."""
+        return self._module is not None and bool(self._module.is_available())
 
 
 def described() -> tuple[Device, ...]:

@@ -35,6 +35,9 @@ def stream(part: torch.nn.Module, placement: Placement) -> None:
         "low_cpu_mem_usage": not placement.pin_memory,
     }
     enable(**how) if enable else apply_group_offloading(module=part, **how)
+    for layer in part.modules():  # what bitsandbytes scales 4 bits by: no hook brings it, and it is small
+        if scales := getattr(getattr(layer, "weight", None), "quant_state", None):
+            scales.to(torch.device(placement.device))
     if ahead and not whole:
         bound(part, accelerator)
 

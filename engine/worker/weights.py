@@ -141,7 +141,8 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     fingerprint = check(folder)
     reading, drawing = _halves(folder)
     own = how.family.parts(folder)
-    kept = KeptWeights(how.caches, folder, fingerprint, placement) if how.caches else None
+    keeps = how.caches and not placement.layer_by_layer  # a copy is read to the card whole
+    kept = KeptWeights(how.caches, folder, fingerprint, placement) if how.caches and keeps else None
     source = _Source(folder, placement, pipeline)
 
     def load_encoders(drawer: Any) -> Any:
@@ -176,7 +177,9 @@ class _Source:
         with _damage_told(self.folder):
             dtype = DTYPES[self.placement.dtype]
             large = {name: kind for name, kind in memory.classes(self.folder).items() if name not in given}
-            ready = kept.read(large) if kept else {}
+            ready: dict[str, Any] = {}
+            for name, kind in large.items() if kept else ():
+                ready |= self._rested(kept.read({name: kind}))  # type: ignore[union-attr]
             single = memory.classes(self.folder, set(single_file.files(self.folder)) - ready.keys() - given.keys())
             ready |= self._apart({name: kind for name, kind in large.items() if name not in {*ready, *single}})
             bits = memory.quantization({name: kind for name, kind in single.items() if name in large}, self.placement)

@@ -33,8 +33,8 @@ def run(model: WanTransformer3DModel, device: str) -> torch.Tensor:
     torch.manual_seed(0)
     shape = (1, model.config.in_channels, 3, 8, 8)
     words = torch.randn(1, 8, WIDE["text_dim"])
-    return model(hidden_states=torch.randn(shape).to(device), timestep=torch.tensor([500]).to(device),
-                 encoder_hidden_states=words.to(device), return_dict=False)[0]  # fmt: skip
+    return model(hidden_states=torch.randn(shape).to(device, model.dtype), timestep=torch.tensor([500]).to(device),
+                 encoder_hidden_states=words.to(device, model.dtype), return_dict=False)[0]  # fmt: skip
 
 
 @pytest.mark.parametrize("pinned", [True, False])
@@ -137,6 +137,19 @@ def test_weights_that_are_made_smaller_leave_the_card_and_layer_by_layer_never_f
     assert card.peak - left < peak_whole - left
     pairs = zip(whole.state_dict().items(), slowly.state_dict().items(), strict=True)
     assert all(name == other and torch.equal(one.cpu(), two.cpu()) for (name, one), (other, two) in pairs)
+
+
+@pytest.mark.parametrize("layer_by_layer", [False, True])
+def test_weights_of_4_bits_draw_the_same_streamed_as_whole(
+    layer_by_layer: bool, card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smaller(tmp_path / "m", monkeypatch)
+    there = Placement(device=card.device, dtype="bfloat16", precision="nf4")
+    whole = run(loaded(tmp_path / "m", there), card.device).cpu()
+    update = {"offload": "group", "pin_memory": True, "layer_by_layer": layer_by_layer}
+    streamed = loaded(tmp_path / "m", there.model_copy(update=update))
+    for _ in range(2):  # the first call learns the order
+        assert torch.equal(run(streamed, card.device).cpu(), whole)
 
 
 def test_whole_weights_go_from_the_disk_to_the_card_without_ram(card: Card, tmp_path: Path) -> None:
