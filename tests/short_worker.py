@@ -21,7 +21,7 @@ import torch
 
 from engine.types import Device
 from engine.worker import __main__ as worker
-from engine.worker import studio
+from engine.worker import accelerator
 
 FAULTS = Path(sys.argv.pop(1))
 WORDS = "CUDA out of memory. Tried to allocate 20.00 MiB. 1.00 MiB is reserved by PyTorch but unallocated."
@@ -68,5 +68,5 @@ if __name__ == "__main__":
                               (diffusers.AutoencoderKLWan, "encode", "encoding")):  # fmt: skip
         setattr(kind, name, short(place, getattr(kind, name)))
     seen = Device.model_validate_json(SEEN.read_text()) if SEEN.exists() else CARD
-    studio.devices = lambda: (seen,)
+    accelerator.described = lambda: (seen,)
     worker.main()
