@@ -75,6 +75,7 @@ class Engine(Keeping):
                 raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
             for lane in self._lanes:
                 lane.worker.stop()
+            self._machine = 0.0, None  # what it held is free
 
     @property
     def owns(self) -> bool:

@@ -57,6 +57,7 @@ class Studio:
                 if not isinstance(error, RushesError):
                     log.exception("job %s", job.id)
                 return failed(error)
+            log.warning("memory ran out in job %s", job.id, exc_info=True)
             ran_out = RanOut(job_id=job.id, what=what, doing=watch.doing, detail=str(error)[:2000])
         self._free(watch.doing)  # here the error is gone, and with it what its frames held
         return ran_out

@@ -19,6 +19,7 @@ from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, Ne
 from engine import worker_process as process
 from engine.api import _job
 from engine.catalog import Catalog
+from engine.jobs import WARM
 from engine.lanes import REPORTED, REPORTED_DEVICES
 from engine.types import Device, Job
 from tests.conftest import PROMPT
@@ -72,6 +73,8 @@ def nothing_learned(studio: Engine) -> Iterator[None]:
     yield
     with studio.store._writing() as db:
         db.execute("delete from runs")
+    studio.store.set(WARM + CARD.id, "")  # else the next plan keeps the model as this one left it
+    studio._machine = 0.0, None
 
 
 def begin(studio: Engine, **fields: Any) -> Job:
