@@ -109,6 +109,7 @@ def tab(tab: Page, studio: Served) -> Page:
     """Before a studio that learned nothing, and whose memory runs out."""
     with Engine(studio.home) as engine, engine.store._writing() as db:
         db.execute("delete from runs")  # what one test learned would help the next one
+        db.execute("delete from settings where name like 'warm %'")  # and so would what its worker has loaded
     run_short(studio.home)
     return tab
 
