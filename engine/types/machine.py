@@ -32,7 +32,9 @@ OF_KIND: dict[DeviceKind, Capabilities] = {
     "rocm": Capabilities(streams=True, pinned_memory=True, fp8=True, bf16=True, bitsandbytes=True),
     "xpu": Capabilities(streams=True, pinned_memory=True, fp8=True, bf16=True, bitsandbytes=True),
     "mps": Capabilities(bf16=True),
-    "pretend": Capabilities(streams=True, pinned_memory=True, fp8=True, bf16=True, bitsandbytes=True),
+    "pretend": Capabilities(
+        streams=True, pinned_memory=True, fp8=True, bf16=True
+    ),  # diffusers lets bitsandbytes on known devices only
 }
 BF16_CAPABILITY = 8.0  # Ampere: NVIDIA's older cards compute bfloat16 in software, slower than float16
 
