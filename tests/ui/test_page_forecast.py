@@ -53,7 +53,9 @@ def test_an_outcome_sets_the_length_says_what_it_means_here_and_can_be_changed_a
     outcome(tab, "Draft")
     expect(tab.locator("#outlook .note", has_text="Draft for")).to_be_visible(timeout=PATIENCE_MS)
     tab.wait_for_function(
-        "most => Number(document.querySelector('#seconds input[type=number]').value) < most", arg=longest
+        "most => Number(document.querySelector('#seconds input[type=number]').value) < most",
+        arg=longest,
+        timeout=PATIENCE_MS,
     )
     tab.get_by_label("number input for Seconds").fill("0.5")
     tab.get_by_label("number input for Seconds").press("Tab")
