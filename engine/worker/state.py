@@ -49,10 +49,13 @@ def _plain(value: Any) -> bool:
 
 def save(state: State, key: str, path: Path) -> None:
     """The file is whole or not there, also after a power cut. `key` names what is being computed."""
-    tensors: Latents = {f"latents.{name}": part.detach().cpu().contiguous() for name, part in state.latents.items()}
+    tensors: Latents = {f"latents.{name}": part.detach().cpu() for name, part in state.latents.items()}
     tensors |= {"before": state.before, "after": state.after}
     kept = _packed({"history": state.history, "between": state.between}, tensors)
-    words = json.dumps({"key": key, "step": state.step} | kept)
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}  # dense, in the order that they have
+    strides = {name: tensor.stride() for name, tensor in tensors.items() if not tensor.is_contiguous()}
+    words = json.dumps({"key": key, "step": state.step, "strides": strides} | kept)
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     part = path.with_suffix(".part")
     save_file(tensors, part, {"state": words})
     with part.open("rb+") as file:
@@ -64,9 +67,9 @@ def load(path: Path, key: str) -> State | None:
     """The state of this very computation; None where there is none, or none that can be read."""
     try:
         with safe_open(str(path), framework="pt") as file:
-            # Cloned, since a tensor in a file lies at any address, and kernels round by how they are aligned.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             words = json.loads(file.metadata()["state"])
+            strides = words["strides"]
+            tensors = {name: _copied(file.get_tensor(name), strides.get(name)) for name in file.keys()}  # noqa: SIM118
         if words["key"] != key:
             return None
         latents = {name.removeprefix("latents."): part for name, part in tensors.items() if name.startswith("latents.")}
@@ -78,11 +81,16 @@ def load(path: Path, key: str) -> State | None:
         return None
 
 
+def _copied(tensor: torch.Tensor, strides: list[int] | None) -> torch.Tensor:
+    """In the order it had in memory, at an address of its own: kernels round by strides and by alignment."""
+    return torch.empty_strided(tensor.shape, strides or tensor.stride(), dtype=tensor.dtype).copy_(tensor)
+
+
 def _packed(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     """The value as JSON, its tensors named and put aside."""
     if isinstance(value, torch.Tensor):
         name = f"part.{len(tensors)}"
-        tensors[name] = value.detach().cpu().clone().contiguous()
+        tensors[name] = value.detach().cpu()
         return {"tensor": name, "device": value.device.type}
     if isinstance(value, dict):
         return {name: _packed(part, tensors) for name, part in value.items()}

@@ -127,11 +127,13 @@ def saved(path: Path, **history: object) -> state.State:
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
-    outputs = [None, torch.randn(2, 3, dtype=torch.bfloat16)]
+    outputs = [None, torch.randn(2, 3, dtype=torch.bfloat16), torch.randn(4, 2, 3).permute(2, 0, 1)]
     saved(tmp_path / "state", model_outputs=outputs, lower_order_nums=2, name="x")
     read = state.load(tmp_path / "state", "key")
     assert read and read.step == 3 and read.history["lower_order_nums"] == 2
     assert read.history["model_outputs"][0] is None and torch.equal(read.history["model_outputs"][1], outputs[1])
+    turned = read.history["model_outputs"][2]
+    assert torch.equal(turned, outputs[2]) and turned.stride() == outputs[2].stride()  # type: ignore[arg-type,union-attr]
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut short", "of another computation", "a pickle", "without words"])

@@ -19,6 +19,7 @@ from engine.errors import JobCancelled
 from engine.events import Progress
 from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage, StepCache
 from engine.worker import families, peek, sampling, weights
+from engine.worker.families import padding
 from engine.worker.families.latent_video import LatentVideo, Shot
 from tests.conftest import PROMPT
 from tests.tiny import cogvideox, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
@@ -222,7 +223,12 @@ def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watc
     )  # fmt: skip
     frames = (np.asarray(bare.frames[0]) * 255).round().astype(np.uint8)
     assert ours.frames.shape == (run.num_frames, run.height, run.width, 3)
-    assert np.array_equal(ours.frames, frames)
+    apart = 1 if left_out(loaded.model.pipe) else 0  # without padding sums are rounded otherwise (test_padding.py)
+    assert np.abs(ours.frames.astype(int) - frames).max() <= apart
+
+
+def left_out(pipe: Any) -> bool:
+    return hasattr(getattr(pipe.transformer, "transformer_blocks", [None])[0], padding.MARK)
 
 
 def bare_arguments(loaded: Loaded, pipe: Any, take: Shot) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def test_outcomes_are_legal_for_every_model_and_grow(tier: Tier) -> None:
 
 def test_what_was_asked_for_by_number_stays() -> None:
     asked = Request(prompt="a", model="wan2.1-t2v-14b", outcome="draft", seconds=4,
+                    take=Overrides(num_inference_steps=9),
                     render=Overrides(width=640, height=480, num_inference_steps=33))  # fmt: skip
     filled, _ = apply(TIERS["entry"], asked, CARDS["wan2.1-t2v-14b"])
     assert filled == asked

@@ -24,6 +24,7 @@ from ui.page.door import Door, Rules
 from ui.page.studio import application
 
 PATIENCE_MS = 180_000  # a take on two busy cores, with the import of torch before it
+expect.set_options(timeout=60_000)  # five seconds, as shipped, are too few for a page that loads on busy cores
 FILLED = {"Library": "#shelf p", "Models": "#disk .place", "My machine": "#can-do tr"}  # last of what a screen fills in
 RED_BALL = "a red ball rolls to the left on a blue background"
 REFUSED = "status of 400 (Bad Request)"  # how Chromium tells of what the door did not take
