@@ -39,6 +39,7 @@ from engine.planner import plan
 from engine.sizing import TORCH_RAM_GB, call_operations, memory
 from engine.speed import paces
 from engine.types import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
+from engine.worker.accelerator import Accelerator
 from engine.worker.gauge import Gauge
 from engine.worker.memory import DTYPES
 
@@ -106,7 +107,7 @@ def measured(job: tuple[str, str, float, Stage, int, bool]) -> Row:
     if device != "cpu" and cap_gb:
         torch.cuda.set_per_process_memory_fraction(cap_gb * 1e9 / torch.cuda.get_device_properties(device).total_memory)
     try:
-        with Gauge() as gauge, torch.no_grad():
+        with Gauge(Accelerator(device)) as gauge, torch.no_grad():
             row |= _performed(alone, made, stage, settings)
         row |= vram(device, before_gb) | {"ram_gb": gauge.ram_gb, "ran": True}
     except torch.OutOfMemoryError as error:
@@ -199,13 +200,14 @@ def main() -> None:
     options.add_argument("--models", nargs="*", default=[])
     options.add_argument("--caps", nargs="*", type=float, default=[0, 12.9, 17.2, 25.8], help="GB; 0: the whole card")
     options.add_argument("--layers", type=int, default=0, help="make the transformers shallow")
+    options.add_argument("--out", type=Path, help="where the rows go instead of benchmarks/results/")
     options.add_argument("--small", action="store_true", help="at the smallest clips")
     asked = options.parse_args()
     cards = Catalog(CARDS).cards
     models = asked.models or [name for name in ARCHITECTURES if name in cards and cards[name].traced]
     caps = asked.caps if asked.device != "cpu" else [0]
     device: Device = machine(asked.device, 0).best
-    path = RESULTS / f"gpu_fit-{re.sub(r'[^a-z0-9]+', '-', device.name.casefold()).strip('-')}.json"
+    path = asked.out or RESULTS / f"gpu_fit-{re.sub(r'[^a-z0-9]+', '-', device.name.casefold()).strip('-')}.json"
     rows: list[Row] = []
     stages: tuple[Stage, ...] = ("take",) if asked.small else ("take", "render")
     for job in (

@@ -1,6 +1,6 @@
 """Every number format with every offload mode, for every family, on a real device: a take and its render.
 
-    python -m benchmarks.gpu_smoke [--device cuda:0] [--only wan-2.1,ltx] [--full-size] [--json]
+    python -m benchmarks.gpu_smoke [--device cuda:0] [--only wan-2.1,ltx] [--full-size] [--json] [--out FILE]
 
 Tiny random checkpoints; `--full-size` runs Wan with the widths of 1.3B and 30 layers, random too, at 832x480. A row is
 good when the latents are finite, the frames have their exact size and more than one colour, and offloading changed them
@@ -31,6 +31,8 @@ from engine.catalog import Catalog
 from engine.combinations import obstacle
 from engine.types import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
 from engine.worker import adapters, families, sampling, weights
+from engine.worker.accelerator import Accelerator, described, kind_of
+from engine.worker.decoding import vae_at_work
 from tests.engine import test_second_stage
 from tests.engine.test_families import CASES, Case, planned, shot
 from tests.tiny import gguf_weights, loras
@@ -44,10 +46,10 @@ ROUNDING = 1.0  # levels of 255, mean
 
 
 def device_of(name: str) -> Device:
-    if not name.startswith("cuda"):
-        return Device(id=name, name=platform.processor() or name)
-    major, minor = torch.cuda.get_device_capability(name)
-    return Device(id=name, name=torch.cuda.get_device_name(name), compute_capability=f"{major}.{minor}")
+    kind = kind_of(name)
+    if kind == "cpu":
+        return Device(id=name, kind=kind, name=platform.processor() or name)
+    return next(device for device in described() if device.id == name)
 
 
 def placements(device: Device, is_gguf: bool) -> Iterator[Placement]:
@@ -56,22 +58,23 @@ def placements(device: Device, is_gguf: bool) -> Iterator[Placement]:
     if is_gguf:
         part = card.components["transformer"].model_copy(update={"gguf": "any.gguf"})
         card = card.model_copy(update={"components": card.components | {"transformer": part}})
-    dtype: Any = "float32" if device.id == "cpu" else "bfloat16"
+    dtype: Any = "float32" if device.kind == "cpu" else "bfloat16" if device.capabilities.bf16 else "float16"
     for precision in get_args(Precision):
         for offload in get_args(Offload):
             if obstacle(card, device, precision, offload):
                 continue
             for tiles, pins in ((False, True), (True, False)):
-                yield Placement(device=device.id, dtype=dtype, precision=precision, offload=offload, vae_tiling=tiles,
-                                vae_slicing=tiles, pin_memory=pins and offload == "group")  # fmt: skip
+                yield Placement(
+                    device=device.id, kind=device.kind, dtype=dtype, precision=precision, offload=offload,
+                    vae_tiling=tiles, vae_slicing=tiles, pin_memory=pins and offload == "group",
+                )  # fmt: skip
 
 
 @torch.no_grad()
 def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray, dict[str, Any]]:
     """The frames of a render that started on a take, and what it cost."""
-    cuda = plan.placement.device.startswith("cuda")
-    if cuda:
-        torch.cuda.reset_peak_memory_stats(plan.placement.device)
+    card = Accelerator(plan.placement.device)
+    card.forget_peak()
     family, watch = families.of(case.family), sampling.Watch(lambda event: None, lambda: False)
     started = time.perf_counter()
     model = weights.load(folder, plan.placement, case.pipeline, weights.Loading(family, caches=caches))
@@ -81,13 +84,14 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
     latents = sampling.refine(model, family, render, watch, take)
     if not all(part.isfinite().all() for part in latents.values()):
         raise ArithmeticError("the latents are not finite")
-    frames = family.decode(model.pipe, latents, render).frames
+    with vae_at_work(model.pipe, plan.placement, latents) as reachable:
+        frames = family.decode(model.pipe, reachable, render).frames
     given = folder.parent / "loras"
     if (given / f"{LORA}.safetensors").is_file():
         wear(case, model, plan, given)
     cost = {"load_seconds": round(loaded - started, 2), "seconds": round(time.perf_counter() - loaded, 2)}
-    if cuda:
-        cost["vram_gb"] = round(torch.cuda.max_memory_allocated(plan.placement.device) / 1e9, 3)
+    if card.peak_gb:
+        cost["vram_gb"] = round(card.peak_gb, 3)
     return frames, cost
 
 
@@ -147,12 +151,18 @@ def sized(run: Pass, width: int, height: int) -> Pass:
     return run.model_copy(update={"width": width, "height": height})
 
 
+def told(device: Device, found: list[dict[str, Any]]) -> str:
+    failed = sum(not row["ok"] for row in found)
+    return json.dumps({"device": device.name, "torch": torch.__version__, "rows": found, "failed": failed})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--only", default=",".join(CASES | TWO_STAGES))
     parser.add_argument("--full-size", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, help="write the rows there too, after each of them")
     options = parser.parse_args()
     device = device_of(options.device)
     found: list[dict[str, Any]] = []
@@ -163,11 +173,13 @@ def main() -> None:
                 for row in rows(name, device, root, references, is_gguf):
                     found.append(row)
                     print(row, file=sys.stderr, flush=True)
+                    if options.out:
+                        options.out.write_text(told(device, found))
         finally:
             shutil.rmtree(root, ignore_errors=True)
     failed = [row for row in found if not row["ok"]]
     if options.json:
-        print(json.dumps({"device": device.name, "torch": torch.__version__, "rows": found, "failed": len(failed)}))
+        print(told(device, found))
     else:
         print(f"{device.name}: {len(found) - len(failed)} of {len(found)} combinations run")
     raise SystemExit(bool(failed))

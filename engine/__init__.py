@@ -37,6 +37,7 @@ from engine.events import (
 from engine.inputs import MAX_PICTURES
 from engine.library import read_recipe
 from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
+from engine.machine.card_test import CardTest, Reading
 from engine.manifest import Download, Quote
 from engine.media import MAX_PICTURE_BYTES
 from engine.model_home import Housed, Move, MoveQuote
@@ -88,6 +89,7 @@ __all__ = [
     "BadSetting",
     "Beginning",
     "Camera",
+    "CardTest",
     "Cancelled",
     "Clip",
     "Download",
@@ -129,6 +131,7 @@ __all__ = [
     "Precision",
     "Progress",
     "Quote",
+    "Reading",
     "Recipe",
     "Recommendation",
     "Request",

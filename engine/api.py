@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -22,10 +22,13 @@ from engine.jobs import recover
 from engine.keeping import Keeping
 from engine.ladder import ROOM
 from engine.lanes import Lanes
+from engine.machine import card_test
+from engine.machine.card_test import Reading
 from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
 MAX_TAKES = 12  # one contact sheet
+TOY, TOY_PROMPT = "starter", "a red ball rolls to the left on a blue background"
 GUEST_POLL_SECONDS = 0.15
 
 
@@ -76,6 +79,31 @@ class Engine(Keeping):
             for lane in self._lanes:
                 lane.worker.stop()
             self._machine = 0.0, None  # what it held is free
+
+    def test_card(self, device: str | None = None, parts: Sequence[str] = (), small: bool = False) -> Iterator[Reading]:
+        """Measure a device and try on it what plans rely on; forecasts count with it from then on. Nothing is made
+        meanwhile. `small`: by sizes that take seconds on a CPU, whose figures say little. Raises InUse, BadSetting,
+        MachineProblem."""
+        if not self.owns:
+            self._alone()
+        self.let_go()
+        plan = self.plan(Request(prompt=TOY_PROMPT, model=TOY, seed=1, device=device))
+        try:
+            with FileLock(self.places.moving):  # no lane claims a job meanwhile
+                yield from card_test.run(self.places, self.hardware(), plan, parts, small)
+        finally:
+            self._machine = 0.0, None
+
+    def _alone(self) -> None:
+        """Raises InUse where another process runs the jobs: it may keep a model on the card."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise InUse(
+                "Rushes is open in another window, and may keep a model on the card.",
+                "Test the card there, under My machine, or close it first.",
+            ) from None
+        self._lock.release()
 
     @property
     def owns(self) -> bool:

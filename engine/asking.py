@@ -33,6 +33,8 @@ from engine.jobs import WARM
 from engine.lanes import REPORTED, REPORTED_DEVICES
 from engine.library import Library
 from engine.loras import Loras
+from engine.machine import card_test
+from engine.machine.card_test import CardTest
 from engine.model_home import ModelHome, chosen_folders
 from engine.paths import open_home
 from engine.preset import Camera, Look, Style
@@ -74,8 +76,14 @@ class Asking:
             reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
             elsewhere = self.places.models if self.places.models != self.places.own_models else None
             machine = hardware.read(self.places.home, reported, models=elsewhere, workers=self._workers())
+            machine = card_test.with_measured(machine, self.places)
             self._machine = time.monotonic(), machine
         return machine
+
+    def card_tests(self) -> list[CardTest]:
+        """What the tests of this machine's devices found, of those that were tested."""
+        found = [card_test.kept(self.places, device) for device in self.hardware().devices]
+        return [test for test in found if test]
 
     def tiers(self) -> list[Tier]:
         """What Draft, Standard and Best mean on kinds of machines, ours and the person's own."""
@@ -146,7 +154,7 @@ class Asking:
         )
         made = made.model_copy(update={"reasons": reasons})
         made = worn.on(made, card)
-        made = loading.loaded(made, card, runs, room.loaded_on(made.placement.device))
+        made = loading.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
         if not machine and self.installed(card):
             made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
         made = on_disk(made, card.name, machine or self.hardware())

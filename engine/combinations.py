@@ -20,7 +20,12 @@ INT8_CAPABILITY = 7.5  # the oldest cards on which bitsandbytes multiplies 8-bit
 
 def obstacle(card: ModelCard, device: Device, precision: Precision, offload: Offload) -> str:
     """Why a combination cannot run, in a sentence; empty when it can."""
-    return _of_model(card, precision) or _of_device(device, precision, offload) or _of_both(precision, offload)
+    return _of_model(card, precision) or obstacle_here(device, precision, offload)
+
+
+def obstacle_here(device: Device, precision: Precision, offload: Offload) -> str:
+    """The same whatever the model is."""
+    return _of_device(device, precision, offload) or _of_both(precision, offload)
 
 
 def _of_model(card: ModelCard, precision: Precision) -> str:

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from engine.api import Engine
+from engine.api import TOY_PROMPT, Engine
 from engine.errors import RushesError
 from engine.events import Failed, Finished
 from engine.types import HardwareProfile, Noun, Request
 
 MIN_FREE_GB = 2.0
 REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`."
-PROMPT = "a red ball rolls to the left on a blue background"
 
 
 class Finding(Noun):
@@ -140,7 +139,7 @@ def _take(engine: Engine) -> Finding:
     """A real take through the real worker, removed afterwards."""
     try:
         engine.start()
-        (job,) = engine.make_takes(Request(prompt=PROMPT, seed=1))
+        (job,) = engine.make_takes(Request(prompt=TOY_PROMPT, seed=1))
         final = list(engine.watch(job.id))[-1]
     except RushesError as error:
         return Finding(name="take", ok=False, finding=error.cause, remedy=error.remedy)

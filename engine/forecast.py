@@ -30,11 +30,16 @@ def forecast(
     device = next((device for device in hardware.devices if device.id == placement.device), hardware.best)
     here = [run for run in runs if run.device == placement.device and run.estimated_seconds]
     own = [run for run in here if run.model == card.id]
+    # Runs are compared with what was known before the card was tested: they were made before and after it.
+    untested = device.model_copy(update={"measured": None})
+    estimates = {stage: estimated(card, run, placement, untested, hardware.cpu_count) for stage, run in passes.items()}
     seconds = {}
     for stage, run in passes.items():
-        low, high = estimated(card, run, placement, device, hardware.cpu_count)
-        same = [measured for measured in own if measured.stage == stage]
-        seconds[stage] = corrected((low, high), [run.slowness for run in same], [run.slowness for run in own or here])
+        same = [measured.slowness for measured in own if measured.stage == stage]
+        if device.measured and not own:  # it says more than the runs of other models
+            seconds[stage] = estimated(card, run, placement, device, hardware.cpu_count)
+        else:
+            seconds[stage] = corrected(estimates[stage], same, [run.slowness for run in own or here])
     vram_gb, ram_gb = (
         max(needs) for needs in zip(*(memory(card, run, placement) for run in passes.values()), strict=True)
     )
@@ -47,9 +52,8 @@ def forecast(
         download_gb=0.0 if not card.repo else round(card.size_gb, 3),
         take_seconds=_rounded(seconds["take"]),
         render_seconds=_rounded(seconds["render"]),
-        estimated_seconds=tuple(round(middle(estimated(card, run, placement, device, hardware.cpu_count)), 3)
-                                for run in (passes["take"], passes["render"])),  # type: ignore[arg-type]
-        basis=_basis(card, len(own), len(here)),
+        estimated_seconds=(round(middle(estimates["take"]), 3), round(middle(estimates["render"]), 3)),
+        basis=_basis(card, device, len(own), len(here)),
     )  # fmt: skip
 
 
@@ -102,10 +106,12 @@ def middle(estimate: Range) -> float:
     return sqrt(low * high)
 
 
-def _basis(card: ModelCard, own: int, here: int) -> str:
+def _basis(card: ModelCard, device: Device, own: int, here: int) -> str:
     if own:
         return f"from {own} run{'s' if own > 1 else ''} on this machine"
     how = "the memory traced on the model's architecture" if card.traced else "the memory by a rule of thumb"
+    if device.measured:
+        return f"estimated, not measured: {how}, the time from the test of the card"
     if here:
         return f"estimated, not measured: {how}, the time from other models' runs on this machine"
     return f"estimated, not measured: {how}, the time from what is known of the device"

@@ -15,6 +15,7 @@
     prompts/                             encoded prompts, only to save time: may be deleted
     caches/<model>/                      weights made smaller, to be read directly; may be deleted at any time
     staging/<job>/                       what the worker is writing; the artifact folder
+    card-tests/<device>.json             what the test of a device found
     filter.txt                           a word list, if the person wants one
     rushes.sqlite3, engine.lock, moving.lock, logs/
 """
@@ -22,6 +23,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ from pathlib import Path
 from engine.errors import MachineProblem
 
 APP = Path(__file__).resolve().parent.parent
+WINDOWS_PATH = re.compile(r"[A-Za-z]:\\[^\s\"'<>|]*")
+POSIX_PATH = re.compile(r"(?<![\w:/.])(?:~|/)(?:[\w.+@ -]*?/)+[\w.+@-]*")
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,11 @@ class Places:
         return self.home / "logs"
 
     @property
+    def card_tests(self) -> Path:
+        """What the test of each device found."""
+        return self.home / "card-tests"
+
+    @property
     def database(self) -> Path:
         return self.home / "rushes.sqlite3"
 
@@ -141,6 +150,11 @@ class Places:
         """The folder of a model that the person installed, or would install."""
         found = (root / name for root in self.model_roots[1:] if (root / name).exists())
         return next(found, self.models / name)
+
+
+def without_paths(text: str) -> str:
+    """`text` with every path taken out, so that it can be sent to others."""
+    return POSIX_PATH.sub("(path)", WINDOWS_PATH.sub("(path)", text))
 
 
 def open_home(home: Path | None = None) -> Places:

@@ -96,13 +96,15 @@ def _decoded(card: ModelCard, run: Pass) -> float:
 
 
 def working(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, float]:
-    """GB at the peak beside the weights, of denoising and of decoding."""
+    """GB at the peak beside the weights, of denoising and of what the VAE does."""
     scale = BYTES[placement.dtype] / 2  # traced in a 2-byte format
     kilotokens, frame_mp = tokens(card, run) / 1000, run.width * run.height / 1e6
     clip_mp, traced = _at_once(card, run.num_frames) * frame_mp, card.traced
     if traced:
-        decoded = traced.tiled_gb if placement.vae_tiling else traced.decode_gb
-        return traced.denoise_gb.at(kilotokens) * scale, decoded.at(frame_mp, clip_mp) * scale
+        decoded = (traced.tiled_gb if placement.vae_tiling else traced.decode_gb).at(frame_mp, clip_mp) * scale
+        if run.taken and not card.latent_upsampler:  # its take comes enlarged through the pixels, which lie beside
+            decoded = max(decoded, decoded * traced.encode_share + 3 * BYTES[placement.dtype] * clip_mp / 1e3)
+        return traced.denoise_gb.at(kilotokens) * scale, decoded
     denoising = kilotokens * card.latent.width * ACTIVATION_BYTES * scale / 1e6
     share = TILED_SHARE if placement.vae_tiling else 1.0
     return denoising, clip_mp * DECODE_BYTES * scale * share / 1e3

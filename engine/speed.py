@@ -1,4 +1,5 @@
-"""How fast a device computes and is fed, from what its driver says of it; what was measured here corrects it later.
+"""How fast a device computes and is fed: as the test of the card measured, else from what its driver says of it; the
+runs that were made here correct it later.
 
 A GPU's peak is cores x clock x operations a core does in a tick of its matrix units; between products of matrices it
 waits for its memory, and in small calls for the CPU that starts each kernel. What is reached of it is from the figures
@@ -75,20 +76,32 @@ class Pace(NamedTuple):
 
 def paces(device: Device, cpu_count: int) -> tuple[Pace, Pace]:
     """What a run reaches, (slowest, fastest)."""
-    pure = _pace(device)
+    pure = _measured(device) or _pace(device)
     if not pure:
         slow, fast = GUESSED.get(device.kind, GUESSED_CARD)
         cores = cpu_count if device.kind == "cpu" else 1
         return Pace(slow * cores, slow * cores), Pace(fast * cores, fast * cores)
-    least, most = (longer * (LAPTOP if "Laptop" in device.name else 1) for longer in BEYOND)
+    laptop = LAPTOP if "Laptop" in device.name and not device.measured else 1
+    least, most = (longer * laptop for longer in BEYOND)
     return pure.times(most), pure.times(least)
 
 
 def link_gb(device: Device, pinned: bool) -> float:
     """GB a second from the computer's memory to the device."""
+    found = device.measured and (device.measured.pinned_link_gb if pinned else device.measured.pageable_link_gb)
+    if found:
+        return found
     per_lane = PCIE_GB_PER_LANE.get(device.pcie_generation)
     link = per_lane * device.pcie_width if per_lane and device.pcie_width else UNKNOWN_LINK_GB
     return link * (1.0 if pinned else PAGEABLE)
+
+
+def _measured(device: Device) -> Pace | None:
+    """What the test of the card measured: nothing of it has to be reached, it was."""
+    found = device.measured
+    if not (found and found.products and found.attention):
+        return None
+    return Pace(found.products, found.attention, found.memory_gb, found.kernel_seconds)
 
 
 def _pace(device: Device) -> Pace | None:

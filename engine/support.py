@@ -17,12 +17,11 @@ from pathlib import Path
 
 from engine.api import Engine
 from engine.doctor import examine
+from engine.paths import without_paths
 from engine.types import Job
 
 LOG_BYTES = 200_000
 JOBS = 60
-WINDOWS_PATH = re.compile(r"[A-Za-z]:\\[^\s\"'<>|]*")
-POSIX_PATH = re.compile(r"(?<![\w:/.])(?:~|/)(?:[\w.+@ -]*?/)+[\w.+@-]*")
 PROMPT = re.compile(r'"((?:negative_)?prompt)":\s*"(?:[^"\\]|\\.)*"')
 
 
@@ -36,6 +35,7 @@ def support_file(engine: Engine) -> bytes:
             for found in examine(engine, with_take=False)
         ),
         "jobs.json": json.dumps([_job(engine, job) for job in engine.store.jobs(limit=JOBS)], indent=2),
+        **{f"card-tests/{path.name}": path.read_text() for path in engine.places.card_tests.glob("*.json")},
         "models.txt": "\n".join(card.id for card in engine.cards() if engine.installed(card)),
         **dict(_logs(engine)),
     }
@@ -51,7 +51,7 @@ def without_names(text: str, names: list[str]) -> str:
     text = PROMPT.sub(r'"\1": "(removed)"', text)
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(re.escape(name), "(removed)", text, flags=re.IGNORECASE)
-    return POSIX_PATH.sub("(path)", WINDOWS_PATH.sub("(path)", text))
+    return without_paths(text)
 
 
 def _names(engine: Engine) -> list[str]:

@@ -42,14 +42,16 @@ class Curve(Noun):
 
 
 class Surface(Noun):
-    """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels."""
+    """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels. It is never below
+    `least`, that of the smallest clip, where a copy of the largest weights is all that counts."""
 
     fixed: Figure = 0.0
     frame: Figure = 0.0
     clip: Figure = 0.0
+    least: Figure = 0.0
 
     def at(self, frame_mp: float, clip_mp: float) -> float:
-        return self.fixed + self.frame * frame_mp + self.clip * clip_mp
+        return max(self.least, self.fixed + self.frame * frame_mp + self.clip * clip_mp)
 
 
 class Traced(Noun):
@@ -57,7 +59,8 @@ class Traced(Noun):
 
     `call_tflop`: 10^12 operations of one call of the transformer for one prompt; `call_gb`: what its `kernels` read and
     write outside products of matrices, `vae_bytes_per_pixel`: those of decoding, both in a 2-byte format. The memory is
-    GB at the peak beside the weights, in a 2-byte format: of that call, of decoding whole, and of decoding in tiles.
+    GB at the peak beside the weights, in a 2-byte format: of that call, of decoding whole, and of decoding in tiles;
+    `encode_share`: the peak of encoding, of that of decoding.
     `error`: how far the worst traced point lies from these formulas.
     """
 
@@ -67,5 +70,6 @@ class Traced(Noun):
     vae_bytes_per_pixel: Figure = 0.0
     denoise_gb: Curve
     decode_gb: Surface
+    encode_share: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     tiled_gb: Surface
     error: Figure

@@ -3,7 +3,7 @@
 Sizes are in pixels, memory and disk in GB (10^9 bytes), times in seconds, sampling fields in diffusers' words.
 """
 
-from engine.types.machine import Capabilities, Device, HardwareProfile, Held, Tenant
+from engine.types.machine import Capabilities, Device, HardwareProfile, Held, Measured, Tenant
 from engine.types.noun import (
     Argument,
     Aspect,
@@ -55,6 +55,7 @@ __all__ = [
     "JobState",
     "LatentUpsampler",
     "LoraUse",
+    "Measured",
     "MediaId",
     "MediaRole",
     "Mode",

@@ -36,6 +36,24 @@ OF_KIND: dict[DeviceKind, Capabilities] = {
         streams=True, pinned_memory=True, fp8=True, bf16=True
     ),  # diffusers lets bitsandbytes on known devices only
 }
+
+
+class Measured(Noun):
+    """What a test of the card found; 0 where it could not be measured.
+
+    Operations a second in products of 16-bit matrices (32-bit ones on a CPU) and in attention; GB a second through the
+    device's memory, from RAM to it, and from the disk; seconds to start a kernel.
+    """
+
+    products: float = 0.0
+    attention: float = 0.0
+    memory_gb: float = 0.0
+    kernel_seconds: float = 0.0
+    pinned_link_gb: float = 0.0
+    pageable_link_gb: float = 0.0
+    disk_gb: float = 0.0
+
+
 BF16_CAPABILITY = 8.0  # Ampere: NVIDIA's older cards compute bfloat16 in software, slower than float16
 
 
@@ -43,7 +61,8 @@ class Device(Noun):
     """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0 (of AMD too), mps.
 
     `cuda`: the newest CUDA that its driver allows; `cores` and `clock_mhz`: what its driver says of its speed;
-    `tenants`: who else uses its memory, the largest first; `shares_ram`: it has no memory of its own.
+    `tenants`: who else uses its memory, the largest first; `shares_ram`: it has no memory of its own; `measured`: by
+    the test of the card, where it was run here.
     """
 
     id: str
@@ -60,6 +79,7 @@ class Device(Noun):
     pcie_width: int = 0
     shares_ram: bool = False
     tenants: tuple[Tenant, ...] = ()
+    measured: Measured | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +143,11 @@ class HardwareProfile(Noun):
     def loaded_on(self, device: str) -> str:
         """What the worker of a device has ready, by `Plan.loads`; empty where there is none."""
         return next((worker.loads for worker in self.workers if worker.device == device), "")
+
+    @property
+    def disk_gb(self) -> float:
+        """GB a second from the disk, as a test of one of the cards measured it; 0 where there was none."""
+        return next((device.measured.disk_gb for device in self.devices if device.measured), 0.0)
 
     @property
     def best(self) -> Device:

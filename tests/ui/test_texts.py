@@ -14,6 +14,7 @@ import pytest
 from engine import APP, BadSetting, Engine, ModelCard, Request, forecast, ladder
 from engine.advice import recommend
 from engine.catalog import machines
+from engine.types import Device, Measured
 from ui import texts
 from ui.page import wording
 from ui.page.languages import choose, wanted
@@ -133,7 +134,9 @@ def test_why_a_plan_is_as_it_is_is_said_in_german_on_every_kind_of_machine(tmp_p
 @pytest.mark.parametrize(("own", "here", "traced"), [(1, 1, True), (3, 3, True), (0, 2, True), (0, 0, False)])
 def test_what_a_forecast_rests_on_is_said_in_german(card: ModelCard, own: int, here: int, traced: bool) -> None:
     facts = card.model_copy(update={} if traced else {"traced": None})
-    assert in_german(forecast._basis(facts, own, here))
+    for measured in (None, Measured()):
+        device = Device(id="cpu", kind="cpu", name="a CPU", measured=measured)
+        assert in_german(forecast._basis(facts, device, own, here))
 
 
 def test_every_sentence_of_a_card_a_tier_and_a_recommendation_has_its_german(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadPrompt, Engine, HardwareProfile, Plan, Request, examine
+from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Plan, Reading, Request, examine
 from ui import terminal
 from ui.commands import bringing, capability
 from ui.commands.options import (
@@ -179,24 +179,36 @@ def library(as_json: Json = False) -> None:
 
 
 def doctor(
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out the real take.")] = False, as_json: Json = False
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the real take.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Test the graphics card instead: about two minutes.")] = False,
+    device: Annotated[str | None, typer.Option(help="With --card: another device than the best, such as cpu.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="With --card: this part alone; may be repeated.")] = None,
+    as_json: Json = False,
 ) -> None:
     """What is wrong with this machine or installation, and what to do about it."""
 
     def body() -> None:
-        found = []
+        found: list[Finding | Reading] = []
         with Engine() as studio:
-            for finding in examine(studio, with_take=not quick):
+            looking = studio.test_card(device, only or ()) if card else examine(studio, with_take=not quick)
+            for finding in looking:
                 found.append(finding)
                 if not as_json:
                     mark = "[green]fine[/]  " if finding.ok else "[bold red]wrong[/] "
-                    terminal.words.print(f"{mark} {finding.name}: {finding.finding} {finding.remedy}".rstrip())
+                    terminal.words.print(f"{mark} {_told(finding)}".rstrip())
         if as_json:
             terminal.print_json(found)
         if not all(finding.ok for finding in found):
             raise SystemExit(1)
 
     terminal.run(body, as_json)
+
+
+def _told(found: Finding | Reading) -> str:
+    if isinstance(found, Finding):
+        return f"{found.name}: {found.finding} {found.remedy}"
+    value = "" if found.value is None else f"{found.value:g} {found.unit}"
+    return f"{found.part}: {found.name}  {value} {found.problem}"
 
 
 def _tell_plan(found: Plan) -> None:

@@ -135,6 +135,8 @@ def _keep(click: Click) -> Values | None:
             return page.machine.filled(engine)
         case "test-take":
             return {page.machine.doctor: f"<p>{shown(MACHINE.testing)}</p>", page.task: "doctor"}
+        case "test-card":
+            return {page.machine.doctor: f"<p>{shown(MACHINE.testing_card)}</p>", page.task: "card"}
         case _:
             return None
     return {**page.stage.refresh(engine), **page.shelf.filled(engine, click.values)}
@@ -203,5 +205,16 @@ def work_off(engine: Engine, page: Page, task: str) -> Values:
         case "fetch-lora":
             return {page.models.question: hub_lora.bring(engine, name), page.task: ""}
         case "doctor":
-            return {page.machine.doctor: machine.doctor(examine(engine)), page.task: ""}
+            return {page.machine.doctor: machine.doctor(engine, examine(engine)), page.task: ""}
+        case "card":
+            return {**_card_tested(engine, page), page.task: ""}
     return {page.task: ""}
+
+
+def _card_tested(engine: Engine, page: Page) -> Values:
+    try:
+        for _ in engine.test_card():
+            pass  # each is kept as it comes
+    except RushesError as error:
+        return {page.stage.notice: problem(error), **page.machine.looked_at(engine)}
+    return page.machine.filled(engine)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from engine import Engine, Finding, HardwareProfile, examine
+from engine import CardTest, Engine, Finding, HardwareProfile, Reading, examine
 from ui.page.capability import capability
 from ui.page.languages import SETTING
 from ui.page.panel import CLICKS, button, panel
 from ui.page.saved import BRING
 from ui.page.tiers import tiers
-from ui.page.wording import aloud, gigabytes, shown
+from ui.page.wording import aloud, figure, gigabytes, shown
 from ui.texts import LANGUAGES, MACHINE
 
 REINSTALL = "python bootstrap.py"
@@ -36,7 +37,7 @@ class Machine:
         return {self.language: engine.store.setting(SETTING), self.facts: facts(engine.hardware())}
 
     def looked_at(self, engine: Engine) -> dict[Any, Any]:
-        return {self.tiers: tiers(engine), self.doctor: doctor(examine(engine, with_take=False))}
+        return {self.tiers: tiers(engine), self.doctor: doctor(engine, examine(engine, with_take=False))}
 
 
 def build(engine: Engine) -> Machine:
@@ -112,10 +113,38 @@ def _item(found: Finding) -> str:
     )
 
 
-def doctor(findings: Iterable[Finding]) -> str:
+def doctor(engine: Engine, findings: Iterable[Finding]) -> str:
     """Each thing that was looked at; what is wrong first, with what to do about it and one button for that."""
     listed = sorted(findings, key=lambda finding: finding.ok)
     items = "".join(map(_item, listed))
     well = f"<p>{shown(MACHINE.all_well)}</p>" if all(found.ok for found in listed) else ""
-    buttons = button("look-again", MACHINE.look_again) + button("test-take", MACHINE.test)
-    return f'<section><h2>{shown(MACHINE.doctor)}</h2>{well}<ul>{items}</ul><div class="row">{buttons}</div></section>'
+    pairs = (("look-again", MACHINE.look_again), ("test-take", MACHINE.test), ("test-card", MACHINE.test_card))
+    buttons = "".join(button(what, words) for what, words in pairs)
+    tested = "".join(card_test(test) for test in engine.card_tests())
+    return (
+        f"<section><h2>{shown(MACHINE.doctor)}</h2>{well}<ul>{items}</ul>{tested}"
+        f'<div class="row">{buttons}</div></section>'
+    )
+
+
+def card_test(test: CardTest) -> str:
+    """What the test of a device found, in a sentence; all of it for who opens it."""
+    fine = all(reading.ok for reading in test.readings)
+    words = (MACHINE.card_fine if fine else MACHINE.card_wrong).format(device=test.device.name)
+    rows = "".join(map(_reading, sorted(test.readings, key=lambda reading: reading.ok)))
+    name = f"card-test-{test.device.id.replace(':', '-')}.json"
+    address = f"data:application/json;base64,{b64encode(test.model_dump_json(indent=1).encode()).decode()}"
+    return (
+        f'<div class="card-test" data-ok="{str(fine).lower()}"><p>{shown(words)}</p>'
+        f"<details><summary>{shown(MACHINE.card_figures)}</summary><table><tbody>{rows}</tbody></table>"
+        f'<a class="button" href="{address}" download="{shown(name)}">{shown(MACHINE.card_file)}</a></details></div>'
+    )
+
+
+def _reading(found: Reading) -> str:
+    value = "" if found.value is None else f"{figure(found.value, 3)} {found.unit}"
+    mark = "" if found.ok else f"<strong>{shown(MACHINE.wrong)}</strong> {shown(found.problem)}"
+    return (
+        f"<tr><th>{shown(MACHINE.card_parts[found.part])}</th><td>{shown(found.name)}</td>"
+        f"<td>{shown(value)} {mark}</td></tr>"
+    )

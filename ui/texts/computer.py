@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,26 @@ class MachineTexts:
     test: str = "Make a test take"
     testing: str = "Making a real take…"
     look_again: str = "Look again"
+    test_card: str = "Test the card"
+    testing_card: str = "Testing the card: about two minutes. Nothing else is made meanwhile."
+    card_fine: str = "{device}: everything that Rushes does with it works. Forecasts count with what was measured."
+    card_wrong: str = "{device}: some of what Rushes does with it goes wrong. The list says what."
+    card_figures: str = "What was tried and measured"
+    card_file: str = "Save it as a file to send"
+    card_parts: dict[str, str] = field(
+        default_factory=lambda: {
+            "placements": "A take",
+            "formats": "A take with smaller weights",
+            "decode": "Decoding pictures",
+            "products": "Products of matrices",
+            "attention": "Attention",
+            "memory": "Its memory",
+            "kernels": "Starting a kernel",
+            "link": "Copying",
+            "pinned": "RAM locked for copies",
+            "disk": "Reading from the disk",
+        }
+    )
     bundle: str = "For someone who helps you"
     bundle_hint: str = (
         "One file that says what this computer is and what went wrong. Names, paths and prompts are taken out."

@@ -188,15 +188,14 @@ def seen(latents: torch.Tensor, shot: Shot) -> torch.Tensor:
 
 
 def enlarged(pixels: torch.Tensor, run: Pass) -> torch.Tensor:
-    """Pixels (1, 3, frames, height, width) brought to the size of a pass, bicubic."""
-    large = interpolate(
-        pixels[0].transpose(0, 1).float(),
-        size=(run.height, run.width),
-        mode="bicubic",
-        antialias=True,
-        align_corners=False,
-    )
-    return large.transpose(0, 1)[None].clamp(-1, 1)
+    """Pixels (1, 3, frames, height, width) brought to the size of a pass, bicubic; a frame at a time, since the whole
+    clip in 32 bits may be gigabytes."""
+    size = run.height, run.width
+    large = pixels.new_empty((*pixels.shape[:3], *size))
+    for frame in range(pixels.shape[2]):
+        drawn = interpolate(pixels[:, :, frame].float(), size=size, mode="bicubic", antialias=True, align_corners=False)
+        large[:, :, frame] = drawn.clamp_(-1, 1)
+    return large
 
 
 def encoded_pixels(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 FAILURES = {
+    # the test of a card
+    "The test of the card ended before it was done.": "Die Prüfung der Karte endete vor der Zeit.",
+    "Close other programs that use the card and try again; if it happens again, restart the computer.": (
+        "Schließe andere Programme, die die Karte nutzen, und versuche es noch einmal; hilft das nicht, starte den "
+        "Rechner neu."
+    ),
+    "Rushes is open in another window, and may keep a model on the card.": (
+        "Rushes ist in einem anderen Fenster offen und hält vielleicht ein Modell auf der Karte bereit."
+    ),
+    "Test the card there, under My machine, or close it first.": (
+        "Prüfe die Karte dort, unter „Mein Rechner“, oder schließe es vorher."
+    ),
+    "{} is no part of the test.": "{} ist kein Teil der Prüfung.",
+    "Parts are: {}.": "Teile sind: {}.",
     # jobs
     "Something unexpected went wrong while the job was being run.": "Bei der Arbeit ging etwas Unerwartetes schief.",
     "Try again; if it happens again, run `app.py doctor`.": (

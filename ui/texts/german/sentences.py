@@ -188,6 +188,9 @@ SENTENCES = {
     "sein Entwurf so groß wie die fertige Fassung.",
     "The render takes the last {} of {} steps: its take is past the rest.": "Die fertige Fassung geht nur die "
     "letzten {} von {} Schritten: den Rest hat der Entwurf hinter sich.",
+    "estimated, not measured: {}, the time from the test of the card": (
+        "geschätzt, nicht gemessen: {}, die Zeit nach der Prüfung der Karte"
+    ),
     "estimated, not measured: {}, the time from what is known of the device": "geschätzt, nicht gemessen: {}, die Zeit "
     "nach dem, was über das Gerät bekannt ist",
     "{} for this kind of machine: {}.": "{} für Rechner dieser Art: {}.",
