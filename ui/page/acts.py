@@ -205,7 +205,7 @@ def work_off(engine: Engine, page: Page, task: str) -> Values:
         case "fetch-lora":
             return {page.models.question: hub_lora.bring(engine, name), page.task: ""}
         case "doctor":
-            return {page.machine.doctor: machine.doctor(engine, examine(engine)), page.task: ""}
+            return {page.machine.doctor: machine.doctor(examine(engine), engine.card_tests()), page.task: ""}
         case "card":
             return {**_card_tested(engine, page), page.task: ""}
     return {page.task: ""}

@@ -37,7 +37,7 @@ class Machine:
         return {self.language: engine.store.setting(SETTING), self.facts: facts(engine.hardware())}
 
     def looked_at(self, engine: Engine) -> dict[Any, Any]:
-        return {self.tiers: tiers(engine), self.doctor: doctor(engine, examine(engine, with_take=False))}
+        return {self.tiers: tiers(engine), self.doctor: doctor(examine(engine, with_take=False), engine.card_tests())}
 
 
 def build(engine: Engine) -> Machine:
@@ -113,14 +113,14 @@ def _item(found: Finding) -> str:
     )
 
 
-def doctor(engine: Engine, findings: Iterable[Finding]) -> str:
+def doctor(findings: Iterable[Finding], tests: Iterable[CardTest] = ()) -> str:
     """Each thing that was looked at; what is wrong first, with what to do about it and one button for that."""
     listed = sorted(findings, key=lambda finding: finding.ok)
     items = "".join(map(_item, listed))
     well = f"<p>{shown(MACHINE.all_well)}</p>" if all(found.ok for found in listed) else ""
     pairs = (("look-again", MACHINE.look_again), ("test-take", MACHINE.test), ("test-card", MACHINE.test_card))
     buttons = "".join(button(what, words) for what, words in pairs)
-    tested = "".join(card_test(test) for test in engine.card_tests())
+    tested = "".join(map(card_test, tests))
     return (
         f"<section><h2>{shown(MACHINE.doctor)}</h2>{well}<ul>{items}</ul>{tested}"
         f'<div class="row">{buttons}</div></section>'
