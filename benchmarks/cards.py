@@ -33,14 +33,7 @@ def tested(device: str, out: Path, parts: Iterable[str], small: bool) -> CardTes
         made = out / f"card-{device.replace(':', '-')}.json"
         for reading in studio.test_card(device, tuple(parts), small):
             shutil.copy(file_of(studio.places, device), made)
-            value = "" if reading.value is None else f"{reading.value:g} {reading.unit}"
-            print(
-                "ok   " if reading.ok else "WRONG",
-                f"{reading.part}: {reading.name}",
-                value,
-                reading.problem,
-                flush=True,
-            )
+            print("ok   " if reading.ok else "WRONG", reading.line, flush=True)
         return CardTest.model_validate_json(made.read_bytes()) if made.exists() else None
 
 

@@ -74,11 +74,14 @@ class Engine(Keeping):
     def let_go(self) -> None:
         """End the workers: the memory of the models that they keep ready is free. Raises InUse while a shot is made."""
         with FileLock(self.places.moving):  # no lane claims a job meanwhile
-            if self.store.jobs("running"):
-                raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
-            for lane in self._lanes:
-                lane.worker.stop()
-            self._machine = 0.0, None  # what it held is free
+            self._end_workers()
+
+    def _end_workers(self) -> None:
+        if self.store.jobs("running"):
+            raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
+        for lane in self._lanes:
+            lane.worker.stop()
+        self._machine = 0.0, None  # what it held is free
 
     def test_card(self, device: str | None = None, parts: Sequence[str] = (), small: bool = False) -> Iterator[Reading]:
         """Measure a device and try on it what plans rely on; forecasts count with it from then on. Nothing is made
@@ -86,10 +89,10 @@ class Engine(Keeping):
         MachineProblem."""
         if not self.owns:
             self._alone()
-        self.let_go()
         plan = self.plan(Request(prompt=TOY_PROMPT, model=TOY, seed=1, device=device))
         try:
             with FileLock(self.places.moving):  # no lane claims a job meanwhile
+                self._end_workers()
                 yield from card_test.run(self.places, self.hardware(), plan, parts, small)
         finally:
             self._machine = 0.0, None

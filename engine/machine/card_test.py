@@ -38,7 +38,7 @@ CORRECTS: dict[str, tuple[Part, str, float]] = {
 
 class Reading(Noun):
     """One thing that was tried or measured. `value` is in `unit`, and None where there is only a yes or no; `problem`:
-    torch's own words for what went wrong."""
+    torch's own words for what went wrong, or for why the card has not this way, which no plan chooses by itself."""
 
     part: Part
     name: str
@@ -46,6 +46,11 @@ class Reading(Noun):
     value: float | None = None
     unit: str = ""
     problem: str = ""
+
+    @property
+    def line(self) -> str:
+        value = "" if self.value is None else f"{self.value:g} {self.unit}"
+        return f"{self.part}: {self.name}  {value}  {self.problem}".rstrip()
 
 
 class CardTest(Noun):

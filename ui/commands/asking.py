@@ -205,10 +205,7 @@ def doctor(
 
 
 def _told(found: Finding | Reading) -> str:
-    if isinstance(found, Finding):
-        return f"{found.name}: {found.finding} {found.remedy}"
-    value = "" if found.value is None else f"{found.value:g} {found.unit}"
-    return f"{found.part}: {found.name}  {value} {found.problem}"
+    return found.line if isinstance(found, Reading) else f"{found.name}: {found.finding} {found.remedy}"
 
 
 def _tell_plan(found: Plan) -> None:
