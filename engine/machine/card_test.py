@@ -54,7 +54,7 @@ class Reading(Noun):
 
 
 class CardTest(Noun):
-    """What a person can send: a device, the software on it, and what was read."""
+    """What a person can send: a device, the software on it, and what was read; `done`: a whole test came to its end."""
 
     format: int = FORMAT
     device: Device
@@ -63,6 +63,7 @@ class CardTest(Noun):
     ram_gb: float
     versions: dict[str, str] = {}
     seconds: float = 0.0
+    done: bool = False
     readings: tuple[Reading, ...] = ()
 
     @property
@@ -93,7 +94,7 @@ def run(
     before = kept(places, device) if parts else None
     others = tuple(reading for reading in before.readings if reading.part not in parts) if before else ()
     test = CardTest(device=shown, system=platform.system(), cpu_count=machine.cpu_count, ram_gb=machine.ram_gb,
-                    readings=others)  # fmt: skip
+                    done=before is not None and before.done, readings=others)  # fmt: skip
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=places.staging, prefix=".card-test-") as folder:
         process = command(device.id, Path(folder), (*(["--small"] if small else []), *(parts or PARTS)))
@@ -108,6 +109,8 @@ def run(
                     test = test.model_copy(update={"readings": (*test.readings, reading), "seconds": seconds})
                     keep(places, test)
                     yield reading
+    if not parts:
+        keep(places, test.model_copy(update={"done": True}))
 
 
 def command(device: str, folder: Path, asked: Iterable[str]) -> list[str]:

@@ -78,7 +78,7 @@ def test_a_test_that_dies_says_so_and_keeps_what_it_had_read(studio: Engine, mon
     with pytest.raises(MachineProblem) as dead:
         list(studio.test_card("cpu"))
     assert "unknown error" in dead.value.detail
-    assert studio.hardware().disk_gb == 2.5
+    assert studio.hardware().disk_gb == 2.5 and not studio.card_tests()[0].done
 
 
 def test_a_part_that_is_tested_again_leaves_the_others(studio: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_the_processor_is_tested_and_its_forecast_counts_with_that(studio: Engin
     found = list(studio.test_card("cpu", small=True))
     assert {reading.part for reading in found} == ON_CPU and not [reading for reading in found if not reading.ok]
     (test,) = studio.card_tests()
-    assert test.readings == tuple(found) and test.versions["torch"]
+    assert test.readings == tuple(found) and test.versions["torch"] and test.done
     measured = studio.hardware().devices[-1].measured
     assert measured and measured.products and measured.attention and measured.disk_gb
     after = studio.plan(asked).forecast.render_seconds

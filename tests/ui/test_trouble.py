@@ -13,6 +13,7 @@ from engine import (
     BadFile,
     BadPrompt,
     BadSetting,
+    CardTest,
     Engine,
     Finding,
     HubProblem,
@@ -20,10 +21,12 @@ from engine import (
     MachineProblem,
     ModelGated,
     ModelProblem,
+    Reading,
     RushesError,
     UnknownName,
     examine,
 )
+from engine.types import Device
 from ui.page import machine, studio
 from ui.page.acts import act
 from ui.page.page import Click, Page
@@ -116,3 +119,18 @@ def test_a_click_that_somebody_made_up_is_refused_or_changes_nothing(
     except ValueError as error:
         pytest.fail(f"{what} {name!r}: {error}")
     assert sorted(path for path in engine.places.home.rglob("*") if "sqlite" not in path.name) == before
+
+
+def test_a_card_is_said_to_work_once_its_test_came_to_its_end() -> None:
+    device = Device(id="cuda:0", kind="cuda", name="<b>card</b>")
+    test = CardTest(device=device, system="Linux", cpu_count=2, ram_gb=8)
+    fine = Reading(part="placements", name="resident", ok=True, value=1.5, unit="s")
+    wrong = fine.model_copy(update={"ok": False, "problem": "RuntimeError: <i>"})
+    cases = (
+        (fine, True, "everything that Rushes does with it works"),
+        (fine, False, "the test was cut off"),
+        (wrong, True, "goes wrong"),
+    )
+    for reading, done, words in cases:
+        page = machine.card_test(test.model_copy(update={"readings": (reading,), "done": done}))
+        assert words in page and "<b>" not in page and "<i>" not in page

@@ -130,7 +130,8 @@ def doctor(findings: Iterable[Finding], tests: Iterable[CardTest] = ()) -> str:
 def card_test(test: CardTest) -> str:
     """What the test of a device found, in a sentence; all of it for who opens it."""
     fine = all(reading.ok for reading in test.readings)
-    words = (MACHINE.card_fine if fine else MACHINE.card_wrong).format(device=test.device.name)
+    sound = MACHINE.card_fine if test.done else MACHINE.card_unfinished
+    words = (sound if fine else MACHINE.card_wrong).format(device=test.device.name)
     rows = "".join(map(_reading, sorted(test.readings, key=lambda reading: reading.ok)))
     name = f"card-test-{test.device.id.replace(':', '-')}.json"
     address = f"data:application/json;base64,{b64encode(test.model_dump_json(indent=1).encode()).decode()}"
@@ -142,7 +143,7 @@ def card_test(test: CardTest) -> str:
 
 
 def _reading(found: Reading) -> str:
-    value = "" if found.value is None else f"{figure(found.value, 3)} {found.unit}"
+    value = "" if found.value is None else f"{figure(found.value, 3)}\N{NO-BREAK SPACE}{found.unit}"
     mark = "" if found.ok else f"<strong>{shown(MACHINE.wrong)}</strong> {shown(found.problem)}"
     return (
         f"<tr><th>{shown(MACHINE.card_parts[found.part])}</th><td>{shown(found.name)}</td>"

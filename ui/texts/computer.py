@@ -112,6 +112,7 @@ class MachineTexts:
     testing_card: str = "Testing the card: about two minutes. Nothing else is made meanwhile."
     card_fine: str = "{device}: everything that Rushes does with it works. Forecasts count with what was measured."
     card_wrong: str = "{device}: some of what Rushes does with it goes wrong. The list says what."
+    card_unfinished: str = "{device}: the test was cut off; what it came to works. Test the card again."
     card_figures: str = "What was tried and measured"
     card_file: str = "Save it as a file to send"
     card_parts: dict[str, str] = field(

@@ -112,6 +112,7 @@ MACHINE = MachineTexts(
     testing_card="Die Karte wird geprüft: etwa zwei Minuten. Solange entsteht nichts anderes.",
     card_fine="{device}: Alles, was Rushes damit macht, geht. Vorhersagen rechnen mit dem, was gemessen wurde.",
     card_wrong="{device}: Einiges von dem, was Rushes damit macht, geht schief. Die Liste sagt, was.",
+    card_unfinished="{device}: Die Prüfung brach ab; was geprüft wurde, geht. Prüfe die Karte noch einmal.",
     card_figures="Was versucht und gemessen wurde",
     card_file="Als Datei zum Verschicken speichern",
     card_parts={
