@@ -45,6 +45,13 @@ def test_a_measurement_replaces_what_was_guessed_of_a_card() -> None:
     assert paces(tested, 8) != paces(card, 8)
 
 
+def test_a_processor_draws_no_faster_than_it_multiplies_and_a_small_model_far_slower() -> None:
+    """As measured on two cores: 0.091 TFLOP/s in products, 0.033 in a render of the Starter."""
+    cpu = Device(id="cpu", kind="cpu", name="a CPU", measured=Measured(products=0.091e12, attention=0.1e12))
+    slowest, fastest = (pace.seconds(Work(products=192e9)) for pace in paces(cpu, 2))
+    assert pytest.approx(fastest) == 192e9 / 0.091e12 and fastest < 5.87 < slowest < 5 * fastest
+
+
 def test_a_disk_that_was_measured_narrows_how_long_loading_takes() -> None:
     wan = Catalog(APP / "presets" / "models").card("wan2.1-t2v-1.3b")
     made = plan(Request(prompt="a red ball", seed=1, model=wan.id), wan, machine(48))
