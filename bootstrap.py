@@ -700,7 +700,8 @@ def install(lock: int, machine: Machine, choice: TorchChoice) -> None:
         watched([*pip, *torch_request(choice, machine), "--reinstall-package", "torch"], "Installing torch", lock)
         STATE.unlink(missing_ok=True)  # from here on the old state is no longer true
     say("3/3  Everything else")
-    watched([*pip, "-r", str(REQUIREMENTS)], "Installing the rest", lock)
+    # The first start would otherwise compile 15,000 files, and where nothing may be written every start would.
+    watched([*pip, "-r", str(REQUIREMENTS), "--compile-bytecode"], "Installing the rest", lock)
 
 
 def set_up() -> None:

@@ -159,7 +159,7 @@ class FasterRule(Noun):
     """
 
     interval: Annotated[int, Field(ge=2, le=8)] = 2
-    whole_steps: Annotated[int, Field(ge=1, le=20)] = 3
+    whole_steps: Annotated[int, Field(ge=2, le=20)] = 3  # a line goes through two
     measured: str = ""
 
 

@@ -24,8 +24,6 @@ def obstacle(request: Request, card: ModelCard, device: Device, system: str) -> 
         return "Compiling needs an NVIDIA card under Linux."
     if device.capability < CAPABILITY:
         return f"{device.name} is too old for compiled blocks."
-    if request.faster:
-        return "Compiled blocks and foretold steps do not go together."
     if any(lora.strength for lora in request.loras):
         return "Compiled blocks and LoRAs do not go together: each change would compile anew."
     return ""

@@ -82,14 +82,21 @@ class LatentUpsampler(Noun):
 
 
 class StepCache(Noun):
-    """TaylorSeer: after `whole_steps`, one step in `interval` is computed whole and the others are foretold."""
+    """After `whole_steps`, one step in `interval` is computed whole and the others are foretold (TaylorSeer).
+
+    A clip of sections counts its steps in each of them anew.
+    """
 
     interval: int
     whole_steps: int
 
+    def computes(self, step: int) -> bool:
+        """Whether this step, counted from 0, is computed; the first one after the whole ones is foretold."""
+        return step < self.whole_steps or (step - self.whole_steps - 1) % self.interval == 0
+
     def computed(self, steps: int) -> int:
-        """How many of so many steps are computed; the first one after the whole ones is foretold."""
-        return min(steps, self.whole_steps) + max(0, -(-(steps - self.whole_steps - 1) // self.interval))
+        """How many of so many steps are computed."""
+        return sum(self.computes(step) for step in range(steps))
 
 
 class PlannedLora(Noun):

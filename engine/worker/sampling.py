@@ -24,7 +24,7 @@ from engine.worker import decoding, finite
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate, Peeker, clean_estimate
 from engine.worker.recording import Enough, Recording
-from engine.worker.step_cache import step_cache
+from engine.worker.step_cache import Foretelling
 from engine.worker.weights import Model
 
 
@@ -69,11 +69,12 @@ class _Run:
     family: LatentVideo
     shot: Shot
     watch: Watch
+    foretelling: Foretelling
 
 
 def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
     """The latents of a clip from noise of the plan's seed; of its first part, the clean estimate at its end."""
-    run = _Run(model, family, shot, watch)
+    run = _Run(model, family, shot, watch, Foretelling(shot.plan.step_cache))
     words = _words(run)
     try:
         return _denoise(run, _whole(run), words)
@@ -87,7 +88,7 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
     if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)
     shot = replace(shot, run=shot.run.model_copy(update={"num_inference_steps": shot.run.steps}))
-    run = _Run(model, family, shot, watch)
+    run = _Run(model, family, shot, watch, Foretelling(shot.plan.step_cache))
     watch.check()
     scheduler = _exact(run, shot)
     start = family.on_a_take(model.pipe, shot)
@@ -118,7 +119,7 @@ def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
     pipe, family, shot = run.model.pipe, run.family, run.shot
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
-        with step_cache(pipe, shot.plan), run.watch.recording.around(pipe, family, shot) as recorded:
+        with run.foretelling.of(pipe), run.watch.recording.around(pipe, family, shot) as recorded:
             output = pipe(
                 num_inference_steps=shot.run.num_inference_steps,
                 generator=shot.generator,
@@ -164,6 +165,8 @@ def watched(scheduler: Any, run: _Run, steps: int, exact_timesteps: Callable[...
             else:
                 exact_timesteps(self, original, device=named.get("device"))
             recording.cut(self)
+            if self is picture:
+                run.foretelling.begin()
             nonlocal begun
             if self is picture and not begun and len(self.timesteps):
                 begun = True
@@ -181,6 +184,7 @@ def watched(scheduler: Any, run: _Run, steps: int, exact_timesteps: Callable[...
                 if first:
                     finite.check(result[0], plan)
                     first = False
+                run.foretelling.stepped()
                 watch.step(estimate)
                 recording.stepped(self, call, result, estimate)
             else:

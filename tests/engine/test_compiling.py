@@ -39,7 +39,6 @@ def test_a_model_that_does_not_lie_whole_on_the_card_is_not_compiled_and_that_is
         (APPLE, WAN, {}),
         (TURING, WAN, {}),
         (ADA, COGVIDEOX, {}),
-        (ADA, WAN, {"faster": True}),
         (ADA, WAN, {"loras": (LORA,)}),
     ],
 )

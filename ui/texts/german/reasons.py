@@ -123,9 +123,6 @@ REASONS = {
     "{} cannot be compiled block by block.": "{} lässt sich nicht Block für Block übersetzen.",
     "Compiling needs an NVIDIA card under Linux.": "Übersetzen braucht eine Karte von NVIDIA unter Linux.",
     "{} is too old for compiled blocks.": "{} ist zu alt für übersetzte Blöcke.",
-    "Compiled blocks and foretold steps do not go together.": (
-        "Übersetzte Blöcke und vorhergesagte Schritte vertragen sich nicht."
-    ),
     "Compiled blocks and LoRAs do not go together: each change would compile anew.": (
         "Übersetzte Blöcke und LoRAs vertragen sich nicht: jede Änderung müsste neu übersetzt werden."
     ),
