@@ -534,6 +534,7 @@ def explain(text: str, doing: str) -> SetupError:
 def uv_environment() -> dict[str, str]:
     """A courtesy to people with a folder of wheels or a mirror: what pip is told with these, uv is told too."""
     env = {**os.environ, "NO_COLOR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUTF8": "1"}
+    env["PYC_INVALIDATION_MODE"] = "CHECKED_HASH"  # files keep the time of their wheel, by which no change is seen
     env.pop("UV_TORCH_BACKEND", None)  # the table above decides, RUSHES_TORCH overrides
     for pip, uv in (("PIP_FIND_LINKS", "UV_FIND_LINKS"), ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")):
         if os.environ.get(pip):
