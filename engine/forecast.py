@@ -12,7 +12,7 @@ from math import sqrt
 from statistics import quantiles
 
 from engine.card import ModelCard
-from engine.sizing import call_work, calls, copies_gb, mapped_gb, memory, moved_gb, other_work
+from engine.sizing import call_work, calls, copies_gb, mapped_gb, memory, moved_gb, other_work, resident_share
 from engine.speed import CROWDED, link_gb, paces
 from engine.types import Device, Forecast, HardwareProfile, Pass, Placement, Plan, Run, Stage, Verdict
 
@@ -78,11 +78,14 @@ def estimated(card: ModelCard, run: Pass, placement: Placement, device: Device, 
 
 
 def denoising(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
-    """Seconds of the calls of the transformer. Streamed weights travel while the call before computes."""
+    """Seconds of the calls of the transformer. Streamed weights travel while those before them compute, one layer
+    ahead; so what stays on the card computes in a time of its own."""
     travelling = moved_gb(card, run, placement)[1] / link_gb(device, placement.pin_memory)
     slow, fast = (pace.seconds(call_work(card, run)) for pace in paces(device, cpu_count))
-    count = calls(card, run)
-    return count * max(fast, travelling), count * max(slow, CROWDED * travelling)
+    count, stays = calls(card, run), resident_share(card, placement)
+    low, high = (stays * computing + max((1 - stays) * computing, moving)
+                 for computing, moving in ((fast, travelling), (slow, CROWDED * travelling)))  # fmt: skip
+    return count * low, count * high
 
 
 def corrected(estimate: Range, own: Sequence[float], others: Sequence[float]) -> Range:

@@ -43,13 +43,14 @@ DOING: dict[Work, str] = {
 ROOM = "Close other programs, or choose a shorter clip, a smaller size or a smaller model."
 FRESH = "The engine starts afresh, with its memory in one piece."
 OFFLOADS: tuple[Offload, ...] = ("resident", "model", "group")
-READERS: tuple[Readers, ...] = ("resident", "dropped")
+READERS: tuple[Readers, ...] = ("resident", "streamed", "dropped")
 PRECISIONS: tuple[Precision, ...] = ("full", "fp8", "nf4")
 SHRINK = 0.75  # of the frames, or of each side, at a step
 CHANGES: dict[str, str] = {
     "model": "The model is moved to the graphics card one part at a time.",
     "group": "The model is streamed from the computer's memory block by block.",
     "text_encoder": "The text encoder is let go once the words are read.",
+    "resident_blocks": "No block of the model stays on the graphics card.",
     "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
     "layer_by_layer": "The model's weights are made smaller layer by layer, in the computer's memory.",
     "vae_slicing": "The pictures are decoded a few frames at a time.",
@@ -124,13 +125,15 @@ Step = tuple[str, dict[str, Any]]  # the name of a change, and the fields of the
 
 
 def _offloading(placement: Placement, what: Shortage, doing: Work) -> Iterator[Step]:
-    if what in ("ram", "page_file") and placement.text_encoder == "resident":
+    if what in ("ram", "page_file") and placement.text_encoder != "dropped":
         yield "text_encoder", {"text_encoder": "dropped"}
     if what == "pinned" and placement.pin_memory:
         yield "pin_memory", {"pin_memory": False}
     elif what in ("vram", "fragmented") and placement.kind != "cpu":
         if doing == "loading" and placement.bits and placement.offload != "resident" and not placement.layer_by_layer:
             yield "layer_by_layer", {"layer_by_layer": True}
+        if placement.resident_blocks:
+            yield "resident_blocks", {"resident_blocks": 0}
         for offload in OFFLOADS[OFFLOADS.index(placement.offload) + 1 :]:
             yield offload, {"offload": offload}
 
@@ -142,6 +145,8 @@ def _decoding(placement: Placement, what: Shortage, card: ModelCard) -> Iterator
         yield "vae_slicing", {"vae_slicing": True}
     if not placement.vae_tiling:
         yield "vae_tiling", {"vae_tiling": True}
+    if what in ("vram", "fragmented") and placement.resident_blocks:
+        yield "resident_blocks", {"resident_blocks": 0}
     if what in ("vram", "fragmented") and placement.kind != "cpu" and not placement.vae_on_cpu:
         yield "vae_on_cpu", {"vae_on_cpu": True}
 
@@ -162,12 +167,18 @@ def _lower(one: Placement, other: Placement) -> Placement:
             "offload": max(one.offload, other.offload, key=OFFLOADS.index),
             "layer_by_layer": one.layer_by_layer or other.layer_by_layer,
             "pin_memory": one.pin_memory and other.pin_memory,
+            "resident_blocks": _fewer_blocks(one, other),
             "vae_slicing": one.vae_slicing or other.vae_slicing,
             "vae_tiling": one.vae_tiling or other.vae_tiling,
             "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
             "text_encoder": max(one.text_encoder, other.text_encoder, key=READERS.index),
         }
     )
+
+
+def _fewer_blocks(one: Placement, other: Placement) -> int:
+    """Where nothing is streamed, none are counted, and it says nothing of how many could stay."""
+    return min((way.resident_blocks for way in (one, other) if way.offload == "group"), default=0)
 
 
 def _smallest(*precisions: Precision) -> Precision:

@@ -13,7 +13,8 @@ from engine import attention, compiling
 from engine.card import ModelCard
 from engine.combinations import WORDS, obstacle
 from engine.errors import BadSetting
-from engine.sizing import memory, part_gb
+from engine.forecast import denoising
+from engine.sizing import memory, part_gb, resident_block_gb, resident_share
 from engine.types import (
     Device,
     Dtype,
@@ -28,6 +29,8 @@ from engine.types import (
 
 SMALLER: tuple[Precision, ...] = ("full", "fp8", "nf4")
 PINNED_SHARE = 0.5  # of the RAM: more page-locked memory than that leaves too little for everything else
+USED_SHARE = 0.92  # of the card's free memory
+PAYS = 0.98  # of the time: what saves less is left alone
 WAITING_SHARE = 0.5  # of the RAM: what waits for new words must leave the rest to other programs
 
 Placed = tuple[Placement, list[str]]  # and the reasons for it
@@ -81,20 +84,20 @@ def _on_card(
     device = _device(request, hardware)
     loaded, first = hardware.loaded_on(device.id), None
     for way in _tries(request, card, device):
-        if _may_pin(card, way, hardware):
-            way = way.model_copy(update={"pin_memory": True})
+        way = _pinned(card, _readers(card, way, hardware, runs)[0], hardware)
         if first and (not loaded.startswith(f"{card.id}\n") or _formats_of(way) != _formats_of(first)):
             break
         if not _fits(way, card, runs, (device, hardware)):
             continue
+        way = _with_resident_blocks(request, card, way, runs, (device, hardware))
         first = first or way
         if _is_loaded(way, card, loaded):
             kept = ["The model stays as it is loaded: to load it anew takes longer."] if way != first else []
-            return way, [_told(way, device), *kept]
+            return way, [_told(way, device, card), *kept]
     if first is None:
         worst = f"{card.name} is larger than {device.name} and this computer's memory hold; it will probably not run."
         return way, [worst]
-    return first, [_told(first, device)]
+    return first, [_told(first, device, card)]
 
 
 def _formats_of(way: Placement) -> tuple[Precision, Precision | None]:
@@ -105,10 +108,39 @@ def _fits(way: Placement, card: ModelCard, runs: tuple[Pass, Pass], there: tuple
     device, hardware = there
     needs = [memory(card, run, way) for run in runs]
     vram_gb, ram_gb = max(vram for vram, _ in needs), max(ram for _, ram in needs)
-    room_gb = 0.92 * device.vram_free_gb
+    room_gb = USED_SHARE * device.vram_free_gb
     if device.shares_ram:
         return vram_gb + ram_gb <= room_gb
     return vram_gb <= room_gb and ram_gb <= 0.85 * hardware.ram_free_gb
+
+
+def _with_resident_blocks(
+    request: Request, card: ModelCard, way: Placement, runs: tuple[Pass, Pass], there: tuple[Device, HardwareProfile]
+) -> Placement:
+    """As many blocks of a streamed model on the card as there is room for, where bringing them takes longer than they
+    compute; as many as lie there already, where that is no more."""
+    device, hardware = there
+    streamed_as_asked = request.offload == "group" and request.vram_gb is None
+    worn_beside = bool(request.loras) and way.precision not in ("full", "fp8")  # diffusers then streams them all anew
+    if way.offload != "group" or streamed_as_asked or worn_beside:
+        return way
+    room_gb = USED_SHARE * device.vram_free_gb - max(memory(card, run, way)[0] for run in runs)
+    most = min(int(room_gb / resident_block_gb(card, way)), card.latent.layers - 1)
+    if most < 1:
+        return way
+
+    def seconds(placement: Placement, run: Pass) -> float:
+        return sum(denoising(card, run, placement, device, hardware.cpu_count))
+
+    kept = _pinned(card, way.model_copy(update={"resident_blocks": most}), hardware)
+    if all(seconds(kept, run) > PAYS * seconds(way, run) for run in runs):
+        return way
+    for line in hardware.loaded_on(device.id).split("\n")[1:2]:
+        loaded = Placement.model_validate_json(line)
+        same = kept.model_copy(update={"resident_blocks": loaded.resident_blocks})
+        if 0 < loaded.resident_blocks <= most and same.lasting == loaded:
+            return same
+    return kept
 
 
 def _is_loaded(way: Placement, card: ModelCard, loaded: str) -> bool:
@@ -120,7 +152,7 @@ def _tries(request: Request, card: ModelCard, device: Device) -> Iterator[Placem
     dtype = _dtype(card, device)
     for precision, offload in _ways(request, card, device):
         leaves = offload == "resident" and not device.shares_ram and precision != "int8"  # 8 bits cannot be streamed
-        readers: tuple[Readers, ...] = ("resident", "dropped") if leaves else ("resident",)
+        readers: tuple[Readers, ...] = ("resident", "streamed", "dropped") if leaves else ("resident",)
         readers = ("dropped",) if request.drop_text_encoder else readers
         tiles = (True,) if request.vae_tiling else (False, True)
         for drawn, read in _formats(precision, request):
@@ -145,12 +177,18 @@ def _readers(
     """Whether the text encoder stays, where that is still open."""
     if placed.text_encoder == "dropped":
         return placed, "The text encoder is streamed from the computer's memory and let go: there is no room for both."
-    waits_in_ram = placed.offload != "resident" or placed.kind in ("cpu", "mps")
+    beside = placed.text_encoder == "streamed"
+    waits_in_ram = beside or placed.offload != "resident" or placed.kind in ("cpu", "mps")
     if waits_in_ram and max(memory(card, run, placed)[1] for run in runs) > WAITING_SHARE * hardware.ram_gb:
         dropped = placed.model_copy(update={"text_encoder": "dropped"})
         return (
             dropped,
             "The text encoder is let go once the words are read: kept, more than half of the memory is full.",
+        )
+    if beside:
+        return (
+            placed,
+            "The text encoder stays ready for new words in the computer's memory: the card has no room for it.",
         )
     return placed, "The text encoder stays ready for new words: there is room for it."
 
@@ -162,21 +200,28 @@ def _ways(request: Request, card: ModelCard, device: Device) -> list[tuple[Preci
     return [(p, o) for p in precisions for o in offloads if not obstacle(card, device, p, o)]
 
 
-def _may_pin(card: ModelCard, placement: Placement, hardware: HardwareProfile) -> bool:
-    """Whether streaming may lock the weights in RAM, which hides the transfers; not every device can."""
-    stays = {name: part for name, part in card.components.items()
+def _pinned(card: ModelCard, placement: Placement, hardware: HardwareProfile) -> Placement:
+    """With the weights locked in RAM where streaming may, which hides the transfers; not every device can."""
+    waits = {name: part for name, part in card.components.items()
              if not (placement.text_encoder == "dropped" and name.startswith("text_encoder"))}  # fmt: skip
-    weights_gb = sum(part_gb(name, part, placement) for name, part in stays.items())
+    on_card = resident_share(card, placement)
+    weights_gb = sum(part_gb(name, part, placement) * (1 - on_card if name.startswith("transformer") else 1)
+                     for name, part in waits.items())  # fmt: skip
     streamed = placement.offload == "group" and placement.capabilities.pinned_memory
-    return streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb
+    return placement.model_copy(update={"pin_memory": streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb})
 
 
-def _told(placement: Placement, device: Device) -> str:
+def _told(placement: Placement, device: Device, card: ModelCard) -> str:
     how = {
         "resident": f"Runs on {device.name}, whole.",
         "model": f"Runs on {device.name}, one part at a time: all of it at once does not fit.",
         "group": f"Runs on {device.name}, streamed from the computer's memory block by block: it does not fit whole.",
     }[placement.offload]
+    stays = (
+        f" {placement.resident_blocks} of {card.latent.layers} blocks stay there, which is faster."
+        if placement.resident_blocks
+        else ""
+    )
     tiled = " The pictures are decoded in tiles." if placement.vae_tiling else ""
     smaller = (
         f" With {WORDS[placement.precision]}, which changes the picture a little."
@@ -189,7 +234,7 @@ def _told(placement: Placement, device: Device) -> str:
     }.get(placement.text_precision, f" Your words are read with {WORDS[placement.precision_of('text_encoder')]}.")
     slow = placement.offload == "group" and not placement.pin_memory
     pieces = " The weights are more than half of the memory, so they travel slower." if slow else ""
-    return how + tiled + smaller + words + pieces
+    return how + stays + tiled + smaller + words + pieces
 
 
 def _dtype(card: ModelCard, device: Device) -> Dtype:

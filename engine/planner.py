@@ -47,6 +47,7 @@ def plan(
     Raises BadPrompt or BadSetting.
     """
     wording, reasons = compose(request, card, styles)
+    hardware = _within(request, hardware)
     if card.not_yet:
         raise BadSetting(f"This version of Rushes cannot run {card.name} yet: {card.not_yet}.", "Choose another model.")
     _check_prompt(request, card, wording, reasons)
@@ -101,6 +102,19 @@ def plan(
         step_cache=step_cache,
         strength=inputs.strength(request, card, passes["take"]),
     )
+
+
+def _within(request: Request, hardware: HardwareProfile) -> HardwareProfile:
+    """The machine, with no more of its cards' memory free than the request allows. Raises BadSetting."""
+    if request.vram_gb is None:
+        return hardware
+    if not 0.5 <= request.vram_gb <= 1000:
+        raise BadSetting(f"{request.vram_gb:g} GB of VRAM is out of range.", "Allow the plan 0.5 GB or more.")
+    if not any(device.vram_gb for device in hardware.devices):
+        raise BadSetting("There is no graphics card here whose memory could be spared.", "Leave that choice out.")
+    spared = [device.model_copy(update={"vram_free_gb": min(device.vram_free_gb, request.vram_gb)})
+              for device in hardware.devices]  # fmt: skip
+    return hardware.model_copy(update={"devices": tuple(spared)})
 
 
 def _learned(

@@ -138,15 +138,15 @@ def allocated_gb(card: ModelCard, run: Pass, placement: Placement, kept: float =
 
 def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_work: tuple[float, float]) -> float:
     """GB of the device that computing takes. Under model offload only the part at work is there; under group offload
-    two blocks of it and the VAE, and what is read past its layers comes whole. Encoders that are dropped are streamed
-    beside what draws. `at_work`: of denoising and decoding."""
+    two blocks of it and the VAE, and what is read past its layers comes whole. Encoders that wait in RAM or are dropped
+    are streamed beside what draws. `at_work`: of denoising and decoding."""
     denoising, decoding = at_work
     if placement.vae_on_cpu:
         parts, decoding = parts | {"vae": 0.0}, 0.0
     vae, reading, total = parts.get("vae", 0.0), _reading(parts), sum(parts.values())
     match placement.offload:
-        case "resident" if placement.text_encoder == "dropped":
-            return total - reading + max(denoising, decoding, reading * STREAMED_READER_SHARE)
+        case "resident" if placement.text_encoder != "resident":
+            return total - reading + max(denoising, decoding, _streamed_reader(placement, reading))
         case "resident":
             return total + max(denoising, decoding)
         case "model":
@@ -156,7 +156,21 @@ def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_
             blocks = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
             whole = parts.get("image_encoder", 0.0)
             scales = SCALES_SHARE * sum(size for name, size in parts.items() if placement.precision_of(name) == "nf4")
-            return scales + vae + max(blocks + denoising, decoding, reading * STREAMED_READER_SHARE, whole)
+            stays = scales + vae + placement.resident_blocks * resident_block_gb(card, placement)
+            return stays + max(blocks + denoising, decoding, _streamed_reader(placement, reading), whole)
+
+
+def _streamed_reader(placement: Placement, reading: float) -> float:
+    """GB of a text encoder that is streamed; bitsandbytes makes it smaller on the card, whole."""
+    if placement.precision_of("text_encoder") in ("int8", "nf4") and not placement.layer_by_layer:
+        return reading
+    return reading * STREAMED_READER_SHARE
+
+
+def resident_block_gb(card: ModelCard, placement: Placement) -> float:
+    """GB of one block of each transformer: the last ones are no larger than the middle of all."""
+    drawing = {name: part for name, part in card.components.items() if name.startswith("transformer")}
+    return sum(part_gb(name, part, placement) for name, part in drawing.items()) / max(card.latent.layers, 1)
 
 
 def _loading(parts: dict[str, float], placement: Placement) -> float:
@@ -168,7 +182,7 @@ def _loading(parts: dict[str, float], placement: Placement) -> float:
 def _ram(card: ModelCard, placement: Placement, parts: dict[str, float]) -> float:
     """GB of RAM: every part waits there or passes through, but for what goes from the disk straight to the card."""
     if placement.whole:
-        return TORCH_RAM_GB + parts.get("vae", 0.0) + (_reading(parts) if placement.text_encoder == "dropped" else 0.0)
+        return TORCH_RAM_GB + parts.get("vae", 0.0) + (_reading(parts) if placement.text_encoder != "resident" else 0.0)
     passing = 0.0
     if placement.layer_by_layer:  # the largest part lies there whole before it is made smaller
         full = placement.model_copy(update={"precision": "full", "text_precision": None})
@@ -211,4 +225,10 @@ def moved_gb(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, f
     if placement.offload == "resident":
         return 0.0, 0.0
     parts = {name: part_gb(name, part, placement) for name, part in card.components.items()}
-    return sum(parts.values()), parts["transformer"] if placement.offload == "group" else 0.0
+    streamed = parts["transformer"] * (1 - resident_share(card, placement)) if placement.offload == "group" else 0.0
+    return sum(parts.values()), streamed
+
+
+def resident_share(card: ModelCard, placement: Placement) -> float:
+    """Of a transformer that is streamed, what stays on the card."""
+    return placement.resident_blocks / max(card.latent.layers, 1)

@@ -25,8 +25,10 @@ class Placement(Noun):
     `kind`: of the device. `dtype`: what it computes in. `precision`: how the weights of its large parts are stored,
     "full" meaning in `dtype`, "gguf" as the model's file has them; `text_precision`: those of the text encoder, where
     they differ. `offload`: whole on the device, one part at a time, or streamed from RAM block by block, out of
-    page-locked memory where `pin_memory`. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the
-    CPU. `text_encoder`: kept for new words, or dropped once they are read. `attention`: the way that the transformer
+    page-locked memory where `pin_memory`, but for the last `resident_blocks` of each transformer, which stay on the
+    device. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the
+    CPU. `text_encoder`: kept for new words, with the rest or in RAM beside a model that is whole on the device,
+    or dropped once they are read. `attention`: the way that the transformer
     takes through it, by diffusers' name. `compiled`: the blocks of the transformer, before they run.
     `layer_by_layer`: how weights are made smaller while loading, where a whole part of them has no room on the card.
     """
@@ -38,6 +40,7 @@ class Placement(Noun):
     text_precision: Precision | None = None
     offload: Offload = "resident"
     pin_memory: bool = False
+    resident_blocks: int = 0
     vae_tiling: bool = False
     vae_slicing: bool = False
     vae_on_cpu: bool = False

@@ -82,7 +82,8 @@ class Request(Noun):
     `mode`: a render refines its take, a small clip of its own, or continues it, which is then its own first part.
     `takes_by`: a guide of the model's card that draws the takes in its place.
     `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
-    `drop_text_encoder`, `vae_tiling`, `vae_on_cpu`: not left to Rushes, as the fields of a placement.
+    `drop_text_encoder`, `vae_tiling`, `vae_on_cpu`: not left to Rushes, as the fields of a placement. `vram_gb`: of the
+    device's memory, the plan takes no more.
     `faster`: foretell steps where the model bears it, a little less exact. `compiled`: compile the model's blocks.
     """
 
@@ -108,6 +109,7 @@ class Request(Noun):
     drop_text_encoder: bool = False
     vae_tiling: bool = False
     vae_on_cpu: bool = False
+    vram_gb: float | None = None
     pictures: dict[PictureRole, MediaId] = {}
     references: tuple[MediaId, ...] = ()
     keyframes: dict[int, MediaId] = {}

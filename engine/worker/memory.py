@@ -59,7 +59,7 @@ def shrunk_by_layer(part: Any, how: Any, placement: Placement) -> Any:
 
 def goes_straight(name: str, placement: Placement) -> bool:
     """Whether a part that stays on the card is read from the disk to there: RAM need not hold it whole."""
-    return name.startswith("transformer") or placement.text_encoder != "dropped"
+    return name.startswith("transformer") or placement.text_encoder == "resident"
 
 
 def classes(folder: Path, names: Iterable[str] = LARGE) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def settle(pipe: Any, placement: Placement) -> None:
     if placement.kind == "mps":
         without_float64(pipe)
     match placement.offload:
-        case "resident" if only_reads(pipe) and placement.text_encoder == "dropped" and placement.kind != "cpu":
+        case "resident" if only_reads(pipe) and placement.text_encoder != "resident" and placement.kind != "cpu":
             stream_parts(pipe, placement)  # beside what draws, which need not make room
         case "resident":
             pipe.to(placement.device)
@@ -113,7 +113,7 @@ def stream_parts(pipe: Any, placement: Placement) -> None:
         if name == "vae" and part is not None:
             part.to(placement.device)
         elif isinstance(part, torch.nn.Module):
-            stream(part, placement)
+            stream(part, placement, placement.resident_blocks if name.startswith("transformer") else 0)
 
 
 def compile_blocks(pipe: Any, placement: Placement) -> None:

@@ -8,6 +8,8 @@ begun only when the card is done with the one before the last.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,8 +21,9 @@ from engine.worker.accelerator import Accelerator
 BLOCKS_IN_FLIGHT = 2  # engine/sizing.py counts on it
 
 
-def stream(part: torch.nn.Module, placement: Placement) -> None:
-    """Have a part's weights wait in RAM and come to the device as they are needed."""
+def stream(part: torch.nn.Module, placement: Placement, resident_blocks: int = 0) -> None:
+    """Have a part's weights wait in RAM and come to the device as they are needed, but for its last blocks, which stay
+    there."""
     accelerator = Accelerator(placement.device)
     ahead = accelerator.capabilities.streams
     whole = reads_past_its_layers(part)
@@ -34,12 +37,30 @@ def stream(part: torch.nn.Module, placement: Placement) -> None:
         "non_blocking": ahead and not whole,
         "low_cpu_mem_usage": not placement.pin_memory,
     }
-    enable(**how) if enable else apply_group_offloading(module=part, **how)
+    resident = blocks(part)[len(blocks(part)) - resident_blocks :]
+    with _away(part, resident):
+        enable(**how) if enable else apply_group_offloading(module=part, **how)
+    for block in resident:
+        block.to(placement.device)
     for layer in part.modules():  # what bitsandbytes scales 4 bits by: no hook brings it, and it is small
         if scales := getattr(getattr(layer, "weight", None), "quant_state", None):
             scales.to(torch.device(placement.device))
     if ahead and not whole:
         bound(part, accelerator)
+
+
+@contextmanager
+def _away(part: torch.nn.Module, left_out: Iterable[torch.nn.Module]) -> Iterator[None]:
+    """The part without some of its blocks: diffusers hooks every layer that it finds."""
+    places = [(some, number, child) for some in part.modules() if isinstance(some, torch.nn.ModuleList)
+              for number, child in enumerate(some) if any(child is block for block in left_out)]  # fmt: skip
+    for some, number, _ in places:
+        some[number] = torch.nn.Identity()
+    try:
+        yield
+    finally:
+        for some, number, child in places:
+            some[number] = child
 
 
 def reads_past_its_layers(part: torch.nn.Module) -> bool:

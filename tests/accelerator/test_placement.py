@@ -53,6 +53,20 @@ def test_streaming_holds_no_more_blocks_than_it_says(card: Card, pinned: bool) -
     assert card.peak - before < (BLOCKS_IN_FLIGHT + 1.5) * block < len(model.blocks) * block
 
 
+def test_blocks_that_stay_on_the_card_are_not_streamed(card: Card) -> None:
+    model = transformer()
+    block = sum(weight.nbytes for weight in model.blocks[0].parameters())
+    expected = run(model, "cpu")
+    there = Placement(device=card.device, dtype="float32", offload="group", pin_memory=True)
+    streaming.stream(model, there, resident_blocks=3)
+    where = [next(part.parameters()).device.type for part in model.blocks]
+    assert where == ["cpu"] * 5 + [torch.device(card.device).type] * 3 and card.live >= 3 * block
+    for _ in range(2):
+        found = run(model, card.device)
+        assert torch.allclose(found.cpu(), expected, atol=1e-5) and not card.races
+    assert [next(part.parameters()).device.type for part in model.blocks] == where
+
+
 def test_without_the_bound_the_whole_model_would_be_in_flight(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "bound", lambda *given: None)
     model = transformer()

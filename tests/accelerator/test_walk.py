@@ -17,7 +17,8 @@ from tests.accelerator.walk import ACTIONS, CASES, OTHERS, WAYS, steps
 
 # One case of each family module, and one of each pipeline that is run in a way of its own; the placements take turns.
 CHOSEN = ("wan-2.1", "wan-2.2-5b", "wan-vace-repaint", "wan-animate", "ltx", "ltx-2", "mochi", "cogvideox",
-          "hunyuan-video", "hunyuan-video-1.5-image", "framepack", "kandinsky-5-image", "wan-2.2-moe")  # fmt: skip
+          "hunyuan-video", "hunyuan-video-1.5-image", "framepack", "kandinsky-5-image", "wan-2.2-moe",
+          "wan-2.2-5b-image")  # fmt: skip
 TURNS = list(zip(CHOSEN, WAYS, strict=True))
 # The kinds of fault that were found here once, each where it was.
 FAULTS = [("ltx", "model", "switched"), ("wan-2.2-5b", "model", "made"), ("framepack", "group, pinned", "made"),

@@ -27,6 +27,7 @@ LORA = "1" * 32
 WAYS: dict[str, dict[str, Any]] = {
     "resident": {},
     "resident, encoder dropped": {"text_encoder": "dropped"},
+    "resident, encoder streamed": {"text_encoder": "streamed"},
     "resident, tiles": {"vae_tiling": True, "vae_slicing": True},
     "resident, fp8": {"precision": "fp8"},
     "model": {"offload": "model"},
@@ -34,7 +35,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "model, tiles": {"offload": "model", "vae_tiling": True, "vae_slicing": True},
     "model, VAE on the CPU": {"offload": "model", "vae_on_cpu": True},
     "group, pinned": {"offload": "group", "pin_memory": True},
-    "group, encoder dropped": {"offload": "group", "text_encoder": "dropped"},
+    "group, a block resident": {"offload": "group", "text_encoder": "dropped", "resident_blocks": 1},
     "group, pinned, tiles": {"offload": "group", "pin_memory": True, "vae_tiling": True, "vae_slicing": True},
     "group, pinned, fp8": {"offload": "group", "pin_memory": True, "precision": "fp8"},
     "group, VAE on the CPU": {"offload": "group", "vae_on_cpu": True},

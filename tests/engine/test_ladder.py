@@ -36,7 +36,7 @@ def harmless(rungs: list[ladder.Rung]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
-MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS = (
+MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS, STREAMED = (
     ladder.CHANGES[name]
     for name in (
         "model",
@@ -47,6 +47,7 @@ MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS = (
         "vae_on_cpu",
         "text_encoder",
         "layer_by_layer",
+        "resident_blocks",
     )
 )
 ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
@@ -56,6 +57,8 @@ ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({}, ("vram", "denoising"), [MODEL, GROUP]),
     ({"offload": "model"}, ("vram", "denoising"), [GROUP]),
     ({"offload": "group"}, ("vram", "denoising"), []),
+    ({"offload": "group", "resident_blocks": 9}, ("vram", "denoising"), [STREAMED]),
+    ({"offload": "group", "resident_blocks": 9}, ("vram", "decoding"), [TILES, STREAMED, CPU]),
     ({}, ("fragmented", "denoising"), [ladder.FRESH, MODEL, GROUP]),
     ({}, ("vram", "decoding"), [TILES, CPU]),
     ({}, ("fragmented", "decoding"), [ladder.FRESH, TILES, CPU]),

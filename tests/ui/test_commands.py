@@ -163,7 +163,7 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("make", PROMPT, "--look", "nonesuch"), "no 'nonesuch' among the looks"),
         (("make", PROMPT, "--camera", "../../etc"), "'camera'"),
         (("make", PROMPT, "--preset", "nonesuch"), "no 'nonesuch' among the requests"),
-        (("make", PROMPT, "--model", "kandinsky5-lite-t2v-5s", "--faster"), "cannot be made faster"),
+        (("make", PROMPT, "--model", "kandinsky5-lite-t2v-5s-distilled", "--faster"), "cannot be made faster"),
         (("make", "--recipe", "x.mp4", "--look", "night"), "A recipe says everything itself"),
         (("make", "--recipe", "x.mp4", "--seed", "0"), "A recipe says everything itself"),
         (("make", "--recipe", "x.mp4", "--mode", "continue"), "A recipe says everything itself"),

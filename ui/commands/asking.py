@@ -22,6 +22,7 @@ from ui.commands.options import (
     Shape,
     SizeText,
     Steps,
+    VramBudget,
     aspect_of_text,
     offload_of_text,
     outcome_of_text,
@@ -62,6 +63,7 @@ def plan(
     reference: bringing.References = None,
     at: bringing.Keyframes = None,
     device: DeviceName = None,
+    vram_gb: VramBudget = None,
     hardware: Annotated[
         str | None, typer.Option("--hardware", help="Another machine: a known one's name, or a recording (JSON).")
     ] = None,
@@ -87,6 +89,7 @@ def plan(
             "take": {"num_inference_steps": take_steps}, "sigma": 1.0 if from_noise else None,
             "offload": offload_of_text(offload), "precision": precision_of_text(precision),
             "drop_text_encoder": drop_text_encoder, "vae_tiling": tile_vae, "vae_on_cpu": vae_on_cpu,
+            "vram_gb": vram_gb,
         } | files.unseen())  # fmt: skip
         with Engine() as studio:
             machine = _machine(studio, hardware)

@@ -26,6 +26,7 @@ from ui.commands.options import (
     Seed,
     SizeText,
     Steps,
+    VramBudget,
     aspect_of_text,
     changed,
     check_out,
@@ -53,6 +54,7 @@ def make(
     steps: Steps = None,
     dial: Dial = None,
     device: DeviceName = None,
+    vram_gb: VramBudget = None,
     attention: AttentionName = None,
     image: bringing.Image = None,
     last_image: bringing.LastImage = None,
@@ -93,7 +95,8 @@ def make(
         )  # fmt: skip
         said: dict[str, Any] = {
             "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
-            "num_frames": frames, "dial": dial, "attention": attention, "strength": strength, "takes_by": takes_by,
+            "num_frames": frames, "dial": dial, "attention": attention, "vram_gb": vram_gb,
+            "strength": strength, "takes_by": takes_by,
             "fit": bringing.fit_of_text(fit), "aspect": None if aspect is None else aspect_of_text(aspect),
             "outcome": outcome_of_text(outcome), "mode": mode_of_text(mode),
             "faster": faster or None, "compiled": compiled or None,

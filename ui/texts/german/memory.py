@@ -32,6 +32,7 @@ MEMORY = {
     "The model is streamed from the computer's memory block by block.": (
         "Das Modell fließt Block für Block aus dem Arbeitsspeicher."
     ),
+    "No block of the model stays on the graphics card.": "Kein Block des Modells bleibt auf der Grafikkarte.",
     "The text encoder is let go once the words are read.": "Der Textleser geht, sobald die Worte gelesen sind.",
     "The model is streamed from ordinary memory, which is a little slower.": (
         "Das Modell fließt aus gewöhnlichem Speicher, was ein wenig langsamer ist."

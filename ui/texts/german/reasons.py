@@ -123,6 +123,9 @@ REASONS = {
     "{} cannot be compiled block by block.": "{} lässt sich nicht Block für Block übersetzen.",
     "Compiling needs an NVIDIA card under Linux.": "Übersetzen braucht eine Karte von NVIDIA unter Linux.",
     "{} is too old for compiled blocks.": "{} ist zu alt für übersetzte Blöcke.",
+    "The text encoder stays ready for new words in the computer's memory: the card has no room for it.": (
+        "Der Textleser bleibt im Arbeitsspeicher für neue Worte bereit: auf der Karte ist kein Platz für ihn."
+    ),
     "Compiled blocks and LoRAs do not go together: each change would compile anew.": (
         "Übersetzte Blöcke und LoRAs vertragen sich nicht: jede Änderung müsste neu übersetzt werden."
     ),

@@ -67,6 +67,11 @@ SENTENCES = {
     "Use 0 (stay close) to 1 (add detail).": "Nimm 0 (nah bleiben) bis 1 (mehr Details).",
     "The start level {} is out of range.": "Die Startstufe {} geht nicht.",
     "Use a number above 0, up to 1.": "Nimm eine Zahl über 0, bis 1.",
+    "{} GB of VRAM is out of range.": "{} GB Grafikspeicher gehen nicht.",
+    "Allow the plan 0.5 GB or more.": "Erlaube dem Plan 0,5 GB oder mehr.",
+    "There is no graphics card here whose memory could be spared.": (
+        "Hier ist keine Grafikkarte, deren Speicher zu schonen wäre."
+    ),
     "{} is out of range for {}.": "{0} geht nicht für {1}.",
     "Use a number from {} to {}.": "Nimm eine Zahl von {} bis {}.",
     "Use a number from {} to 1.": "Nimm eine Zahl von {} bis 1.",
@@ -159,6 +164,7 @@ SENTENCES = {
     "Runs on {}, whole.": "Läuft ganz auf {}.",
     "Runs on {}, streamed from the computer's memory block by block: it does not fit whole.": "Läuft auf {}, Block für "
     "Block aus dem Arbeitsspeicher geladen: ganz passt es nicht.",
+    "{} of {} blocks stay there, which is faster.": "{} von {} Blöcken bleiben dort, was schneller ist.",
     "Runs on {}, one part at a time: all of it at once does not fit.": "Läuft auf {}, ein Teil nach dem anderen: alles "
     "auf einmal passt nicht.",
     "The pictures are decoded in tiles.": "Die Bilder entstehen in Kacheln.",
