@@ -6,6 +6,8 @@ Each action's frames (or latents) are compared with the CPU's, of the same numbe
 from __future__ import annotations
 
 import dataclasses
+import functools
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,7 +149,7 @@ ACTIONS: dict[str, Callable[[Walk], Frames]] = {
     "continued": Walk.continued,
 }  # fmt: skip
 ROUNDING = 1  # levels of 255
-SAME = ("precision", "vae_tiling", "vae_slicing")  # and whether LoRAs are merged, which streaming decides
+SAME = ("precision", "vae_tiling", "vae_slicing")  # of a placement, in numbers; and whether LoRAs are merged, which streaming decides
 
 
 def placement(way: str, device: str) -> Placement:
@@ -158,12 +160,19 @@ def placement(way: str, device: str) -> Placement:
     return Placement(device=device, dtype="float32", **fields)
 
 
+@functools.lru_cache(maxsize=8)
+def on_cpu(name: str, there: Placement, actions: tuple[str, ...]) -> dict[str, Frames]:
+    """What the actions give on the CPU: the same for many placements, so some of the last are remembered."""
+    with tempfile.TemporaryDirectory() as root:
+        alone = Walk(name, there, Path(root))
+        return {action: ACTIONS[action](alone) for action in actions}
+
+
 def steps(name: str, way: str, root: Path, actions: tuple[str, ...] = tuple(ACTIONS)) -> Iterator[tuple[str, str]]:
     """(action, what is wrong with it), empty where nothing is, one after another on one warm model."""
     card = CARDS[0]
-    alone, there = (Walk(name, placement(way, device), root) for device in ("cpu", card.device))
-    for action in actions:
-        expected = ACTIONS[action](alone)
+    there = Walk(name, placement(way, card.device), root)
+    for action, expected in on_cpu(name, placement(way, "cpu"), actions).items():
         if not expected:
             continue
         card.reset()
