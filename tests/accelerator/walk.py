@@ -149,7 +149,11 @@ ACTIONS: dict[str, Callable[[Walk], Frames]] = {
     "continued": Walk.continued,
 }  # fmt: skip
 ROUNDING = 1  # levels of 255
-SAME = ("precision", "vae_tiling", "vae_slicing")  # of a placement, in numbers; and whether LoRAs are merged, which streaming decides
+SAME = (
+    "precision",
+    "vae_tiling",
+    "vae_slicing",
+)  # of a placement, in numbers; and whether LoRAs are merged, which streaming decides
 
 
 def placement(way: str, device: str) -> Placement:
