@@ -22,7 +22,7 @@ from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.forecast import Range, denoising, forecast
 from engine.planner import _pass
-from engine.sizing import allocated_gb, operations
+from engine.sizing import CONTEXT_GB, KEPT, allocated_gb, operations
 from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Size
 
 ROWS = Path(__file__).with_name("published.csv")
@@ -97,10 +97,13 @@ def _forecast(row: dict[str, str], card: ModelCard) -> Row:
     alone, counted = "denoising only" in row["note"], "torch's counter" in row["note"]
     seconds = denoising(card, run, placement, device, CPU_COUNT) if alone else said.render_seconds
     counts = "other software: the memory" not in row["note"]
+    if "VAE in float32" in row["note"]:  # then decoding is the peak, whatever the rest is computed in
+        placement = placement.model_copy(update={"dtype": "float32"})
+    vram_gb = allocated_gb(card, run, placement) if counted else CONTEXT_GB + allocated_gb(card, run, placement, KEPT)
     return Row(
         name=row["id"], kind=row["kind"], gpu=row["gpu"],
         vram_gb=float(row["vram_gb_published"] or 0) * counts,
-        forecast_gb=allocated_gb(card, run, placement) if counted else said.vram_gb,
+        forecast_gb=vram_gb,
         seconds=float(row["seconds_published"] or 0), forecast_seconds=seconds,
     )  # fmt: skip
 

@@ -32,10 +32,10 @@ WAN_NAMES = {
 }
 
 
-def pack(folder: Path, part: str = "transformer", names: dict[str, str] | None = None) -> Path:
-    """Put the safetensors of a part into a GGUF file, in Q8_0 where its blocks of 32 fit, and take them away."""
+def pack(folder: Path, part: str = "transformer", names: dict[str, str] | None = None, stored_as: str = "Q8_0") -> Path:
+    """Put the safetensors of a part into a GGUF file, in a format of blocks of 32 where these fit, and remove them."""
     (source,) = (folder / part).glob("*.safetensors")
-    target = folder / part / "tiny-Q8_0.gguf"
+    target = folder / part / f"tiny-{stored_as}.gguf"
     writer = gguf.GGUFWriter(str(target), "tiny")
     for name, tensor in load_file(source).items():
         for ours, theirs in (names or {}).items():
@@ -46,7 +46,7 @@ def pack(folder: Path, part: str = "transformer", names: dict[str, str] | None =
             name = name.replace("scale_shift_table", "modulation")
         whole = np.ascontiguousarray(tensor, dtype=np.float32)
         if name.endswith(".weight") and whole.ndim == 2 and whole.shape[1] % 32 == 0:
-            kind = gguf.GGMLQuantizationType.Q8_0
+            kind = gguf.GGMLQuantizationType[stored_as]
             writer.add_tensor(name, gguf.quants.quantize(whole, kind), raw_dtype=kind)
         else:
             writer.add_tensor(name, whole)
@@ -60,7 +60,7 @@ def pack(folder: Path, part: str = "transformer", names: dict[str, str] | None =
     return target
 
 
-def packed_copy(folder: Path, target: Path, names: dict[str, str] | None = None) -> Path:
+def packed_copy(folder: Path, target: Path, names: dict[str, str] | None = None, stored_as: str = "Q8_0") -> Path:
     """A copy of a model with its transformer in GGUF."""
     shutil.copytree(folder, target)
-    return pack(target, names=names)
+    return pack(target, names=names, stored_as=stored_as)
