@@ -119,10 +119,14 @@ class Asking:
         """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
         if request.seed is None:
             request = request.model_copy(update={"seed": draw_seed()})
+        card = self.catalog.card(request.model)
+        if request.few_steps_by:
+            few, told = drafting.in_few_steps(request, card, self.loras.kept())
+            made = self._planned(few, machine)
+            return made.model_copy(update={"reasons": (*made.reasons, told)})
         whole = self._planned(request, machine)
         if not request.takes_by:
             return whole
-        card = self.catalog.card(request.model)
         drawn = drafting.request(request, card, self.cards(), self.loras.kept())
         return drafting.joined(self._planned(drawn, machine), whole, card)
 

@@ -1,4 +1,5 @@
-"""Takes that something cheaper draws: a smaller sibling of the same latent space, or a LoRA that needs few steps.
+"""Takes that something cheaper draws: a smaller sibling of the same latent space, or a LoRA that needs few steps, which
+may draw the render too.
 
 Such a take is a guide and no promise: the card says how well renders keep it, or that nobody measured it. The render
 starts on the take's latents as ever. Pure.
@@ -20,7 +21,7 @@ def request(asked: Request, card: ModelCard, cards: Sequence[ModelCard], loras: 
     """What the take of `asked` is planned from. `loras`: those that are here. Raises BadSetting."""
     if asked.mode == "continue":
         raise BadSetting("A take that something else drew cannot be continued.", "Let the render refine it.")
-    guide = _guide(asked, card)
+    guide = _guide(asked.takes_by or "", card)
     if guide.file:
         return _with_lora(asked, guide, loras)
     sibling = next((other for other in cards if other.id == guide.name), None)
@@ -29,13 +30,30 @@ def request(asked: Request, card: ModelCard, cards: Sequence[ModelCard], loras: 
     return asked.model_copy(update={"model": sibling.id, "takes_by": None})
 
 
-def _guide(asked: Request, card: ModelCard) -> Guide:
+def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> tuple[Request, str]:
+    """What take and render of `asked` are planned from where a LoRA draws both in few steps, and a sentence about it.
+
+    The request says everything itself, so a recipe needs no guide. Raises BadSetting.
+    """
+    if asked.takes_by:
+        raise BadSetting("Few steps and another guide for the take do not go together.", "Leave one of the two out.")
+    guide = _guide(asked.few_steps_by or "", card)
+    if not guide.file:
+        raise BadSetting(f"{guide.name} is a model, and only draws takes.", "Choose a LoRA of few steps.")
+    worn = _with_lora(asked, guide, loras)
+    few = {name: getattr(worn.take, name) for name in ("num_inference_steps", "guidance_scale")}
+    few |= {name: value for name, value in asked.render if value is not None}
+    told = f"Drawn in few steps by {guide.name}: {guide.kept or 'what it costs was not measured'}."
+    return worn.model_copy(update={"few_steps_by": None, "render": Overrides(**few)}), told
+
+
+def _guide(name: str, card: ModelCard) -> Guide:
     for guide in card.guides:
-        if guide.name == asked.takes_by:
+        if guide.name == name:
             return guide
     names = " or ".join(guide.name for guide in card.guides)
     raise BadSetting(
-        f"'{asked.takes_by}' cannot draw the takes of {card.name}.",
+        f"'{name}' cannot draw the takes of {card.name}.",
         f"Choose {names}, or let the model draw them itself." if names else "Let the model draw them itself.",
     )
 
@@ -70,7 +88,7 @@ def joined(take: Plan, render: Plan, card: ModelCard) -> Plan:
             "estimated_seconds": (need.estimated_seconds[0], own.estimated_seconds[1]),
         }
     )
-    guide = _guide(render.request, card)
+    guide = _guide(render.request.takes_by or "", card)
     said = (
         f"{guide.name} draws the take, which is a guide: {guide.kept or 'how well renders keep it was not measured'}."
     )

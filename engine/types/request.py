@@ -80,7 +80,8 @@ class Request(Noun):
     words of a recipe that is repeated; then look and camera are not asked again. `make_it_fit`: when memory runs out,
     change the picture without asking where nothing else helps.
     `mode`: a render refines its take, a small clip of its own, or continues it, which is then its own first part.
-    `takes_by`: a guide of the model's card that draws the takes in its place.
+    `takes_by`: a guide of the model's card that draws the takes in its place; `few_steps_by`: one that is a LoRA of few
+    steps, for the take and the render.
     `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
     `drop_text_encoder`, `vae_tiling`, `vae_on_cpu`: not left to Rushes, as the fields of a placement. `vram_gb`: of the
     device's memory, the plan takes no more.
@@ -100,6 +101,7 @@ class Request(Noun):
     seed: int | None = None
     mode: Mode = "refine"
     takes_by: Annotated[str, Field(max_length=120)] | None = None
+    few_steps_by: Annotated[str, Field(max_length=120)] | None = None
     dial: float = 0.5
     sigma: float | None = None
     device: str | None = None

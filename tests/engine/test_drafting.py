@@ -78,8 +78,9 @@ def request(**fields: object) -> Request:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"takes_by": "starter"}, {"takes_by": "few-steps"}, {"mode": "continue"}, {"model": "starter"}]
-)
+    "wrong", [{"takes_by": "starter"}, {"takes_by": "few-steps"}, {"mode": "continue"}, {"model": "starter"},
+              {"few_steps_by": "few-steps"}, {"takes_by": None, "few_steps_by": "sketch"}],
+)  # fmt: skip
 def test_what_cannot_draw_is_refused(home: Path, wrong: dict[str, object]) -> None:
     with Engine(home) as idle, pytest.raises(BadSetting):
         idle.plan(request(**wrong))
@@ -123,6 +124,22 @@ def test_a_lora_of_few_steps_draws_the_take_and_the_render_does_not_wear_it(stud
     assert any("0.7 of the way" in reason for reason in take.recipe.plan.reasons)
     clip = clip_of(studio, take)
     assert clip.recipe.plan.loras == () and clip.recipe.plan.render.num_inference_steps == 3
+
+
+@pytest.mark.slow
+def test_a_lora_of_few_steps_may_draw_the_render_too_and_the_recipe_says_everything_itself(
+    studio: Engine, home: Path
+) -> None:
+    studio.keep_lora(home / "few-steps.safetensors", "large")
+    asked = request(takes_by=None, few_steps_by="few-steps", take=Overrides(), render=Overrides())
+    take = take_of(studio, asked)
+    clip = clip_of(studio, take)
+    plan = clip.recipe.plan
+    assert (plan.render.num_inference_steps, plan.render.guidance_scale) == (1, 1.0)
+    assert [lora.name for lora in plan.loras] == ["few-steps"] and plan.request.few_steps_by is None
+    assert any("few steps by few-steps" in reason for reason in take.recipe.plan.reasons)
+    again = clip_of(studio, take_of(studio, as_request(read_recipe(Path(clip.video)))))
+    assert np.array_equal(frames_of(again.video), frames_of(clip.video))
 
 
 def test_a_guide_from_the_hub_is_known_by_its_file_and_a_missing_one_says_how_to_get_it() -> None:

@@ -13,6 +13,7 @@ from ui.commands import bringing, capability
 from ui.commands.options import (
     CameraName,
     DeviceName,
+    FewSteps,
     Frames,
     Json,
     Length,
@@ -44,6 +45,7 @@ def plan(
     frames: Frames = None,
     size: SizeText = None,
     takes_by: Annotated[str | None, typer.Option("--takes-by", help="The quick guide that draws the take.")] = None,
+    few_steps_by: FewSteps = None,
     steps: Steps = None,
     take_steps: Annotated[int | None, typer.Option("--take-steps", help="Steps of the take.")] = None,
     from_noise: Annotated[bool, typer.Option("--from-noise", help="A render that does not start on its take.")] = False,
@@ -89,7 +91,7 @@ def plan(
             "take": {"num_inference_steps": take_steps}, "sigma": 1.0 if from_noise else None,
             "offload": offload_of_text(offload), "precision": precision_of_text(precision),
             "drop_text_encoder": drop_text_encoder, "vae_tiling": tile_vae, "vae_on_cpu": vae_on_cpu,
-            "vram_gb": vram_gb,
+            "vram_gb": vram_gb, "few_steps_by": few_steps_by,
         } | files.unseen())  # fmt: skip
         with Engine() as studio:
             machine = _machine(studio, hardware)

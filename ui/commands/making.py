@@ -17,6 +17,7 @@ from ui.commands.options import (
     CameraName,
     DeviceName,
     Dial,
+    FewSteps,
     Frames,
     Json,
     Length,
@@ -74,6 +75,7 @@ def make(
     takes_by: Annotated[
         str | None, typer.Option("--takes-by", help="Let a quick guide draw the take: one that the model's card names.")
     ] = None,
+    few_steps_by: FewSteps = None,
     make_it_fit: Annotated[
         bool, typer.Option("--make-it-fit", help="If memory runs out, change the picture without asking.")
     ] = False,
@@ -96,7 +98,7 @@ def make(
         said: dict[str, Any] = {
             "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
             "num_frames": frames, "dial": dial, "attention": attention, "vram_gb": vram_gb,
-            "strength": strength, "takes_by": takes_by,
+            "strength": strength, "takes_by": takes_by, "few_steps_by": few_steps_by,
             "fit": bringing.fit_of_text(fit), "aspect": None if aspect is None else aspect_of_text(aspect),
             "outcome": outcome_of_text(outcome), "mode": mode_of_text(mode),
             "faster": faster or None, "compiled": compiled or None,

@@ -25,6 +25,9 @@ CameraName = Annotated[str | None, typer.Option("--camera", help="A camera move'
 Seed = Annotated[int | None, typer.Option("--seed", help="The number that picks the take; drawn when left out.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of the render.")]
 DeviceName = Annotated[str | None, typer.Option("--device", help="cpu, cuda:0, ...; the best one when left out.")]
+FewSteps = Annotated[
+    str | None, typer.Option("--few-steps-by", help="A LoRA that draws take and render in few steps: see the model.")
+]
 VramBudget = Annotated[
     float | None, typer.Option("--vram-gb", help="How much of the graphics card's memory the plan may take.")
 ]

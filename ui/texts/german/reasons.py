@@ -126,6 +126,13 @@ REASONS = {
     "The text encoder stays ready for new words in the computer's memory: the card has no room for it.": (
         "Der Textleser bleibt im Arbeitsspeicher für neue Worte bereit: auf der Karte ist kein Platz für ihn."
     ),
+    "Few steps and another guide for the take do not go together.": (
+        "Wenige Schritte und ein anderer Zeichner für den Entwurf vertragen sich nicht."
+    ),
+    "{} is a model, and only draws takes.": "{} ist ein Modell und zeichnet nur Entwürfe.",
+    "Choose a LoRA of few steps.": "Wähle ein LoRA mit wenigen Schritten.",
+    "Drawn in few steps by {}: {}.": "In wenigen Schritten gezeichnet von {}: {}.",
+    "what it costs was not measured": "was das kostet, wurde nicht gemessen",
     "Compiled blocks and LoRAs do not go together: each change would compile anew.": (
         "Übersetzte Blöcke und LoRAs vertragen sich nicht: jede Änderung müsste neu übersetzt werden."
     ),
