@@ -81,7 +81,7 @@ def denoising(card: ModelCard, run: Pass, placement: Placement, device: Device, 
     """Seconds of the calls of the transformer. Streamed weights travel while those before them compute, one layer
     ahead; so what stays on the card computes in a time of its own."""
     travelling = moved_gb(card, run, placement)[1] / link_gb(device, placement.pin_memory)
-    slow, fast = (pace.seconds(call_work(card, run)) for pace in paces(device, cpu_count))
+    slow, fast = (pace.seconds(call_work(card, run)) for pace in paces(device, cpu_count, placement.attention))
     count, stays = calls(card, run), resident_share(card, placement)
     low, high = (stays * computing + max((1 - stays) * computing, moving)
                  for computing, moving in ((fast, travelling), (slow, CROWDED * travelling)))  # fmt: skip

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 from collections.abc import Collection, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ import psutil
 import pynvml
 
 from engine import nvidia
+from engine.attention import PACKAGES
 from engine.types import Device, HardwareProfile, Held
 
 GB = 1e9
@@ -58,6 +60,7 @@ def read(
         disk_free_gb=_free_gb(disk),
         models_disk_free_gb=_free_gb(models) if models else None,
         workers=tuple(workers),
+        attention_packages=tuple(way for way, module in PACKAGES.items() if find_spec(module)),
         notes=tuple(notes),
         problems=tuple(problems),
     )

@@ -43,7 +43,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     precision, offload = request.precision or native, request.offload or "resident"
     if hindrance := obstacle(card, device, precision, offload):
         raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
-    if hindrance := attention.obstacle(request.attention, card, device):
+    if hindrance := attention.obstacle(request.attention, card, device, hardware.attention_packages):
         raise BadSetting(hindrance, "Leave the attention to Rushes, or choose another.")
     if hindrance := compiling.obstacle(request, card, device, hardware.system):
         raise BadSetting(hindrance, "Leave the model as it is.")
@@ -53,7 +53,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     else:
         placed, told = _on_card(request, card, hardware, runs)
     placed, reader = _readers(card, placed, hardware, runs)
-    way, why = attention.choose(request.attention, card, device)
+    way, why = attention.choose(request.attention, card, device, hardware.attention_packages, request.faster)
     compiled = request.compiled and placed.whole
     reasons = [*told, reader, why, *_number_format(card, device, placed)]
     reasons += [compiling.SAID if compiled else compiling.NOT_WHOLE] if request.compiled else []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from engine.types import Device
+from engine.types import Attention, Device
 
 # Operations a tick and core, 16-bit numbers with 32-bit sums: (GeForce, professional) by compute capability. GeForce
 # cards do half of what their chip can. Before Turing there are no matrix units, and 16 bits are computed as 32. Last:
@@ -74,9 +74,9 @@ class Pace(NamedTuple):
         return Pace(self.products / longer, self.attention / longer, self.moved_gb / longer, self.kernel * longer)
 
 
-def paces(device: Device, cpu_count: int) -> tuple[Pace, Pace]:
-    """What a run reaches, (slowest, fastest)."""
-    measured = _measured(device)
+def paces(device: Device, cpu_count: int, way: Attention = "native") -> tuple[Pace, Pace]:
+    """What a run reaches, (slowest, fastest), with this way through the attention."""
+    measured = _measured(device, way)
     if device.kind == "cpu" and measured:
         # Small models compute far below the products that were measured, which nothing exceeds: the Starter drew at a
         # third of them (2 cores). So the faster end is measured, and the slower one stays a guess.
@@ -102,12 +102,12 @@ def link_gb(device: Device, pinned: bool) -> float:
     return link * (1.0 if pinned else PAGEABLE)
 
 
-def _measured(device: Device) -> Pace | None:
+def _measured(device: Device, way: Attention) -> Pace | None:
     """What the test of the card measured, where it could measure that."""
     found = device.measured
     if not (found and found.products and found.attention):
         return None
-    return Pace(found.products, found.attention, found.memory_gb, found.kernel_seconds)
+    return Pace(found.products, found.ways.get(way, found.attention), found.memory_gb, found.kernel_seconds)
 
 
 def _pace(device: Device) -> Pace | None:

@@ -13,13 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import ValidationError
 
 from engine.errors import BadSetting, MachineProblem
 from engine.paths import APP, Places, without_paths
-from engine.types import Device, HardwareProfile, Measured, Noun, Plan
+from engine.types import Attention, Device, HardwareProfile, Measured, Noun, Plan
 from engine.worker_process import worker_environment
 
 FORMAT = 1
@@ -72,7 +72,8 @@ class CardTest(Noun):
         products = {dtype: self._value("products", dtype) for dtype in ("bfloat16", "float16", "float32")}
         sixteen = max(products["bfloat16"], products["float16"])
         own = products["float32"] if self.device.kind == "cpu" or not sixteen else sixteen
-        return Measured(products=own * 1e12, attention=self._value("attention", "native") * 1e12, **found)
+        ways = {way: 1e12 * speed for way in get_args(Attention) if (speed := self._value("attention", way))}
+        return Measured(products=own * 1e12, attention=ways.get("native", 0.0), ways=ways, **found)
 
     def _value(self, part: Part, name: str) -> float:
         """0 where it was not measured, or wrongly."""

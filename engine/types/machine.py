@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from engine.types.noun import DeviceKind, Noun
+from engine.types.noun import Attention, DeviceKind, Noun
 
 
 class Tenant(Noun):
@@ -42,7 +42,8 @@ class Measured(Noun):
     """What a test of the card found; 0 where it could not be measured.
 
     Operations a second in products of 16-bit matrices (32-bit ones on a CPU) and in attention; GB a second through the
-    device's memory, from RAM to it, and from the disk; seconds to start a kernel.
+    device's memory, from RAM to it, and from the disk; seconds to start a kernel. `ways`: operations a second of every
+    way through the attention that computes rightly there.
     """
 
     products: float = 0.0
@@ -52,6 +53,7 @@ class Measured(Noun):
     pinned_link_gb: float = 0.0
     pageable_link_gb: float = 0.0
     disk_gb: float = 0.0
+    ways: dict[Attention, float] = {}
 
 
 BF16_CAPABILITY = 8.0  # Ampere: NVIDIA's older cards compute bfloat16 in software, slower than float16
@@ -121,6 +123,7 @@ class HardwareProfile(Noun):
 
     `workers`: what our own hold; it is counted as free, since they let go of it for the next job.
     `models_disk_free_gb`: on the disk where new models go, when that is another one.
+    `attention_packages`: ways through the attention that a person installed.
     `notes`: what is so and is well to know; `problems`: what is wrong. Both are sentences.
     """
 
@@ -133,6 +136,7 @@ class HardwareProfile(Noun):
     disk_free_gb: float
     models_disk_free_gb: float | None = None
     workers: tuple[Held, ...] = ()
+    attention_packages: tuple[Attention, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 

@@ -24,7 +24,6 @@ from typing import Any, get_args
 import psutil
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
-from diffusers.models.attention_dispatch import attention_backend, dispatch_attention_fn
 
 from engine.combinations import obstacle_here
 from engine.machine.card_test import PARTS, Part, Reading
@@ -32,6 +31,7 @@ from engine.paths import APP
 from engine.types import Attention, Device, Placement, Plan, Precision
 from engine.worker import families, sampling, weights
 from engine.worker.accelerator import GB, Accelerator, described
+from engine.worker.attention import allowed, apart, attended
 from engine.worker.decoding import vae_at_work
 from engine.worker.families.latent_video import Shot
 from engine.worker.studio import versions
@@ -40,7 +40,6 @@ WIDE: dict[str, Any] = {"num_attention_heads": 12, "attention_head_dim": 128, "f
 NARROW: dict[str, Any] = {"num_attention_heads": 2, "attention_head_dim": 32, "ffn_dim": 128, "num_layers": 3}
 SHORT = {"num_frames": 5, "width": 64, "height": 64}
 SECONDS = 1.0  # that each figure is measured for, at least
-ROUNDING = 0.03  # of the largest value: what 16-bit attention may differ from 32-bit
 LEVELS = 2.0  # of 255, mean: what streaming may change in a clip
 PINNED_SHARE = 0.25  # of the RAM that is free: more is not locked, so that the computer stays usable
 DISK_BYTES, PIECE = 2**29, 2**24
@@ -182,23 +181,16 @@ class CardTester:
             if way != "native" and self.device.kind == "cpu":
                 continue
             try:
-                apart = self._attended_apart(way)
+                far = apart(way, self.device.id, self.dtype)
                 tokens = 512 if self.small else 1024 if self.device.kind == "cpu" else 8192
                 q, k, v = (torch.randn(1, tokens, 12, 128).to(self.device.id, self.dtype) for _ in range(3))
                 seconds = self._timed(functools.partial(attended, way, q, k, v))
             except Exception as error:  # a kernel that this card or this build has not; plans go without it
                 yield Reading(part="attention", name=way, ok=way != "native", problem=words(error))
                 continue
-            problem = "" if apart <= ROUNDING else f"differs from exact attention by {apart:.0%}"
+            problem = "" if far <= allowed(way) else f"differs from exact attention by {far:.0%}"
             yield Reading(part="attention", name=way, ok=not problem, problem=problem, unit="TFLOP/s",
                           value=round(4 * tokens**2 * 12 * 128 / seconds / 1e12, 5))  # fmt: skip
-
-    def _attended_apart(self, way: Attention) -> float:
-        torch.manual_seed(0)
-        q, k, v = (torch.randn(1, 333, 4, 128) for _ in range(3))
-        exact = attended("native", q, k, v)
-        found = attended(way, *(part.to(self.device.id, self.dtype) for part in (q, k, v)))
-        return float((found.float().cpu() - exact).abs().max() / exact.abs().max())
 
     def memory(self) -> Iterator[Reading]:
         source = torch.empty(2**20 if self.small else 2**28, dtype=torch.uint8).to(self.device.id)
@@ -284,12 +276,6 @@ class CardTester:
             calls += 1
             self.accelerator.synchronize()
         return (time.perf_counter() - began) / calls
-
-
-def attended(way: Attention, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad(), attention_backend(way):
-        found: torch.Tensor = dispatch_attention_fn(q, k, v)
-        return found
 
 
 def words(error: Exception) -> str:

@@ -13,6 +13,7 @@ import transformers
 from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting
 
 from engine.types import Placement, Precision
+from engine.worker import attention
 from engine.worker.streaming import stream
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -132,6 +133,8 @@ def attend(pipe: Any, placement: Placement) -> None:
     for name in ("transformer", "transformer_2"):
         part = getattr(pipe, name, None)
         if part is not None:
+            width = getattr(part.config, "attention_head_dim", 128)
+            attention.check(placement.attention, placement.device, DTYPES[placement.dtype], width)
             part.set_attention_backend(placement.attention)
 
 

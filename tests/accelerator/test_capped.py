@@ -40,7 +40,7 @@ SHALLOW = {
     "ltx-video-2b-0.9.5": (2, (256, 128, 17)),
     "wan2.2-ti2v-5b": (1, (256, 128, 17)),
     "kandinsky5-lite-t2v-5s": (2, (128, 128, 17)),  # its VAE takes 17 frames at once
-    "cogvideox-2b": (2, (256, 128, 9)),
+    "mochi-1-preview": (1, (256, 128, 13)),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from engine import APP
 from engine.attention import obstacle
 from engine.card import ModelCard
 from engine.catalog import Catalog
-from engine.errors import BadSetting
+from engine.errors import BadSetting, MachineProblem
 from engine.planner import plan
-from engine.types import Attention, Device, HardwareProfile, Plan, Request
+from engine.types import Attention, Device, HardwareProfile, Measured, Plan, Request
+from engine.worker import attention as worker_attention
 from engine.worker import weights
 from tests.engine import test_prompts
 from tests.engine.test_placing import ADA, APPLE, CPU, PASCAL, machine
@@ -28,8 +30,8 @@ AMD = Device(id="cuda:0", name="AMD Radeon RX 7900 XTX", vram_gb=25.8, vram_free
 TURING = ADA.model_copy(update={"compute_capability": "7.5"})
 
 
-def planned(card: ModelCard, device: Device, **fields: Any) -> Plan:
-    hardware: HardwareProfile = machine(8).model_copy(update={"devices": (device,)})
+def planned(card: ModelCard, device: Device, installed: tuple[Attention, ...] = (), **fields: Any) -> Plan:
+    hardware: HardwareProfile = machine(8).model_copy(update={"devices": (device,), "attention_packages": installed})
     return plan(Request(prompt="a red ball", seed=1, model=card.id, **fields), card, hardware)
 
 
@@ -37,7 +39,7 @@ def planned(card: ModelCard, device: Device, **fields: Any) -> Plan:
 def test_every_model_gets_a_way_that_works_here_and_the_reason_for_it(device: Device) -> None:
     for card in FROM_TEXT:
         made = planned(card, device)
-        assert obstacle(made.placement.attention, card, device) == ""
+        assert obstacle(made.placement.attention, card, device, ()) == ""
         assert [reason for reason in made.reasons if reason.startswith("Attention by")]
 
 
@@ -59,6 +61,59 @@ def test_cards_without_flash_kernels_get_the_way_that_needs_little_memory(
     assert planned(card, device).placement.attention == way
 
 
+TESTED = ADA.model_copy(update={"measured": Measured(
+    products=1.5e14, attention=1e14, ways={"native": 1e14, "_native_cudnn": 1.04e14, "flash": 1.3e14, "sage": 2.4e14},
+)})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("card", "installed", "faster", "way"),
+    [
+        (WAN, ("flash", "sage"), False, "flash"),  # what rounds is taken only where less exact is fine
+        (WAN, ("flash", "sage"), True, "sage"),
+        (WAN, ("sage",), False, "native"),  # nothing exact pays
+        (WAN, (), True, "native"),  # it was there when the card was tested
+        (LTX, ("flash", "sage"), True, "native"),  # it has a mask
+        (COGVIDEOX, ("flash",), False, "native"),  # it is built in
+    ],
+)
+def test_what_was_faster_when_the_card_was_tested_is_taken_where_it_may_be(
+    card: ModelCard, installed: tuple[Attention, ...], faster: bool, way: Attention
+) -> None:
+    made = planned(card, TESTED, installed, faster=faster)
+    assert made.placement.attention == way
+    assert any("times as fast" in reason for reason in made.reasons) == (way != "native")
+    assert any("8 bits" in reason for reason in made.reasons) == (way == "sage")
+
+
+def test_what_is_installed_waits_for_a_test_of_the_card_and_its_speed_is_in_the_forecast() -> None:
+    assert any("test the card" in reason for reason in planned(WAN, ADA, ("sage",)).reasons)
+    slow, fast = (planned(WAN, TESTED, installed).forecast.render_seconds for installed in ((), ("flash",)))
+    assert fast[1] < slow[1]
+
+
+def test_a_package_that_computes_wrongly_ends_the_job_before_its_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffusers.models import attention_dispatch
+    from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
+
+    monkeypatch.setattr(attention_dispatch, "_check_attention_backend_requirements", lambda way: None)
+
+    def drawn_by(kernel: Callable[..., torch.Tensor]) -> None:
+        worker_attention.check.cache_clear()
+        monkeypatch.setitem(_AttentionBackendRegistry._backends, AttentionBackendName.SAGE, kernel)
+        worker_attention.check("sage", "cpu", torch.float32, 64)
+
+    def right(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **_: Any) -> torch.Tensor:
+        found = torch.nn.functional.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (query, key, value)))
+        return found.transpose(1, 2)
+
+    drawn_by(right)
+    for wrong in (lambda **given: right(**given) * 1.2, lambda **given: right(**given) * float("nan")):
+        with pytest.raises(MachineProblem, match="SageAttention does not compute rightly"):
+            drawn_by(wrong)
+    worker_attention.check.cache_clear()
+
+
 @pytest.mark.parametrize("way", ["native", "_native_cudnn", "_native_flash", "_native_efficient"])
 def test_what_is_asked_for_is_taken_and_said(way: Attention) -> None:
     made = planned(WAN, ADA, attention=way)
@@ -74,6 +129,8 @@ def test_what_is_asked_for_is_taken_and_said(way: Attention) -> None:
         (TURING, WAN, "_native_flash", "too old"),
         (ADA, LTX, "_native_flash", "mask"),
         (ADA, COGVIDEOX, "_native_cudnn", "built in"),
+        (ADA, WAN, "sage", "not installed"),
+        (ADA, LTX, "flash", "mask"),
     ],
 )
 def test_what_is_unsafe_is_refused_with_the_reason(device: Device, card: ModelCard, way: Attention, why: str) -> None:

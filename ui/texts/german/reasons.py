@@ -142,8 +142,20 @@ REASONS = {
     "{} has its attention built in; another one cannot be chosen.": (
         "{} hat seine Attention eingebaut; eine andere lässt sich nicht wählen."
     ),
-    "{} leaves out empty words by a mask, which the flash kernels do not know.": (
-        "{} lässt leere Wörter mit einer Maske weg, die die Flash-Kernels nicht kennen."
+    "{} leaves out empty words by a mask, which {} cannot take.": (
+        "{0} lässt leere Wörter mit einer Maske weg, womit {1} nicht umgehen kann."
+    ),
+    "{} is not installed.": "{} ist nicht installiert.",
+    "Attention by {}: {} times as fast as torch's own choice, by this card's test.": (
+        "Attention mit {0}: beim Test dieser Karte {1}-mal so schnell wie die von torch selbst gewählte."
+    ),
+    "It rounds to 8 bits; what the picture loses was not measured.": (
+        "Sie rundet auf 8 Bit; was das Bild dabei verliert, wurde nicht gemessen."
+    ),
+    "It differs from exact arithmetic by {}.": "Es weicht um {} von genauem Rechnen ab.",
+    "{} does not compute rightly on this computer.": "{} rechnet auf diesem Computer nicht richtig.",
+    "Test the card again under My machine, which leaves it out, or remove that package.": (
+        "Teste die Karte noch einmal unter „Mein Gerät“, dann bleibt es aus dem Spiel, oder entferne das Paket."
     ),
     "{} is too old for attention by {}.": "{} ist zu alt für diese Attention ({}).",
     "{} is too old for {}.": "{} ist zu alt für {}.",
