@@ -12,6 +12,7 @@ import psutil
 
 from engine import (
     advice,
+    compiling,
     drafting,
     extending,
     hardware,
@@ -147,9 +148,11 @@ class Asking:
         if request.outcome:
             seeded, *said = apply(self.tier(machine), seeded, card)
         room = worn.beside(machine or self.hardware())
+        queued = [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
         made = planner.plan(seeded, card, room, runs, self._styles(request))
         if (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
             made = planner.plan(instead, card, room, runs, self._styles(request))
+        made = compiling.where_it_pays(made, card, room, queued)
         reasons = (
             *said,
             *made.reasons,

@@ -45,7 +45,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
         raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
     if hindrance := attention.obstacle(request.attention, card, device, hardware.attention_packages):
         raise BadSetting(hindrance, "Leave the attention to Rushes, or choose another.")
-    if hindrance := compiling.obstacle(request, card, device, hardware.system):
+    if request.compiled and (hindrance := compiling.obstacle(request, card, device, hardware.system)):
         raise BadSetting(hindrance, "Leave the model as it is.")
     if device.kind == "cpu":
         placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision)

@@ -24,15 +24,25 @@ from engine.worker_process import worker_environment
 
 FORMAT = 1
 Part = Literal[
-    "placements", "formats", "decode", "products", "attention", "memory", "kernels", "link", "pinned", "disk"
+    "placements",
+    "formats",
+    "decode",
+    "products",
+    "attention",
+    "memory",
+    "kernels",
+    "link",
+    "pinned",
+    "disk",
+    "compiled",
 ]
-PARTS: tuple[Part, ...] = ("placements", "formats", "decode", "products", "attention", "memory", "kernels", "link",
-                           "pinned", "disk")  # fmt: skip
+PARTS: tuple[Part, ...] = get_args(Part)
 # What is corrected by which reading, in the unit of the reading.
 CORRECTS: dict[str, tuple[Part, str, float]] = {
     "memory_gb": ("memory", "copy", 1.0), "kernel_seconds": ("kernels", "start", 1e-6),
     "pinned_link_gb": ("link", "to the card, page-locked", 1.0), "pageable_link_gb": ("link", "to the card", 1.0),
-    "disk_gb": ("disk", "read", 1.0),
+    "disk_gb": ("disk", "read", 1.0), "compiled": ("compiled", "gain", 1.0),
+    "compile_seconds": ("compiled", "first call", 1.0),
 }  # fmt: skip
 
 

@@ -43,7 +43,8 @@ class Measured(Noun):
 
     Operations a second in products of 16-bit matrices (32-bit ones on a CPU) and in attention; GB a second through the
     device's memory, from RAM to it, and from the disk; seconds to start a kernel. `ways`: operations a second of every
-    way through the attention that computes rightly there.
+    way through the attention that computes rightly there. `compiled`: how many times as fast compiled blocks are, and
+    the seconds that compiling takes.
     """
 
     products: float = 0.0
@@ -54,6 +55,8 @@ class Measured(Noun):
     pageable_link_gb: float = 0.0
     disk_gb: float = 0.0
     ways: dict[Attention, float] = {}
+    compiled: float = 0.0
+    compile_seconds: float = 0.0
 
 
 BF16_CAPABILITY = 8.0  # Ampere: NVIDIA's older cards compute bfloat16 in software, slower than float16

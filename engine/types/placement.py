@@ -16,6 +16,7 @@ ANEW = {
     "text_encoder": "resident",
     "attention": "native",
     "layer_by_layer": False,
+    "compiled": False,
 }
 
 

@@ -261,6 +261,33 @@ class CardTester:
         path.unlink()
         yield Reading(part="disk", name="read", ok=True, value=value, unit="GB/s")
 
+    def compiled(self) -> Iterator[Reading]:
+        """What compiling the blocks of a real transformer saves, and what the first call of a size costs."""
+        if self.device.kind != "cuda" or platform.system() != "Linux":  # where plans never do it
+            return
+        yield from self.blocks_compiled()
+
+    def blocks_compiled(self) -> Iterator[Reading]:
+        torch.manual_seed(0)
+        own = {"in_channels": 16, "out_channels": 16, "text_dim": 64, "freq_dim": 64}
+        made = WanTransformer3DModel(**own | (NARROW if self.small else WIDE)).to(self.device.id, self.dtype).eval()
+        shape = (1, 16, 2, 8, 8) if self.small else (1, 16, 9, 60, 104)  # 14 thousand tokens
+        given = {
+            "hidden_states": torch.randn(shape).to(self.device.id, self.dtype),
+            "encoder_hidden_states": torch.randn(1, 64, 64).to(self.device.id, self.dtype),
+            "timestep": torch.tensor([500]).to(self.device.id),
+        }
+        with torch.no_grad():
+            plain = self._timed(lambda: made(**given))
+            made.compile_repeated_blocks()
+            began = time.perf_counter()
+            made(**given)
+            self.accelerator.synchronize()
+            first = time.perf_counter() - began
+            quick = self._timed(lambda: made(**given))
+        yield Reading(part="compiled", name="gain", ok=True, value=round(plain / quick, 3), unit="times")
+        yield Reading(part="compiled", name="first call", ok=True, value=round(max(first - plain, 0.0), 2), unit="s")
+
     def _dtypes(self) -> list[torch.dtype]:
         if self.device.kind == "cpu":
             return [torch.float32]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -122,20 +123,33 @@ def compile_blocks(pipe: Any, placement: Placement) -> None:
     if not (placement.compiled and placement.whole):  # the ladder may have moved the weights since
         return
     torch._dynamo.config.suppress_errors = True
-    for name in ("transformer", "transformer_2"):
-        part = getattr(pipe, name, None)
-        if part is not None:
+    for part in _transformers(pipe):
+        if not _is_compiled(part):
             part.compile_repeated_blocks()
+
+
+def as_they_are(pipe: Any, placement: Placement) -> AbstractContextManager[Any]:
+    """Blocks that were compiled for another job run as they are, where this one is to be drawn so."""
+    if placement.compiled or not any(map(_is_compiled, _transformers(pipe))):
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
+
+
+def _transformers(pipe: Any) -> list[Any]:
+    parts = (getattr(pipe, name, None) for name in ("transformer", "transformer_2"))
+    return [part for part in parts if part is not None]
+
+
+def _is_compiled(part: torch.nn.Module) -> bool:
+    return any(getattr(module, "_compiled_call_impl", None) for module in part.modules())
 
 
 def attend(pipe: Any, placement: Placement) -> None:
     """Switch the transformers to the placement's way through the attention, whatever the shell set it to."""
-    for name in ("transformer", "transformer_2"):
-        part = getattr(pipe, name, None)
-        if part is not None:
-            width = getattr(part.config, "attention_head_dim", 128)
-            attention.check(placement.attention, placement.device, DTYPES[placement.dtype], width)
-            part.set_attention_backend(placement.attention)
+    for part in _transformers(pipe):
+        width = getattr(part.config, "attention_head_dim", 128)
+        attention.check(placement.attention, placement.device, DTYPES[placement.dtype], width)
+        part.set_attention_backend(placement.attention)
 
 
 def store_small(pipe: Any, placement: Placement) -> None:

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from engine.errors import JobCancelled, ModelProblem
 from engine.events import Event, Progress
 from engine.types import Work
-from engine.worker import decoding, finite
+from engine.worker import decoding, finite, memory
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate, Peeker, clean_estimate
 from engine.worker.recording import Enough, Recording
@@ -119,7 +119,8 @@ def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
     pipe, family, shot = run.model.pipe, run.family, run.shot
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
-        with run.foretelling.of(pipe), run.watch.recording.around(pipe, family, shot) as recorded:
+        as_they_are = memory.as_they_are(pipe, shot.plan.placement)
+        with as_they_are, run.foretelling.of(pipe), run.watch.recording.around(pipe, family, shot) as recorded:
             output = pipe(
                 num_inference_steps=shot.run.num_inference_steps,
                 generator=shot.generator,

@@ -71,6 +71,7 @@ class Shelf:
             self._key = plan.loads
         decoding.arrange(self._model.pipe.vae, plan.placement)
         memory.attend(self._model.pipe, plan.placement)
+        memory.compile_blocks(self._model.pipe, plan.placement)
         self._model.pipe = turned_into(pipeline_class(plan.pipeline), self._model, plan)
         if not plan.fused:
             adapters.wear(self._model.pipe, plan, given)
@@ -235,7 +236,6 @@ class _Source:
         if kept:
             kept.write(pipe)
         memory.settle(pipe, self.placement)
-        memory.compile_blocks(pipe, self.placement)
         return pipe
 
 

@@ -1,4 +1,4 @@
-"""Compiled blocks: only where asked for, refused where they go wrong, and the same clip within rounding."""
+"""Compiled blocks: where asked for or where they pay, refused where they go wrong, the same clip within rounding."""
 
 from __future__ import annotations
 
@@ -9,17 +9,50 @@ from typing import Any
 import pytest
 import torch
 
+from engine.compiling import where_it_pays
 from engine.errors import BadSetting
-from engine.types import Device, LoraUse, Placement, Plan
+from engine.types import Device, LoraUse, Measured, Placement, Plan, Stage
 from engine.worker import families, sampling, weights
+from engine.worker.card_test import CardTester
 from engine.worker.families.latent_video import Shot
 from tests.engine.test_attention import ADA, APPLE, COGVIDEOX, CPU, LTX, TURING, WAN, planned
+from tests.engine.test_placing import machine
 
 LORA = LoraUse(id="0" * 32, strength=0.5)
 
 
-def test_nothing_is_compiled_unless_somebody_asks() -> None:
+def test_nothing_is_compiled_unless_somebody_asks_or_the_card_was_tested() -> None:
     assert not planned(WAN, ADA).placement.compiled
+
+
+ONE = planned(WAN, ADA, offload="resident", precision="full")
+SECONDS = sum(ONE.forecast.take_seconds + ONE.forecast.render_seconds) / 2
+Queue = list[tuple[Stage, Plan]]
+
+
+def on(compiled: float, compile_seconds: float, queued: Queue) -> Plan:
+    device = ADA.model_copy(update={"measured": Measured(compiled=compiled, compile_seconds=compile_seconds)})
+    there = machine(8).model_copy(update={"devices": (device,)})
+    return where_it_pays(ONE, WAN, there, queued)
+
+
+@pytest.mark.parametrize(
+    ("gain", "compile_seconds", "waiting", "compiled"),
+    [(1.2, 0.01, 0, True), (1.2, 0.2 * SECONDS, 0, False), (1.2, 0.2 * SECONDS, 20, True), (1.01, 0.01, 99, False)],
+    ids=["a little", "too long", "not for many", "no gain"],
+)  # fmt: skip
+def test_blocks_are_compiled_where_that_saves_more_than_it_takes_in_what_waits(
+    gain: float, compile_seconds: float, waiting: int, compiled: bool
+) -> None:
+    made = on(gain, compile_seconds, [("render", ONE)] * waiting)
+    assert made.placement.compiled == compiled and made.loads == ONE.loads  # nothing is loaded anew
+    assert len(made.reasons) - len(ONE.reasons) == compiled
+
+
+@pytest.mark.parametrize("changes", [{"model": "mochi-1-preview"}, {"render": ONE.take}], ids=["model", "size"])
+def test_of_what_waits_only_the_same_model_and_size_counts(changes: dict[str, Any]) -> None:
+    other = ONE.model_copy(update=changes)
+    assert not on(1.2, 0.2 * SECONDS, [("render", other)] * 20).placement.compiled
 
 
 def test_what_is_asked_for_is_done_and_said() -> None:
@@ -50,14 +83,25 @@ def test_where_it_goes_wrong_it_is_refused(device: Device, card: Any, more: dict
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU with g++")
 @torch.no_grad()
-def test_compiled_blocks_draw_the_same_clip_within_rounding(tiny_home: Path, tiny_plan: Plan) -> None:
-    whole = Placement(device="cpu", dtype="float32")
-    drawn = []
-    for placement in (whole, whole.model_copy(update={"compiled": True})):
-        model = weights.load(tiny_home / "models" / "tiny-wan", placement, "WanPipeline")
+def test_compiled_blocks_draw_the_same_clip_within_rounding_and_the_plain_ones_the_very_same(
+    tiny_home: Path, tiny_plan: Plan, tmp_path: Path
+) -> None:
+    shelf, drawn = weights.Shelf([tiny_home / "models"]), []
+    for compiled in (False, True, False):
+        placement = Placement(device="cpu", dtype="float32", compiled=compiled)
+        model = shelf.get(tiny_plan.model_copy(update={"placement": placement}), tmp_path)
         run = tiny_plan.take.model_copy(update={"num_inference_steps": 2})
-        shot = Shot(tiny_plan, run, torch.Generator("cpu").manual_seed(1))
+        shot = Shot(tiny_plan.model_copy(update={"placement": placement}), run, torch.Generator("cpu").manual_seed(1))
         watch = sampling.Watch(lambda event: None, lambda: False)
         drawn.append(sampling.draw(model, families.of("wan"), shot, watch)["latents"])
-    assert any(hasattr(block, "_compiled_call_impl") for block in model.pipe.transformer.blocks)
+    assert all(block._compiled_call_impl for block in model.pipe.transformer.blocks)
+    assert torch.equal(drawn[2], drawn[0]) and not torch.equal(drawn[1], drawn[0])
     torch.testing.assert_close(drawn[1], drawn[0], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU with g++")
+def test_the_test_of_the_card_says_what_compiling_saves_and_costs(tmp_path: Path, tiny_plan: Plan) -> None:
+    tester = CardTester("cpu", tmp_path, tiny_plan, small=True)
+    readings = {reading.name: reading for reading in tester.blocks_compiled()}
+    assert readings["gain"].value and readings["first call"].value
