@@ -18,7 +18,7 @@ MODEL = "wan2.1-t2v-14b"
 HEAD = """# What number formats cost
 
 Written by `python bootstrap.py -m benchmarks.number_formats --write`, which says what is measured: {prompts} scenes of
-the starter, on the CPU, both halves of the model in the format. Alike: SSIM of a render from scratch to the same one in
+the starter, on the CPU, both halves of the model in the format. Alike: SSIM of a render on its take to the same one in
 full precision, the median and the worst tenth. Kept: how well a render keeps its own take, 0 to 1. Right: how often
 colour, shape, motion, background and camera are seen as they were asked for. The starter is small, and its layers are
 192 wide: take the order of the formats from here. None was measured on a larger model yet.

@@ -2,9 +2,9 @@
 
     python bootstrap.py -m benchmarks.number_formats [--prompts 24] [--json] [--write]
 
-`ssim`: the likeness of a render from scratch to the same one in full precision. `kept`: how well a render keeps its own
-take, as benchmarks/kept.py scores it, against the floor of full precision. `right`: how often what was asked for is
-seen in the render. Both halves of the model take the format, as in a plan that must make both smaller. GGUF files of
+`ssim`: the likeness of a render on its take to the same one in full precision. `kept`: how well it keeps its own take,
+as benchmarks/kept.py scores it, against the floor of full precision. `right`: how often what was asked for is seen in
+the render. Both halves of the model take the format, as in a plan that must make both smaller. GGUF files of
 Q4_0, Q5_0 and Q8_0 are written here; the mixed formats (Q4_K_M and others) need layers wider than the starter's.
 """
 
@@ -41,13 +41,13 @@ class Artist:
         self.model = weights.load(folder, self.placement, "WanPipeline")
         self.family = families.of("wan")
 
-    def clips(self, studio: Engine, scene: kept.Scene, names: tuple[str, ...]) -> dict[str, Array]:
-        """What benchmarks/kept.py measures, by its names: `names` of them, and the take with its render."""
+    def clips(self, studio: Engine, scene: kept.Scene, floor: bool) -> dict[str, Array]:
+        """What benchmarks/kept.py measures, by its names, with the floor or without it."""
         asked = Request(prompt=scene.prompt, model="starter", seed=scene.seed, aspect="square")
         other = asked.model_copy(update={"seed": scene.seed + 5000})
         found: dict[str, Array] = {}
         for name, request in (("take", asked), ("other_take", other)):
-            if name == "other_take" and "other_seed" not in names:
+            if name == "other_take" and not floor:
                 continue
             plan = self.placed(studio, request)
             latents = sampling.draw(self.model, self.family, self.shot(plan, "take"), self.watch())
@@ -57,7 +57,8 @@ class Artist:
             if name == "take":
                 ceiling = self.placed(studio, request.model_copy(update={"sigma": kept.CEILING_SIGMA}))
                 found["ceiling"] = self.render(ceiling, latents)
-                found["scratch"] = self.render(self.placed(studio, request.model_copy(update={"sigma": 1.0})), latents)
+                scratch = self.placed(studio, request.model_copy(update={"sigma": 1.0}))
+                found |= {"scratch": self.render(scratch, latents)} if floor else {}
         return found
 
     def placed(self, studio: Engine, request: Request) -> Plan:
@@ -91,12 +92,12 @@ def measure(home: Path, count: int) -> dict[str, Any]:
         for name, (folder, precision) in folders.items():
             print(name, file=sys.stderr)
             artist = Artist(folder, precision)
-            drawn = [artist.clips(studio, scene, ("other_seed",) if name == "full" else ()) for scene in scenes]
+            drawn = [artist.clips(studio, scene, floor=name == "full") for scene in scenes]
             whole = whole or drawn
-            floors = ("other_take", "other_seed")
+            floors = ("other_take", "other_seed", "scratch")
             drawn = [{**{key: full[key] for key in floors}, **clips} for full, clips in zip(whole, drawn, strict=True)]
             rows[name] = [kept.measured(scene, clips, {}) for scene, clips in zip(scenes, drawn, strict=True)]
-            alike[name] = [ssim(full["scratch"], clips["scratch"]) for full, clips in zip(whole, drawn, strict=True)]
+            alike[name] = [ssim(full["render"], clips["render"]) for full, clips in zip(whole, drawn, strict=True)]
     return {"model": "starter", "prompts": count, "formats": {name: _said(rows[name], alike[name]) for name in rows}}
 
 

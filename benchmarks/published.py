@@ -131,10 +131,15 @@ def _machine(device: Device) -> HardwareProfile:
 
 
 def _placement(note: str, device: Device) -> Placement:
-    """As the end of a row's note says: format, offloading, and what more there is."""
+    """As the end of a row's note says."""
     found = re.search(r"forecast for (.*)$", note)
     assert found, note
-    precision, offload, *more = found[1].split(", ")
+    return placement_of(found[1], device)
+
+
+def placement_of(words: str, device: Device) -> Placement:
+    """Of a row's words: format, offloading, and what more there is."""
+    precision, offload, *more = words.split(", ")
     fields = {"precision": precision, "offload": offload, "pin_memory": offload == "group"}
     fields |= {"vae_tiling": "tiled" in more, "vae_slicing": "tiled" in more}
     dropped = "text encoder dropped" in more
