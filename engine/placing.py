@@ -52,7 +52,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
         told = [_told_of_cpu(placed, request)]
     else:
         placed, told = _on_card(request, card, hardware, runs)
-    placed, reader = _readers(card, placed, hardware, runs)
+    placed, reader = _readers(request, card, placed, hardware, runs)
     way, why = attention.choose(request.attention, card, device, hardware.attention_packages, request.faster)
     compiled = request.compiled and placed.whole
     reasons = [*told, reader, why, *_number_format(card, device, placed)]
@@ -84,7 +84,7 @@ def _on_card(
     device = _device(request, hardware)
     loaded, first = hardware.loaded_on(device.id), None
     for way in _tries(request, card, device):
-        way = _pinned(card, _readers(card, way, hardware, runs)[0], hardware)
+        way = _pinned(card, _readers(request, card, way, hardware, runs)[0], hardware)
         if first and (not loaded.startswith(f"{card.id}\n") or _formats_of(way) != _formats_of(first)):
             break
         if not _fits(way, card, runs, (device, hardware)):
@@ -172,11 +172,11 @@ def _formats(precision: Precision, request: Request) -> list[tuple[Precision, Pr
 
 
 def _readers(
-    card: ModelCard, placed: Placement, hardware: HardwareProfile, runs: tuple[Pass, Pass]
+    request: Request, card: ModelCard, placed: Placement, hardware: HardwareProfile, runs: tuple[Pass, Pass]
 ) -> tuple[Placement, str]:
-    """Whether the text encoder stays, where that is still open."""
-    if placed.text_encoder == "dropped":
-        return placed, "The text encoder is streamed from the computer's memory and let go: there is no room for both."
+    """Whether the text encoder stays, where that is still open, and why."""
+    if request.drop_text_encoder:
+        return placed, "The text encoder is let go once the words are read, as asked."
     beside = placed.text_encoder == "streamed"
     waits_in_ram = beside or placed.offload != "resident" or placed.kind in ("cpu", "mps")
     if waits_in_ram and max(memory(card, run, placed)[1] for run in runs) > WAITING_SHARE * hardware.ram_gb:
@@ -185,10 +185,12 @@ def _readers(
             dropped,
             "The text encoder is let go once the words are read: kept, more than half of the memory is full.",
         )
+    if placed.text_encoder == "dropped":
+        return placed, "The text encoder is streamed from the computer's memory and let go: there is no room for both."
     if beside:
         return (
             placed,
-            "The text encoder stays ready for new words in the computer's memory: the card has no room for it.",
+            "The text encoder stays ready in the computer's memory: the card has no room for it.",
         )
     return placed, "The text encoder stays ready for new words: there is room for it."
 

@@ -160,6 +160,8 @@ def test_the_text_encoder_stays_where_there_is_room_and_the_reason_is_said(
     made = planned(CARDS["wan2.1-t2v-1.3b"], machine(vram_gb, ram_gb))
     assert (made.placement.text_encoder, made.placement.offload) == (readers, offload)
     assert any("text encoder" in reason and ("stays" in reason) == (readers != "dropped") for reason in made.reasons)
+    full = any("more than half of the memory" in reason for reason in made.reasons)
+    assert full == (readers == "dropped" and offload == "group")
 
 
 def test_on_a_cpu_a_text_encoder_larger_than_half_of_the_memory_is_let_go_and_the_forecast_is_smaller() -> None:

@@ -128,8 +128,8 @@ REASONS = {
     "{} cannot be compiled block by block.": "{} lässt sich nicht Block für Block übersetzen.",
     "Compiling needs an NVIDIA card under Linux.": "Übersetzen braucht eine Karte von NVIDIA unter Linux.",
     "{} is too old for compiled blocks.": "{} ist zu alt für übersetzte Blöcke.",
-    "The text encoder stays ready for new words in the computer's memory: the card has no room for it.": (
-        "Der Textleser bleibt im Arbeitsspeicher für neue Worte bereit: auf der Karte ist kein Platz für ihn."
+    "The text encoder stays ready in the computer's memory: the card has no room for it.": (
+        "Der Textleser bleibt im Arbeitsspeicher bereit: auf der Karte ist kein Platz für ihn."
     ),
     "Few steps and another guide for the take do not go together.": (
         "Wenige Schritte und ein anderer Zeichner für den Entwurf vertragen sich nicht."

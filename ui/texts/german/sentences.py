@@ -181,6 +181,9 @@ SENTENCES = {
     "Speicher und wandern deshalb langsamer.",
     "The text encoder is let go once the words are read: kept, more than half of the memory is full.": "Der Textleser "
     "wird danach entlassen: bliebe er, wäre mehr als der halbe Speicher voll.",
+    "The text encoder is let go once the words are read, as asked.": (
+        "Der Textleser geht, sobald die Worte gelesen sind, wie verlangt."
+    ),
     "The text encoder is let go once the words are read.": "Der Textleser geht, sobald die Worte gelesen sind.",
     "Attention by {}, as asked.": "Attention wie verlangt.",
     "The text encoder stays ready for new words: there is room for it.": "Der Textleser bleibt bereit: es ist Platz.",
