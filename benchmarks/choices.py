@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.published import placement_of
+from benchmarks.published import machine_of, placement_of
 from engine import APP, Overrides, Request
 from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.forecast import Range, forecast
 from engine.planner import plan
-from engine.types import HardwareProfile, Placement
+from engine.types import Placement
 
 ROWS = Path(__file__).with_name("choices.csv")
 RESULT = APP / "docs" / "choices.md"
@@ -58,8 +58,7 @@ def rows() -> Iterator[Row]:
 
 
 def _forecast(row: dict[str, str], card: ModelCard) -> Row:
-    recorded = APP / "presets" / "machines" / f"{row['machine']}.json"
-    machine = HardwareProfile.model_validate_json(recorded.read_text(encoding="utf-8"))
+    machine = machine_of(row["machine"])
     size = Overrides(width=int(row["width"]), height=int(row["height"]), num_inference_steps=int(row["steps"]))
     pictures = {"image": "0" * 32} if "image" in card.needs else {}
     asked = Request(prompt="a red ball", seed=1, model=card.id, num_frames=int(row["frames"]), sigma=1.0, render=size,

@@ -27,27 +27,15 @@ from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Si
 
 ROWS = Path(__file__).with_name("published.csv")
 RESULT = Path(__file__).parent / "results" / "published.md"
-CPU_COUNT = 16
-# (NVIDIA's name, compute capability, cores, highest clock in MHz, GB, PCIe generation, lanes), as NVML tells them
+MACHINES = APP / "presets" / "machines"
+# The files of the cards there, by their names in the rows.
 GPUS = {
-    "RTX 4090": ("NVIDIA GeForce RTX 4090", "8.9", 16384, 3105, 25.757, 4, 16),
-    "RTX 3090": ("NVIDIA GeForce RTX 3090", "8.6", 10496, 2100, 25.77, 4, 16),
-    "RTX 3060 12GB": ("NVIDIA GeForce RTX 3060", "8.6", 3584, 2130, 12.885, 4, 16),
-    "RTX 3070 8GB": ("NVIDIA GeForce RTX 3070", "8.6", 5888, 2100, 8.59, 4, 16),
-    "RTX 2080 Ti 11GB": ("NVIDIA GeForce RTX 2080 Ti", "7.5", 4352, 2100, 11.81, 3, 16),
-    "RTX 3080 20GB": ("NVIDIA GeForce RTX 3080", "8.6", 8704, 2100, 21.47, 4, 16),
-    "RTX 5090": ("NVIDIA GeForce RTX 5090", "12.0", 21760, 3090, 34.19, 5, 16),
-    "RTX 5070 Ti 16GB": ("NVIDIA GeForce RTX 5070 Ti", "12.0", 8960, 3090, 17.09, 5, 16),
-    "RTX 4060 Laptop 8GB": ("NVIDIA GeForce RTX 4060 Laptop GPU", "8.9", 3072, 3105, 8.586, 4, 8),
-    "RTX 4080 Laptop 12GB": ("NVIDIA GeForce RTX 4080 Laptop GPU", "8.9", 7424, 3105, 12.88, 4, 16),
-    "RTX PRO 6000": ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", "12.0", 24064, 3090, 102.6, 5, 16),
-    "A100 80GB": ("NVIDIA A100-SXM4-80GB", "8.0", 6912, 1410, 85.9, 4, 16),
-    "A800 80GB": ("NVIDIA A800-SXM4-80GB", "8.0", 6912, 1410, 85.9, 4, 16),
-    "H100 80GB": ("NVIDIA H100 80GB HBM3", "9.0", 16896, 1980, 85.5, 5, 16),
-    "H800 80GB": ("NVIDIA H800", "9.0", 16896, 1980, 85.5, 5, 16),
-    "H200": ("NVIDIA H200", "9.0", 16896, 1980, 150.75, 5, 16),
-    "L20": ("NVIDIA L20", "8.9", 11776, 2520, 51.5, 4, 16),
-}
+    "RTX 4090": "rtx-4090", "RTX 3090": "rtx-3090", "RTX 3060 12GB": "rtx-3060", "RTX 3070 8GB": "rtx-3070",
+    "RTX 2080 Ti 11GB": "rtx-2080-ti", "RTX 3080 20GB": "rtx-3080-20gb", "RTX 5090": "rtx-5090",
+    "RTX 5070 Ti 16GB": "rtx-5070-ti", "RTX 4060 Laptop 8GB": "rtx-4060-laptop",
+    "RTX 4080 Laptop 12GB": "rtx-4080-laptop", "RTX PRO 6000": "rtx-pro-6000", "A100 80GB": "a100-80gb",
+    "A800 80GB": "a800-80gb", "H100 80GB": "h100-80gb", "H800 80GB": "h800-80gb", "H200": "h200", "L20": "l20",
+}  # fmt: skip
 TITLE = """# Published rows against the forecast
 
 `python -m benchmarks.published --write`. Rows, sources and notes: `benchmarks/published.csv`; the cards are as NVIDIA
@@ -91,11 +79,12 @@ def rows() -> Iterator[Row]:
 def _forecast(row: dict[str, str], card: ModelCard) -> Row:
     if row["kind"] == "diffusers" and card.family == "hunyuan_video15":  # which masks the padding that we leave out
         card = card.model_copy(update={"latent": card.latent.model_copy(update={"masked": True})})
-    device = _device(row["gpu"])
+    machine = machine_of(GPUS[row["gpu"]])
+    device = machine.best
     run, placement = _run(row, card), _placement(row["note"], device)
-    said = forecast(card, {"take": run, "render": run}, placement, _machine(device), [])
+    said = forecast(card, {"take": run, "render": run}, placement, machine, [])
     alone, counted = "denoising only" in row["note"], "torch's counter" in row["note"]
-    seconds = denoising(card, run, placement, device, CPU_COUNT) if alone else said.render_seconds
+    seconds = denoising(card, run, placement, device, machine.cpu_count) if alone else said.render_seconds
     counts = "other software: the memory" not in row["note"]
     if "VAE in float32" in row["note"]:  # then decoding is the peak, whatever the rest is computed in
         placement = placement.model_copy(update={"dtype": "float32"})
@@ -116,18 +105,8 @@ def _run(row: dict[str, str], card: ModelCard) -> Pass:
     return run.model_copy(update={"operations": operations(card, run)})
 
 
-def _device(name: str) -> Device:
-    told, capability, cores, clock, vram_gb, generation, width = GPUS[name]
-    return Device(
-        id="cuda:0", kind="cuda", name=told, vram_gb=vram_gb, vram_free_gb=0.97 * vram_gb, cores=cores,
-        compute_capability=capability, clock_mhz=clock, pcie_generation=generation, pcie_width=width,
-    )  # fmt: skip
-
-
-def _machine(device: Device) -> HardwareProfile:
-    cpu = Device(id="cpu", kind="cpu", name="CPU")
-    return HardwareProfile(system="Linux", devices=(device, cpu), cpu_count=CPU_COUNT, ram_gb=256, ram_free_gb=240,
-                           page_file_gb=0, disk_free_gb=1000)  # fmt: skip
+def machine_of(file: str) -> HardwareProfile:
+    return HardwareProfile.model_validate_json((MACHINES / f"{file}.json").read_text(encoding="utf-8"))
 
 
 def _placement(note: str, device: Device) -> Placement:
