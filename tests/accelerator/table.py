@@ -15,8 +15,9 @@ HEAD = """# Every family in every placement, on the pretend card
 
 A cell is a tiny random model of the family on a card in host memory (`tests/accelerator/pretend.cpp`), through a take,
 a peek at it, its render on the warm model and on one that was loaded anew, both again, another pipeline over the same
-weights and back (where there is one), a LoRA on and off, and a run that stops and goes on. `ok`: every frame is that of
-the CPU, to a level of 255, and no memory was given back while it could still be read.
+weights and back (where there is one), a LoRA on and off, a run that stops and goes on, and a stretch that begins with
+the last picture (where the model takes one). `ok`: every frame is that of the CPU, to a level of 255, and no memory was
+given back while it could still be read.
 
 | family | {ways} |
 |---|{lines}|

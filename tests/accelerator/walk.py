@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from engine.types import Placement, Plan, PlannedLora
 from engine.worker import families, peek, sampling, weights
@@ -111,6 +112,21 @@ class Walk:
         there = self.decoded(other, self.take(other))
         return {"other": there, "back": self.decoded(plan, self.take(plan))}
 
+    def extended(self) -> Frames:
+        """The next stretch: what was drawn last is the picture that it starts from."""
+        name = next((one for one in (self.name, OTHERS.get(self.name)) if one and "image" in CASES[one].gives), None)
+        if name is None:
+            return {}
+        before, plan = self.decoded(self.plan(), self.take(self.plan())), self.plan(name)
+        pictures = plan.request.pictures | {"image": "e" * 32}
+        plan = plan.model_copy(update={"request": plan.request.model_copy(update={"pictures": pictures})})
+        start = shot(plan, "take")
+        last = {"image": Image.fromarray(before[-1]).resize((start.run.width, start.run.height))}
+        start = dataclasses.replace(start, given=dataclasses.replace(start.given, pictures=start.given.pictures | last))
+        latents, model = sampling.draw(self.model(plan), self.family, start, self.watch()), self.model(plan)
+        with vae_at_work(model.pipe, plan.placement, latents) as reachable:
+            return {"stretch": self.family.decode(model.pipe, reachable, start).frames}
+
     def dressed(self) -> Frames:
         """A LoRA, merged where the placement streams, and off again."""
         if not (self.root / f"{LORA}.safetensors").exists():
@@ -146,7 +162,7 @@ class Album:
 
 ACTIONS: dict[str, Callable[[Walk], Frames]] = {
     "made": Walk.made, "fresh": Walk.fresh, "switched": Walk.switched, "dressed": Walk.dressed,
-    "continued": Walk.continued,
+    "continued": Walk.continued, "extended": Walk.extended,
 }  # fmt: skip
 ROUNDING = 1  # levels of 255
 SAME = (
