@@ -75,7 +75,7 @@ def _forecast(row: dict[str, str], card: ModelCard) -> Row:
 def ours(placement: Placement) -> str:
     said = [placement.precision, placement.offload]
     said += [f"words in {placement.precision_of('text_encoder')}"] * (placement.text_precision is not None)
-    said += [f"{placement.resident_blocks} blocks on the card"] * bool(placement.resident_blocks)
+    said += [f"{placement.resident_gb:.1f} GB on the card"] * bool(placement.resident_gb)
     said += ["page-locked"] * placement.pin_memory + ["tiles"] * placement.vae_tiling
     said += [f"text encoder {placement.text_encoder}"] * (placement.text_encoder != "resident")
     return ", ".join(said)

@@ -23,7 +23,8 @@ full precision, the median and the worst tenth. Kept: how well a render keeps it
 colour, shape, motion, background and camera are seen as they were asked for. The starter is small, and its layers are
 192 wide: take the order of the formats from here. None was measured on a larger model yet.
 
-Weights and peak are shares of those in full precision, by the forecast for {name} whole on a card ({clip}).
+Weights and peak are shares of those in full precision, by the forecast for {name} whole on a card
+({clip}).
 
 | Format | Alike, median | Worst tenth | Kept, median | Worst tenth | Right | Weights | Peak |
 |---|---|---|---|---|---|---|---|"""

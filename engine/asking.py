@@ -123,16 +123,16 @@ class Asking:
         card = self.catalog.card(request.model)
         if request.few_steps_by:
             few, told = drafting.in_few_steps(request, card, self.loras.kept())
-            made = self._planned(few, machine)
+            made = self._planned(few, machine, may_be_cut=False)
             return made.model_copy(update={"reasons": (*made.reasons, told)})
         whole = self._planned(request, machine)
         if not request.takes_by:
             return whole
         drawn = drafting.request(request, card, self.cards(), self.loras.kept())
-        return drafting.joined(self._planned(drawn, machine), whole, card)
+        return drafting.joined(self._planned(drawn, machine, may_be_cut=False), whole, card)
 
-    def _planned(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
-        """The plan of what the request's own model does."""
+    def _planned(self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True) -> Plan:
+        """The plan of what the request's own model does. `may_be_cut`: a draft may be its render's first part."""
         card = self.catalog.card(request.model)
         borrowed = reuse.borrowed_by(card, self.places)
         card = reuse.with_borrowed(card, borrowed)
@@ -150,7 +150,7 @@ class Asking:
         room = worn.beside(machine or self.hardware())
         queued = [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
         made = planner.plan(seeded, card, room, runs, self._styles(request))
-        if (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
+        if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
             made = planner.plan(instead, card, room, runs, self._styles(request))
         made = compiling.where_it_pays(made, card, room, queued)
         reasons = (

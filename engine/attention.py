@@ -38,7 +38,7 @@ def choose(
         return "native", f"Attention by {WORDS['native']}: there is no other on this device."
     if card.attention == "fixed":
         return "native", f"Attention by {WORDS['native']}: {card.name} has it built in."
-    if device.measured and (fastest := _fastest(card, device, installed, faster)):
+    if card.attention == "free" and device.measured and (fastest := _fastest(card, device, installed, faster)):
         times = device.measured.ways[fastest] / device.measured.ways["native"]
         said = f"Attention by {WORDS[fastest]}: {times:.1f} times as fast as torch's own choice, by this card's test."
         return fastest, said + _cost(fastest)

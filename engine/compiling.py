@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.card import ModelCard
+from engine.forecast import denoising
 from engine.types import Device, HardwareProfile, Pass, Plan, Request, Stage
 
 CAPABILITY = 8.0  # Ampere; older cards lack the number formats that the generated code is good for
@@ -43,7 +44,9 @@ def where_it_pays(
     alike = [(stage, other) for stage, other in queued if other.model == plan.model
              and _shape(other.stage(stage)) == _shape(plan.stage(stage))]  # fmt: skip
     stages: tuple[Stage, ...] = ("take", "render")
-    seconds = sum(sum(made.when_warm.seconds(stage)) / 2 for stage, made in (*((s, plan) for s in stages), *alike))
+    waiting = [*stages, *(stage for stage, _ in alike)]
+    seconds = sum(sum(denoising(card, plan.stage(stage), plan.placement, device, hardware.cpu_count)) / 2
+                  for stage in waiting)  # fmt: skip
     saved = (1 - 1 / measured.compiled) * seconds
     cost = measured.compile_seconds * len({_shape(plan.stage(stage)) for stage in stages})
     if saved <= cost:

@@ -8,6 +8,7 @@ starts on the take's latents as ever. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from engine.card import Guide, ModelCard
 from engine.errors import BadSetting
@@ -41,7 +42,7 @@ def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> 
     if not guide.file:
         raise BadSetting(f"{guide.name} is a model, and only draws takes.", "Choose a LoRA of few steps.")
     worn = _with_lora(asked, guide, loras)
-    few = {name: getattr(worn.take, name) for name in ("num_inference_steps", "guidance_scale")}
+    few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     few |= {name: value for name, value in asked.render if value is not None}
     told = f"Drawn in few steps by {guide.name}: {guide.kept or 'what it costs was not measured'}."
     return worn.model_copy(update={"few_steps_by": None, "render": Overrides(**few)}), told
@@ -69,7 +70,7 @@ def _with_lora(asked: Request, guide: Guide, loras: Sequence[LoraFile]) -> Reque
             f"The LoRA '{guide.name}' is not on this computer.",
             f"Download it: `app.py loras install {guide.repo}/{guide.file}`.",
         )
-    few = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
+    few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     said = {name: value for name, value in asked.take if value is not None}
     worn = (*asked.loras, LoraUse(id=here.id, name=here.name))
     return asked.model_copy(update={"takes_by": None, "loras": worn, "take": Overrides(**few | said)})

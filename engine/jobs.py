@@ -182,8 +182,8 @@ class Lane(threading.Thread):
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run was promised to take and took (the MP4 apart)."""
         estimated = job.plan.forecast.estimated_seconds[job.stage == "render"]
-        # The time of a run that was timed in part, foretold steps or was moved on the way teaches nothing.
-        unlike = done.resumed or job.plan.step_cache or job.plan.adjusted
+        # A run that was timed in part, foretold steps, was compiled or was moved on the way teaches no time.
+        unlike = done.resumed or job.plan.step_cache or job.plan.placement.compiled or job.plan.adjusted
         run = Run(
             model=job.plan.model,
             stage=job.stage,

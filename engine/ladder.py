@@ -50,7 +50,8 @@ CHANGES: dict[str, str] = {
     "model": "The model is moved to the graphics card one part at a time.",
     "group": "The model is streamed from the computer's memory block by block.",
     "text_encoder": "The text encoder is let go once the words are read.",
-    "resident_blocks": "No block of the model stays on the graphics card.",
+    "resident_gb": "Less of the model stays on the graphics card.",
+    "streamed": "The text encoder waits in the computer's memory.",
     "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
     "layer_by_layer": "The model's weights are made smaller layer by layer, in the computer's memory.",
     "vae_slicing": "The pictures are decoded a few frames at a time.",
@@ -106,10 +107,13 @@ def start_at(
         if run.adjusted and pixels >= run.pixels and not any(_disproves(later, run) for later in here[number + 1 :]):
             learned = _lower(learned, run.placement or placement)
     learned = learned.model_copy(update=chosen)
+    if learned.offload != "group":
+        learned = learned.model_copy(update={"resident_gb": 0.0})
     if learned == placement:
         return placement, ""
     now, then = learned.model_dump(), placement.model_dump()
-    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, "")) for name in now if now[name] != then[name]]
+    less = {name for name in now if now[name] != then[name] and not (name == "resident_gb" and now[name] > then[name])}
+    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, "")) for name in now if name in less]
     return learned, f"Memory ran out here before with this model. {' '.join(changed)}"
 
 
@@ -132,8 +136,10 @@ def _offloading(placement: Placement, what: Shortage, doing: Work) -> Iterator[S
     elif what in ("vram", "fragmented") and placement.kind != "cpu":
         if doing == "loading" and placement.bits and placement.offload != "resident" and not placement.layer_by_layer:
             yield "layer_by_layer", {"layer_by_layer": True}
-        if placement.resident_blocks:
-            yield "resident_blocks", {"resident_blocks": 0}
+        if placement.resident_gb:
+            yield "resident_gb", _half(placement)
+        if doing != "loading" and placement.reader_may_wait:
+            yield "streamed", {"text_encoder": "streamed"}
         for offload in OFFLOADS[OFFLOADS.index(placement.offload) + 1 :]:
             yield offload, {"offload": offload}
 
@@ -145,10 +151,16 @@ def _decoding(placement: Placement, what: Shortage, card: ModelCard) -> Iterator
         yield "vae_slicing", {"vae_slicing": True}
     if not placement.vae_tiling:
         yield "vae_tiling", {"vae_tiling": True}
-    if what in ("vram", "fragmented") and placement.resident_blocks:
-        yield "resident_blocks", {"resident_blocks": 0}
+    if what in ("vram", "fragmented") and placement.resident_gb:
+        yield "resident_gb", _half(placement)
     if what in ("vram", "fragmented") and placement.kind != "cpu" and not placement.vae_on_cpu:
         yield "vae_on_cpu", {"vae_on_cpu": True}
+
+
+def _half(placement: Placement) -> dict[str, Any]:
+    """Of what stays on the card; less than a GB saves no time."""
+    half = round(placement.resident_gb / 2, 1)
+    return {"resident_gb": half if half >= 1 else 0.0}
 
 
 def _placed(plan: Plan, change: str, fields: dict[str, Any]) -> Plan:
@@ -167,7 +179,7 @@ def _lower(one: Placement, other: Placement) -> Placement:
             "offload": max(one.offload, other.offload, key=OFFLOADS.index),
             "layer_by_layer": one.layer_by_layer or other.layer_by_layer,
             "pin_memory": one.pin_memory and other.pin_memory,
-            "resident_blocks": _fewer_blocks(one, other),
+            "resident_gb": _least_resident(one, other),
             "vae_slicing": one.vae_slicing or other.vae_slicing,
             "vae_tiling": one.vae_tiling or other.vae_tiling,
             "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
@@ -176,9 +188,9 @@ def _lower(one: Placement, other: Placement) -> Placement:
     )
 
 
-def _fewer_blocks(one: Placement, other: Placement) -> int:
-    """Where nothing is streamed, none are counted, and it says nothing of how many could stay."""
-    return min((way.resident_blocks for way in (one, other) if way.offload == "group"), default=0)
+def _least_resident(one: Placement, other: Placement) -> float:
+    """Where nothing is streamed, none is counted, and it says nothing of how much could stay."""
+    return min((way.resident_gb for way in (one, other) if way.offload == "group"), default=0.0)
 
 
 def _smallest(*precisions: Precision) -> Precision:

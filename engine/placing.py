@@ -14,7 +14,7 @@ from engine.card import ModelCard
 from engine.combinations import WORDS, obstacle
 from engine.errors import BadSetting
 from engine.forecast import denoising
-from engine.sizing import memory, part_gb, resident_block_gb, resident_share
+from engine.sizing import memory, part_gb, resident_share, transformers
 from engine.types import (
     Device,
     Dtype,
@@ -48,7 +48,9 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     if request.compiled and (hindrance := compiling.obstacle(request, card, device, hardware.system)):
         raise BadSetting(hindrance, "Leave the model as it is.")
     if device.kind == "cpu":
-        placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision)
+        placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision,
+                           text_encoder="dropped" if request.drop_text_encoder else "resident",
+                           vae_tiling=request.vae_tiling, vae_slicing=request.vae_tiling)  # fmt: skip
         told = [_told_of_cpu(placed, request)]
     else:
         placed, told = _on_card(request, card, hardware, runs)
@@ -89,7 +91,7 @@ def _on_card(
             break
         if not _fits(way, card, runs, (device, hardware)):
             continue
-        way = _with_resident_blocks(request, card, way, runs, (device, hardware))
+        way = _with_some_resident(request, card, way, runs, (device, hardware))
         first = first or way
         if _is_loaded(way, card, loaded):
             kept = ["The model stays as it is loaded: to load it anew takes longer."] if way != first else []
@@ -114,31 +116,33 @@ def _fits(way: Placement, card: ModelCard, runs: tuple[Pass, Pass], there: tuple
     return vram_gb <= room_gb and ram_gb <= 0.85 * hardware.ram_free_gb
 
 
-def _with_resident_blocks(
+def _with_some_resident(
     request: Request, card: ModelCard, way: Placement, runs: tuple[Pass, Pass], there: tuple[Device, HardwareProfile]
 ) -> Placement:
-    """As many blocks of a streamed model on the card as there is room for, where bringing them takes longer than they
-    compute; as many as lie there already, where that is no more."""
+    """As much of a streamed model on the card as there is room for, where bringing it takes longer than it computes; as
+    much as lies there already, where that is no more."""
     device, hardware = there
     streamed_as_asked = request.offload == "group" and request.vram_gb is None
-    worn_beside = bool(request.loras) and way.precision not in ("full", "fp8")  # diffusers then streams them all anew
+    worn_beside = bool(request.loras) and way.precision not in ("full", "fp8")  # diffusers then streams all of it anew
     if way.offload != "group" or streamed_as_asked or worn_beside:
         return way
     room_gb = USED_SHARE * device.vram_free_gb - max(memory(card, run, way)[0] for run in runs)
-    most = min(int(room_gb / resident_block_gb(card, way)), card.latent.layers - 1)
-    if most < 1:
+    whole_gb = part_gb("transformer", card.components["transformer"], way)
+    most_gb = int(10 * min(room_gb / transformers(card), 0.95 * whole_gb)) / 10
+    if most_gb < 1:
         return way
 
     def seconds(placement: Placement, run: Pass) -> float:
         return sum(denoising(card, run, placement, device, hardware.cpu_count))
 
-    kept = _pinned(card, way.model_copy(update={"resident_blocks": most}), hardware)
+    kept = _pinned(card, way.model_copy(update={"resident_gb": most_gb}), hardware)
     if all(seconds(kept, run) > PAYS * seconds(way, run) for run in runs):
         return way
-    for line in hardware.loaded_on(device.id).split("\n")[1:2]:
-        loaded = Placement.model_validate_json(line)
-        same = kept.model_copy(update={"resident_blocks": loaded.resident_blocks})
-        if 0 < loaded.resident_blocks <= most and same.lasting == loaded:
+    model, *lasting = hardware.loaded_on(device.id).split("\n")[:2]
+    if lasting and model == card.id:
+        loaded = Placement.model_validate_json(lasting[0])
+        same = kept.model_copy(update={"resident_gb": loaded.resident_gb})
+        if 0 < loaded.resident_gb <= most_gb and same.lasting == loaded:
             return same
     return kept
 
@@ -219,11 +223,10 @@ def _told(placement: Placement, device: Device, card: ModelCard) -> str:
         "model": f"Runs on {device.name}, one part at a time: all of it at once does not fit.",
         "group": f"Runs on {device.name}, streamed from the computer's memory block by block: it does not fit whole.",
     }[placement.offload]
-    stays = (
-        f" {placement.resident_blocks} of {card.latent.layers} blocks stay there, which is faster."
-        if placement.resident_blocks
-        else ""
-    )
+    stays = ""
+    if placement.resident_gb:
+        whole_gb = part_gb("transformer", card.components["transformer"], placement)
+        stays = f" {placement.resident_gb:.1f} of {whole_gb:.1f} GB stay there, which is faster."
     tiled = " The pictures are decoded in tiles." if placement.vae_tiling else ""
     smaller = (
         f" With {WORDS[placement.precision]}, which changes the picture a little."

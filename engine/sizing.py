@@ -146,7 +146,9 @@ def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_
     vae, reading, total = parts.get("vae", 0.0), _reading(parts), sum(parts.values())
     match placement.offload:
         case "resident" if placement.text_encoder != "resident":
-            return total - reading + max(denoising, decoding, _streamed_reader(placement, reading))
+            waits = placement.text_encoder == "streamed" and placement.precision_of("text_encoder") == "nf4"
+            scales = SCALES_SHARE * reading if waits else 0.0
+            return scales + total - reading + max(denoising, decoding, _streamed_reader(placement, reading))
         case "resident":
             return total + max(denoising, decoding)
         case "model":
@@ -156,7 +158,7 @@ def _on_card(card: ModelCard, placement: Placement, parts: dict[str, float], at_
             blocks = parts["transformer"] / max(card.latent.layers, 1) * BLOCKS_IN_FLIGHT
             whole = parts.get("image_encoder", 0.0)
             scales = SCALES_SHARE * sum(size for name, size in parts.items() if placement.precision_of(name) == "nf4")
-            stays = scales + vae + placement.resident_blocks * resident_block_gb(card, placement)
+            stays = scales + vae + placement.resident_gb * transformers(card)
             return stays + max(blocks + denoising, decoding, _streamed_reader(placement, reading), whole)
 
 
@@ -167,10 +169,8 @@ def _streamed_reader(placement: Placement, reading: float) -> float:
     return reading * STREAMED_READER_SHARE
 
 
-def resident_block_gb(card: ModelCard, placement: Placement) -> float:
-    """GB of one block of each transformer: the last ones are no larger than the middle of all."""
-    drawing = {name: part for name, part in card.components.items() if name.startswith("transformer")}
-    return sum(part_gb(name, part, placement) for name, part in drawing.items()) / max(card.latent.layers, 1)
+def transformers(card: ModelCard) -> int:
+    return sum(name.startswith("transformer") for name in card.components)
 
 
 def _loading(parts: dict[str, float], placement: Placement) -> float:
@@ -231,4 +231,4 @@ def moved_gb(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, f
 
 def resident_share(card: ModelCard, placement: Placement) -> float:
     """Of a transformer that is streamed, what stays on the card."""
-    return placement.resident_blocks / max(card.latent.layers, 1)
+    return placement.resident_gb / part_gb("transformer", card.components["transformer"], placement)

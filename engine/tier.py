@@ -87,7 +87,7 @@ def in_one_pass(plan: Plan, card: ModelCard) -> Request | None:
     """What to ask for instead where a draft's take computes more than the render that it is to save: its take is then
     the first part of its render. None where it does not, or where the model cannot be stopped in the middle."""
     asked = plan.request
-    plain = asked.mode == "refine" and not (asked.takes_by or asked.few_steps_by or asked.faster or asked.sigma)
+    plain = asked.mode == "refine" and not (asked.takes_by or asked.faster or asked.sigma)
     if asked.outcome == "draft" and plain and card.continues and plan.take.operations > plan.render.operations:
         return asked.model_copy(update={"mode": "continue"})
     return None

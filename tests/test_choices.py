@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+import pytest
+
 from benchmarks.choices import RESULT, rows, table
+from benchmarks.publishing import RESULTS
+from ui.texts.create import ExpertTexts
+from ui.texts.german import create as german_create
 
 SLACK = 1.01  # more precise weights may travel a little longer
 
@@ -15,3 +23,13 @@ def test_no_plan_is_slower_by_its_own_forecast_than_what_others_choose() -> None
 
 def test_the_published_table_is_what_is_planned_now() -> None:
     assert RESULT.read_text(encoding="utf-8") == table(list(rows()))
+
+
+@pytest.mark.parametrize("texts", [ExpertTexts(), german_create.EXPERT], ids=["English", "German"])
+def test_what_the_picker_says_of_number_formats_was_measured(texts: ExpertTexts) -> None:
+    found = json.loads((RESULTS / "number_formats.json").read_text())["formats"]
+    said = dict(re.findall(r"(fp8|int8|nf4|Q4) ([01][.,]\d\d)", texts.precision_cost))
+    named = {"Q4": "Q4_0"}
+    assert {name: float(value.replace(",", ".")) for name, value in said.items()} == {
+        name: round(found[named.get(name, name)]["ssim"], 2) for name in ("fp8", "int8", "nf4", "Q4")
+    }

@@ -26,8 +26,8 @@ class Placement(Noun):
     `kind`: of the device. `dtype`: what it computes in. `precision`: how the weights of its large parts are stored,
     "full" meaning in `dtype`, "gguf" as the model's file has them; `text_precision`: those of the text encoder, where
     they differ. `offload`: whole on the device, one part at a time, or streamed from RAM block by block, out of
-    page-locked memory where `pin_memory`, but for the last `resident_blocks` of each transformer, which stay on the
-    device. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the
+    page-locked memory where `pin_memory`, but for the last blocks of each transformer, of `resident_gb` together, which
+    stay on the device. The VAE works on a few frames at a time (`vae_slicing`), in tiles, or on the
     CPU. `text_encoder`: kept for new words, with the rest or in RAM beside a model that is whole on the device,
     or dropped once they are read. `attention`: the way that the transformer
     takes through it, by diffusers' name. `compiled`: the blocks of the transformer, before they run.
@@ -41,7 +41,7 @@ class Placement(Noun):
     text_precision: Precision | None = None
     offload: Offload = "resident"
     pin_memory: bool = False
-    resident_blocks: int = 0
+    resident_gb: float = 0.0
     vae_tiling: bool = False
     vae_slicing: bool = False
     vae_on_cpu: bool = False
@@ -75,6 +75,12 @@ class Placement(Noun):
     def bits(self) -> bool:
         """Whether bitsandbytes makes any part smaller, which it does on the device."""
         return bool({self.precision, self.text_precision} & {"int8", "nf4"})
+
+    @property
+    def reader_may_wait(self) -> bool:
+        """Whether a text encoder on the device could wait in RAM beside the rest; 8 bits cannot be streamed."""
+        beside = self.offload == "resident" and self.text_encoder == "resident" and self.kind not in ("cpu", "mps")
+        return beside and self.precision_of("text_encoder") != "int8"
 
     @property
     def lasting(self) -> Placement:

@@ -1,4 +1,4 @@
-"""Ways through the attention, compared with exact arithmetic before one that a person installed is first used."""
+"""Ways through the attention, compared with exact arithmetic before one is first used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import torch
 from diffusers.models.attention_dispatch import attention_backend, dispatch_attention_fn
 
-from engine.attention import PACKAGES, ROUNDS, WORDS
+from engine.attention import ROUNDS, WORDS
 from engine.errors import MachineProblem
 from engine.types import Attention
 
@@ -36,8 +36,8 @@ def allowed(way: Attention) -> float:
 
 @functools.cache
 def check(way: Attention, device: str, dtype: torch.dtype, width: int) -> None:
-    """Once in a process. Raises MachineProblem where an installed package cannot be trusted on this device."""
-    if way not in PACKAGES:
+    """Once in a process. Raises MachineProblem where a way other than torch's own choice cannot be taken here."""
+    if way == "native":
         return
     try:
         far = apart(way, device, dtype, width)
@@ -46,7 +46,7 @@ def check(way: Attention, device: str, dtype: torch.dtype, width: int) -> None:
         problem = f"{type(error).__name__}: {error}"
     if problem:
         raise MachineProblem(
-            f"{WORDS[way]} does not compute rightly on this computer.",
-            "Test the card again under My machine, which leaves it out, or remove that package.",
+            f"Attention by {WORDS[way]} does not compute rightly on this computer.",
+            "Leave the attention to Rushes and test the card again under My machine, which then leaves it out.",
             problem[:200],
         )

@@ -115,7 +115,7 @@ def stream_parts(pipe: Any, placement: Placement) -> None:
         if name == "vae" and part is not None:
             part.to(placement.device)
         elif isinstance(part, torch.nn.Module):
-            stream(part, placement, placement.resident_blocks if name.startswith("transformer") else 0)
+            stream(part, placement, placement.resident_gb if name.startswith("transformer") else 0.0)
 
 
 def compile_blocks(pipe: Any, placement: Placement) -> None:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.events import Event, Progress
-from engine.types import Placement
+from engine.types import Placement, Readers
 from engine.worker import single_file
 from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import LatentVideo, Shot
@@ -77,12 +77,13 @@ class PromptCache:
 class Prompts:
     """The encoded prompts of one loaded model.
 
-    `load_encoders`, given the pipeline that draws, loads another one that has the text encoders instead.
+    `load_encoders`, given the pipeline that draws and where the encoders are to be, loads one that has these instead.
     """
 
-    def __init__(self, load_encoders: Callable[[Any], Any], identity: str) -> None:
+    def __init__(self, load_encoders: Callable[[Any, Readers], Any], identity: str) -> None:
         self._load_encoders, self._identity = load_encoders, identity
         self._encoders: Any = None
+        self._where: Readers = "resident"
         self._kept: dict[str, Encoded] = {}
         self.cache: PromptCache | None = None
         self.counted: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext  # while they are loaded
@@ -101,6 +102,12 @@ class Prompts:
         device = shot.plan.placement.device
         return {name: part if part is None else part.to(device) for name, part in self._kept[key].items()}
 
+    def make_room(self, placement: Placement) -> None:
+        """Let encoders go that lie on the device, where another plan counts on them not to."""
+        if self._encoders is not None and self._where == "resident" and placement.text_encoder != "resident":
+            self._encoders = None
+            Accelerator(placement.device).free()
+
     def _keep(self, key: str, encoded: Encoded) -> None:
         """In RAM: a prompt of LTX-2 takes 0.4 GB, which the card needs for the clip."""
         self._kept[key] = encoded
@@ -110,7 +117,8 @@ class Prompts:
     def _encode(self, pipe: Any, family: LatentVideo, shot: Shot) -> Encoded:
         if self._encoders is None:
             with self.counted():
-                self._encoders = self._load_encoders(pipe)
+                self._where = shot.plan.placement.text_encoder
+                self._encoders = self._load_encoders(pipe, self._where)
         try:
             return family.encode(self._encoders, shot, pipe.transformer)
         finally:

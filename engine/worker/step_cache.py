@@ -7,8 +7,7 @@ nothing, so no offloaded weight travels for it.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,31 +38,50 @@ class Foretelling:
     def of(self, pipe: Any) -> Iterator[None]:
         """Stand before the pipeline's transformers; nothing is left behind."""
         parts = [getattr(pipe, name, None) for name in ("transformer", "transformer_2")] if self._rule else []
-        there = [part for part in parts if part is not None]
-        before = [part.__dict__.get("forward") for part in there]  # of offloading, which lies below
-        for number, part in enumerate(there):
-            part.forward = self._asked(number, part.forward)
+        before = [_Before(part, number, self) for number, part in enumerate(parts) if part is not None]
         try:
             yield
         finally:
-            for part, forward in zip(there, before, strict=True):
-                if forward is None:
-                    del part.forward
-                else:
-                    part.forward = forward
+            for one in before:
+                one.step_aside()
 
-    def _asked(self, part: int, forward: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(forward)
-        def answer(*given: Any, **named: Any) -> Any:
-            said = self._said.setdefault((part, self._calls), [])
-            self._calls += 1
-            if len(said) == 2 and not self._rule.computes(self._step):  # type: ignore[union-attr]
-                return _foretold(said, self._step)
-            computed = forward(*given, **named)
-            said[:] = [*said[-1:], (self._step, computed)]
-            return computed
+    def foretold(self, number: int) -> tuple[list[tuple[int, Any]], Any]:
+        """Of a part's next call: where its answers are kept, and the foretold one; None where it is to be asked."""
+        said = self._said.setdefault((number, self._calls), [])
+        self._calls += 1
+        if len(said) < 2 or self._rule.computes(self._step):  # type: ignore[union-attr]
+            return said, None
+        return said, _foretold(said, self._step)
 
-        return answer
+    def keep(self, said: list[tuple[int, Any]], computed: Any) -> None:
+        said[:] = [*said[-1:], (self._step, computed)]
+
+
+class _Before:
+    """Stands before one transformer's `forward`, and before what offloading puts there in the middle of a run: the hook
+    that learns the order of streamed layers takes itself off after the first call."""
+
+    def __init__(self, part: Any, number: int, foretelling: Foretelling) -> None:
+        self._part, self._number, self._foretelling = part, number, foretelling
+        self._own, self._below = part.__dict__.get("forward"), part.forward
+        self._mine = part.forward = self._answer
+
+    def _answer(self, *given: Any, **named: Any) -> Any:
+        said, foretold = self._foretelling.foretold(self._number)
+        if foretold is not None:
+            return foretold
+        computed = self._below(*given, **named)
+        if self._part.__dict__.get("forward") is not self._mine:
+            self._own, self._below = self._part.__dict__.get("forward"), self._part.forward
+            self._part.forward = self._mine
+        self._foretelling.keep(said, computed)
+        return computed
+
+    def step_aside(self) -> None:
+        if self._own is None:
+            del self._part.forward
+        else:
+            self._part.forward = self._own
 
 
 def _foretold(said: list[tuple[int, Any]], step: int) -> Any:

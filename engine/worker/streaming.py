@@ -21,9 +21,9 @@ from engine.worker.accelerator import Accelerator
 BLOCKS_IN_FLIGHT = 2  # engine/sizing.py counts on it
 
 
-def stream(part: torch.nn.Module, placement: Placement, resident_blocks: int = 0) -> None:
-    """Have a part's weights wait in RAM and come to the device as they are needed, but for its last blocks, which stay
-    there."""
+def stream(part: torch.nn.Module, placement: Placement, resident_gb: float = 0.0) -> None:
+    """Have a part's weights wait in RAM and come to the device as they are needed, but for its last blocks, of
+    `resident_gb` together, which stay there."""
     accelerator = Accelerator(placement.device)
     ahead = accelerator.capabilities.streams
     whole = reads_past_its_layers(part)
@@ -37,7 +37,7 @@ def stream(part: torch.nn.Module, placement: Placement, resident_blocks: int = 0
         "non_blocking": ahead and not whole,
         "low_cpu_mem_usage": not placement.pin_memory,
     }
-    resident = blocks(part)[len(blocks(part)) - resident_blocks :]
+    resident = last_blocks(part, resident_gb)
     with _away(part, resident):
         enable(**how) if enable else apply_group_offloading(module=part, **how)
     for block in resident:
@@ -47,6 +47,18 @@ def stream(part: torch.nn.Module, placement: Placement, resident_blocks: int = 0
             scales.to(torch.device(placement.device))
     if ahead and not whole:
         bound(part, accelerator)
+
+
+def last_blocks(part: torch.nn.Module, gb: float) -> list[torch.nn.Module]:
+    """As many as there is room for in so many GB, from the end: blocks of a model differ in size."""
+    found: list[torch.nn.Module] = []
+    left = 1e9 * gb
+    for block in reversed(blocks(part)):
+        left -= sum(weight.nbytes for weight in block.parameters())
+        if left < 0:
+            break
+        found.append(block)
+    return found
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.errors import ModelProblem
 from engine.events import Event, Progress
-from engine.types import Placement, Plan
+from engine.types import Placement, Plan, Readers
 from engine.worker import adapters, decoding, families, memory, second_stage, single_file
 from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import LatentVideo
@@ -69,6 +69,7 @@ class Shelf:
             self._model.prompts.cache = self._cache
             self._model.prompts.counted = functools.partial(self.intake.counted, folder, reading)
             self._key = plan.loads
+        self._model.prompts.make_room(plan.placement)
         decoding.arrange(self._model.pipe.vae, plan.placement)
         memory.attend(self._model.pipe, plan.placement)
         memory.compile_blocks(self._model.pipe, plan.placement)
@@ -146,12 +147,13 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     kept = KeptWeights(how.caches, folder, fingerprint, placement) if how.caches and keeps else None
     source = _Source(folder, placement, pipeline)
 
-    def load_encoders(drawer: Any) -> Any:
+    def load_encoders(drawer: Any, where: Readers) -> Any:
+        reader = replace(source, placement=placement.model_copy(update={"text_encoder": where}))
         lent = {name: getattr(drawer, name) for name in drawing}  # some pipelines ask them while they are made
-        encoders = source.pipe({name: own[name] for name in reading & own.keys()} | lent, kept)
+        encoders = reader.pipe({name: own[name] for name in reading & own.keys()} | lent, kept)
         for name in drawing:
             setattr(encoders, name, None)
-        return source.placed(encoders, kept)
+        return reader.placed(encoders, kept)
 
     drawer_kept = None if how.first else kept  # what LoRAs are merged into is not what the files say
     pipe = source.pipe(own | dict.fromkeys(reading), drawer_kept)

@@ -12,12 +12,12 @@ from diffusers import WanPipeline, WanTransformer3DModel
 
 from engine import APP
 from engine.catalog import Catalog
-from engine.types import Placement
+from engine.types import Placement, StepCache
 from engine.worker import families, streaming, weights
 from engine.worker.families.latent_video import LatentVideo
 from engine.worker.streaming import BLOCKS_IN_FLIGHT, blocks
 from tests.accelerator.pretend import Card
-from tests.accelerator.walk import Walk
+from tests.accelerator.walk import Walk, placement
 from tests.tiny import wan
 
 WIDE: dict[str, Any] = {"attention_head_dim": 64, "num_attention_heads": 4, "ffn_dim": 1024, "num_layers": 8,
@@ -58,13 +58,26 @@ def test_blocks_that_stay_on_the_card_are_not_streamed(card: Card) -> None:
     block = sum(weight.nbytes for weight in model.blocks[0].parameters())
     expected = run(model, "cpu")
     there = Placement(device=card.device, dtype="float32", offload="group", pin_memory=True)
-    streaming.stream(model, there, resident_blocks=3)
+    streaming.stream(model, there, resident_gb=3.5 * block / 1e9)
     where = [next(part.parameters()).device.type for part in model.blocks]
     assert where == ["cpu"] * 5 + [torch.device(card.device).type] * 3 and card.live >= 3 * block
     for _ in range(2):
         found = run(model, card.device)
         assert torch.allclose(found.cpu(), expected, atol=1e-5) and not card.races
     assert [next(part.parameters()).device.type for part in model.blocks] == where
+
+
+@pytest.mark.parametrize("way", ["resident", "model", "group, pinned"])
+def test_steps_are_foretold_from_the_first_clip_on(way: str, card: Card, tmp_path: Path) -> None:
+    walk = Walk("wan-2.1", placement(way, card.device), tmp_path)
+    plan = walk.plan(step_cache=StepCache(interval=2, whole_steps=2))
+    plan = plan.model_copy(update={"take": plan.take.model_copy(update={"num_inference_steps": 6})})
+    calls: list[int] = []
+    block = walk.model(plan).pipe.transformer.blocks[0]
+    block.register_forward_hook(lambda *_: calls.append(1))
+    cold, counted = walk.take(plan)["latents"].cpu(), len(calls)
+    warm = walk.take(plan)["latents"].cpu()
+    assert torch.equal(cold, warm) and len(calls) == 2 * counted == 2 * 4 * plan.take.forwards
 
 
 def test_without_the_bound_the_whole_model_would_be_in_flight(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "model, tiles": {"offload": "model", "vae_tiling": True, "vae_slicing": True},
     "model, VAE on the CPU": {"offload": "model", "vae_on_cpu": True},
     "group, pinned": {"offload": "group", "pin_memory": True},
-    "group, a block resident": {"offload": "group", "text_encoder": "dropped", "resident_blocks": 1},
+    "group, a block resident": {"offload": "group", "text_encoder": "dropped", "resident_gb": 1e-4},
     "group, pinned, tiles": {"offload": "group", "pin_memory": True, "vae_tiling": True, "vae_slicing": True},
     "group, pinned, fp8": {"offload": "group", "pin_memory": True, "precision": "fp8"},
     "group, VAE on the CPU": {"offload": "group", "vae_on_cpu": True},

@@ -36,7 +36,7 @@ def harmless(rungs: list[ladder.Rung]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
-MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS, STREAMED = (
+MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS, LESS, READER = (
     ladder.CHANGES[name]
     for name in (
         "model",
@@ -47,19 +47,21 @@ MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS, STREAMED = (
         "vae_on_cpu",
         "text_encoder",
         "layer_by_layer",
-        "resident_blocks",
+        "resident_gb",
+        "streamed",
     )
 )
 ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({}, ("vram", "loading"), [MODEL, GROUP]),
     ({"offload": "model", "precision": "nf4"}, ("vram", "loading"), [LAYERS, GROUP]),
     ({"offload": "model", "precision": "nf4"}, ("vram", "denoising"), [GROUP]),
-    ({}, ("vram", "denoising"), [MODEL, GROUP]),
+    ({}, ("vram", "denoising"), [READER, MODEL, GROUP]),
+    ({"text_encoder": "streamed"}, ("vram", "denoising"), [MODEL, GROUP]),
     ({"offload": "model"}, ("vram", "denoising"), [GROUP]),
     ({"offload": "group"}, ("vram", "denoising"), []),
-    ({"offload": "group", "resident_blocks": 9}, ("vram", "denoising"), [STREAMED]),
-    ({"offload": "group", "resident_blocks": 9}, ("vram", "decoding"), [TILES, STREAMED, CPU]),
-    ({}, ("fragmented", "denoising"), [ladder.FRESH, MODEL, GROUP]),
+    ({"offload": "group", "resident_gb": 3.0}, ("vram", "denoising"), [LESS, LESS]),
+    ({"offload": "group", "resident_gb": 1.5}, ("vram", "decoding"), [TILES, LESS, CPU]),
+    ({}, ("fragmented", "denoising"), [ladder.FRESH, READER, MODEL, GROUP]),
     ({}, ("vram", "decoding"), [TILES, CPU]),
     ({}, ("fragmented", "decoding"), [ladder.FRESH, TILES, CPU]),
     ({"vae_tiling": True}, ("vram", "decoding"), [CPU]),
@@ -156,7 +158,7 @@ def test_the_next_plan_starts_where_the_last_one_ended_and_says_why() -> None:
     first = plan(Request(prompt="a red ball", seed=1, model=WAN.id), WAN, gpu)
     assert first.placement.offload == "resident"
     rungs = way_down(first, "render", ("vram", "denoising"))
-    learned = run_of(rungs[1].plan)
+    learned = run_of(rungs[2].plan)
     second = plan(Request(prompt="a red ball", seed=1, model=WAN.id), WAN, gpu, runs=[learned])
     assert second.placement.offload == "group" and any("ran out here before" in reason for reason in second.reasons)
     smaller = Request(prompt="a red ball", seed=1, model=WAN.id, num_frames=5)
@@ -167,7 +169,7 @@ def test_the_next_plan_starts_where_the_last_one_ended_and_says_why() -> None:
     assert plan(format_chosen, WAN, gpu, runs=[learned]).placement.offload == "group"
     unstreamable = Request(prompt="a red ball", seed=1, model=WAN.id, precision="int8")
     assert plan(unstreamable, WAN, gpu, runs=[learned]).placement.offload == "resident"
-    elsewhere = run_of(rungs[1].plan, placement=Placement(device="cuda:1", dtype="float16", offload="group"))
+    elsewhere = run_of(rungs[2].plan, placement=Placement(device="cuda:1", dtype="float16", offload="group"))
     again = plan(Request(prompt="a red ball", seed=1, model=WAN.id), WAN, gpu, runs=[elsewhere])
     assert again.placement == first.placement
 
@@ -182,7 +184,7 @@ def run_of(made: Plan, **fields: Any) -> Run:
 
 def test_what_was_learned_is_forgotten_when_a_clip_as_large_finishes_without_it() -> None:
     made = planned()
-    rung = way_down(made, "render", ("vram", "denoising"))[0]
+    rung = way_down(made, "render", ("vram", "denoising"))[1]
     learned, proof = run_of(rung.plan), run_of(made)
     assert ladder.start_at(made.placement, made.render.pixels, [learned])[0].offload == "model"
     assert ladder.start_at(made.placement, made.render.pixels, [learned, proof])[0].offload == "resident"

@@ -99,9 +99,9 @@ def changes(events: list[Event]) -> list[str]:
 ROWS: dict[str, tuple[list[list[str]], list[str]]] = {
     "loading": ([["loading", "vram"]], ["model"]),
     "loading, twice": ([["loading", "vram"], ["loading", "vram"]], ["model", "group"]),
-    "drawing": ([["denoising", "vram"]], ["model"]),
-    "drawing, twice": ([["denoising", "vram"], ["denoising", "vram"]], ["model", "group"]),
-    "drawing, in pieces": ([["denoising", "fragmented"], ["denoising", "vram"]], ["fresh", "model"]),
+    "drawing": ([["denoising", "vram"]], ["streamed"]),
+    "drawing, twice": ([["denoising", "vram"], ["denoising", "vram"]], ["streamed", "model"]),
+    "drawing, in pieces": ([["denoising", "fragmented"], ["denoising", "vram"]], ["fresh", "streamed"]),
     "decoding": ([["decoding", "vram"]], ["vae_tiling"]),
     "decoding, twice": ([["decoding", "vram"], ["decoding", "vram"]], ["vae_tiling", "vae_on_cpu"]),
     "decoding, short of RAM": ([["decoding", "ram"]], ["vae_tiling"]),
@@ -155,7 +155,7 @@ def test_the_next_plan_starts_there_and_says_why(studio: Engine, faults: Path) -
     faults.write_text(json.dumps([["denoising", "vram"], ["decoding", "vram"]]))
     finished(list(studio.watch(begin(studio).id)))
     again = begin(studio, seed=8)
-    assert again.plan.placement.offload == "model" and again.plan.placement.vae_tiling
+    assert again.plan.placement.text_encoder == "streamed" and again.plan.placement.vae_tiling
     assert any("ran out here before" in reason for reason in again.plan.reasons)
     assert not changes(list(studio.watch(again.id)))
 
@@ -169,7 +169,7 @@ def test_a_render_that_runs_short_while_its_take_is_enlarged_goes_on_in_tiles(st
 
 # ---- what alters the picture ----
 
-ALTERS = [["denoising", "vram"]] * 3  # past one part at a time and block by block
+ALTERS = [["denoising", "vram"]] * 4  # past the text encoder, one part at a time and block by block
 
 
 def asked(studio: Engine, job: Job) -> NeedsConsent:
@@ -224,7 +224,7 @@ def test_consent_given_beforehand_is_not_asked_for(studio: Engine, faults: Path)
 def test_what_was_agreed_to_goes_on_to_a_shorter_clip_and_then_to_a_smaller_picture(
     studio: Engine, faults: Path
 ) -> None:
-    faults.write_text(json.dumps([["denoising", "vram"]] * 5))
+    faults.write_text(json.dumps([["denoising", "vram"]] * 6))
     large = Overrides(width=128, height=128, num_inference_steps=2)
     events = list(studio.watch(begin(studio, make_it_fit=True, take=large).id))
     shorter, smaller = changes(events)[-2:]

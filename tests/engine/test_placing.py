@@ -164,6 +164,12 @@ def test_the_text_encoder_stays_where_there_is_room_and_the_reason_is_said(
     assert full == (readers == "dropped" and offload == "group")
 
 
+def test_on_a_cpu_what_was_asked_for_is_done_too() -> None:
+    there = machine(8).model_copy(update={"devices": (CPU,)})
+    made = planned(WAN_13, there, drop_text_encoder=True, vae_tiling=True).placement
+    assert made.text_encoder == "dropped" and made.vae_tiling and made.vae_slicing
+
+
 def test_on_a_cpu_a_text_encoder_larger_than_half_of_the_memory_is_let_go_and_the_forecast_is_smaller() -> None:
     card = CARDS["wan2.1-t2v-1.3b"]
     small, large = (planned(card, machine(8, ram).model_copy(update={"devices": (CPU,)})) for ram in (48, 256))
@@ -267,25 +273,27 @@ SWAPPED = plan(  # 26 GB of weights on 24 GB, for a clip whose blocks compute fo
 
 
 def test_blocks_stay_on_the_card_as_far_as_they_fit_where_they_would_travel_longer_than_they_compute() -> None:
-    card, kept = CARDS["ltx-video-13b-0.9.8-distilled"], SWAPPED.placement.resident_blocks
-    assert SWAPPED.placement.offload == "group" and 0 < kept < card.latent.layers
-    one_more = SWAPPED.placement.model_copy(update={"resident_blocks": kept + 1})
+    card, kept = CARDS["ltx-video-13b-0.9.8-distilled"], SWAPPED.placement.resident_gb
+    assert SWAPPED.placement.offload == "group" and 0 < kept < 26
+    more = SWAPPED.placement.model_copy(update={"resident_gb": kept + 0.2})
     needs = [max(memory(card, run, way)[0] for run in (SWAPPED.take, SWAPPED.render))
-             for way in (SWAPPED.placement, one_more)]  # fmt: skip
+             for way in (SWAPPED.placement, more)]  # fmt: skip
     assert needs[0] <= 0.92 * 24 * 0.95 < needs[1]
-    assert any(f"{kept} of 48 blocks stay there" in reason for reason in SWAPPED.reasons)
+    assert any(f"{kept:.1f} of 26.1 GB stay there" in reason for reason in SWAPPED.reasons)
     streamed = planned(card, machine(24, 96), render=Overrides(width=512, height=512), offload="group")
-    assert streamed.placement.resident_blocks == 0
+    assert streamed.placement.resident_gb == 0
     assert SWAPPED.forecast.take_seconds[1] < streamed.forecast.take_seconds[1]
 
 
 def test_a_model_keeps_the_blocks_that_lie_on_the_card_where_more_would_fit() -> None:
     card = CARDS["ltx-video-13b-0.9.8-distilled"]
+    small: dict[str, Any] = {"render": Overrides(width=512, height=512), "num_frames": 25}
+    cold = planned(card, machine(24, 96), **small)
     held = Held(pid=1, device="cuda:0", loads=SWAPPED.loads, vram_gb=20.0)
     warm = machine(24, 96).model_copy(update={"workers": (held,)})
-    smaller = planned(card, warm, render=Overrides(width=512, height=512), num_frames=25)
-    assert smaller.loads == SWAPPED.loads
-    assert planned(card, machine(24, 96), render=Overrides(width=512, height=512), num_frames=25).loads != SWAPPED.loads
+    assert planned(card, warm, **small).loads == SWAPPED.loads != cold.loads
+    of_another = held.model_copy(update={"loads": SWAPPED.loads.replace(card.id, "another")})
+    assert planned(card, warm.model_copy(update={"workers": (of_another,)}), **small).loads == cold.loads
 
 
 def test_a_plan_takes_no_more_of_the_card_than_it_may() -> None:

@@ -109,7 +109,8 @@ def build(worn: str, card: ModelCard) -> Expert:
         with gr.Row():
             precisions = [(EXPERT.full if name == "full" else name, name) for name in get_args(Precision)]
             offloads = [(str(getattr(EXPERT, name)), name) for name in get_args(Offload)]
-            precision, offload = _choice(EXPERT.precision, precisions), _choice(EXPERT.offload, offloads)
+            precision = _choice(EXPERT.precision, precisions, EXPERT.precision_cost)
+            offload = _choice(EXPERT.offload, offloads)
         size = gr.Textbox(label=TRUTH.size, placeholder=EXPERT.as_model, max_lines=1)
         fit = gr.Checkbox(label=TRUTH.fit, elem_id="make-it-fit")
         takes, faster = drawing.takes(card), drawing.faster(card)
@@ -123,8 +124,9 @@ def _field(label: str) -> gr.Textbox:
     return gr.Textbox(label=label, placeholder=EXPERT.as_model, max_lines=1, min_width=140)
 
 
-def _choice(label: str, choices: list[tuple[str, str]]) -> gr.Dropdown:
-    return gr.Dropdown([(EXPERT.as_model, ""), *choices], value="", label=label, filterable=False, min_width=140)
+def _choice(label: str, choices: list[tuple[str, str]], info: str | None = None) -> gr.Dropdown:
+    return gr.Dropdown([(EXPERT.as_model, ""), *choices], value="", label=label, info=info, filterable=False,
+                       min_width=140)  # fmt: skip
 
 
 def _text(value: float | None, recommended: float | None = None) -> str:

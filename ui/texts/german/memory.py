@@ -32,7 +32,8 @@ MEMORY = {
     "The model is streamed from the computer's memory block by block.": (
         "Das Modell fließt Block für Block aus dem Arbeitsspeicher."
     ),
-    "No block of the model stays on the graphics card.": "Kein Block des Modells bleibt auf der Grafikkarte.",
+    "Less of the model stays on the graphics card.": "Vom Modell bleibt weniger auf der Grafikkarte.",
+    "The text encoder waits in the computer's memory.": "Der Textleser wartet im Arbeitsspeicher.",
     "The text encoder is let go once the words are read.": "Der Textleser geht, sobald die Worte gelesen sind.",
     "The model is streamed from ordinary memory, which is a little slower.": (
         "Das Modell fließt aus gewöhnlichem Speicher, was ein wenig langsamer ist."

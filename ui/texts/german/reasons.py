@@ -158,9 +158,12 @@ REASONS = {
         "Sie rundet auf 8 Bit; was das Bild dabei verliert, wurde nicht gemessen."
     ),
     "It differs from exact arithmetic by {}.": "Es weicht um {} von genauem Rechnen ab.",
-    "{} does not compute rightly on this computer.": "{} rechnet auf diesem Computer nicht richtig.",
-    "Test the card again under My machine, which leaves it out, or remove that package.": (
-        "Teste die Karte noch einmal unter „Mein Gerät“, dann bleibt es aus dem Spiel, oder entferne das Paket."
+    "Attention by {} does not compute rightly on this computer.": (
+        "Attention mit {} rechnet auf diesem Computer nicht richtig."
+    ),
+    "Leave the attention to Rushes and test the card again under My machine, which then leaves it out.": (
+        "Überlass die Attention Rushes und teste die Karte noch einmal unter „Mein Gerät“, dann bleibt sie aus dem "
+        "Spiel."
     ),
     "{} is too old for attention by {}.": "{} ist zu alt für diese Attention ({}).",
     "{} is too old for {}.": "{} ist zu alt für {}.",

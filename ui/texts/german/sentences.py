@@ -164,7 +164,7 @@ SENTENCES = {
     "Runs on {}, whole.": "Läuft ganz auf {}.",
     "Runs on {}, streamed from the computer's memory block by block: it does not fit whole.": "Läuft auf {}, Block für "
     "Block aus dem Arbeitsspeicher geladen: ganz passt es nicht.",
-    "{} of {} blocks stay there, which is faster.": "{} von {} Blöcken bleiben dort, was schneller ist.",
+    "{} of {} GB stay there, which is faster.": "{} von {} GB bleiben dort, was schneller ist.",
     "Runs on {}, one part at a time: all of it at once does not fit.": "Läuft auf {}, ein Teil nach dem anderen: alles "
     "auf einmal passt nicht.",
     "The pictures are decoded in tiles.": "Die Bilder entstehen in Kacheln.",
