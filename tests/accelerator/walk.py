@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,14 @@ OTHERS = {
 Frames = dict[str, np.ndarray]
 
 
+@functools.cache
+def checkpoint(name: str) -> tempfile.TemporaryDirectory[str]:
+    """A case's tiny weights, the same for all its walks: not every builder makes the same ones twice."""
+    folder = tempfile.TemporaryDirectory()
+    CASES[name].build(Path(folder.name) / "tiny")
+    return folder
+
+
 class Walk:
     """One case in one placement; `root` is its own folder."""
 
@@ -59,7 +68,7 @@ class Walk:
         self.case, self.name, self.root = CASES[name], name, root
         self.placement, self.family = placement, families.of(self.case.family)
         if not (root / "tiny").exists():
-            self.case.build(root / "tiny")
+            shutil.copytree(Path(checkpoint(name).name) / "tiny", root / "tiny")
         self.shelf = weights.Shelf([root])
 
     def plan(self, name: str = "", **changes: Any) -> Plan:
