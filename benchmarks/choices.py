@@ -9,13 +9,13 @@ keeps the table as docs/choices.md.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.published import machine_of, placement_of
+from benchmarks.publishing import publish_text
 from engine import APP, Overrides, Request
 from engine.card import ModelCard
 from engine.catalog import Catalog
@@ -91,12 +91,7 @@ def table(found: list[Row]) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--write", action="store_true")
-    text = table(list(rows()))
-    print(text)
-    if options.parse_args().write:
-        RESULT.write_text(text, encoding="utf-8")
+    publish_text(__doc__, table(list(rows())), RESULT)
 
 
 if __name__ == "__main__":

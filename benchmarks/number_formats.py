@@ -21,7 +21,7 @@ import torch
 from benchmarks import formats_table, kept, publishing
 from benchmarks.likeness import Array, ssim
 from engine import APP, Engine, Request
-from engine.types import Placement, Plan, Precision
+from engine.types import Placement, Plan, Precision, Stage
 from engine.worker import families, sampling, weights
 from engine.worker.families.latent_video import Shot
 from tests.tiny import gguf_weights
@@ -44,34 +44,31 @@ class Artist:
     def clips(self, studio: Engine, scene: kept.Scene, floor: bool) -> dict[str, Array]:
         """What benchmarks/kept.py measures, by its names, with the floor or without it."""
         asked = Request(prompt=scene.prompt, model="starter", seed=scene.seed, aspect="square")
-        other = asked.model_copy(update={"seed": scene.seed + 5000})
-        found: dict[str, Array] = {}
-        for name, request in (("take", asked), ("other_take", other)):
-            if name == "other_take" and not floor:
-                continue
-            plan = self.placed(studio, request)
-            latents = sampling.draw(self.model, self.family, self.shot(plan, "take"), self.watch())
-            found[name] = self.frames(latents, plan, "take")
-            render = "render" if name == "take" else "other_seed"
-            found[render] = self.render(plan, latents)
-            if name == "take":
-                ceiling = self.placed(studio, request.model_copy(update={"sigma": kept.CEILING_SIGMA}))
-                found["ceiling"] = self.render(ceiling, latents)
-                scratch = self.placed(studio, request.model_copy(update={"sigma": 1.0}))
-                found |= {"scratch": self.render(scratch, latents)} if floor else {}
+        levels = {"render": None, "ceiling": kept.CEILING_SIGMA} | ({"scratch": 1.0} if floor else {})
+        found = self.take(studio, asked, "take", levels)
+        if floor:
+            other = asked.model_copy(update={"seed": scene.seed + 5000})
+            found |= self.take(studio, other, "other_take", {"other_seed": None})
+        return found
+
+    def take(self, studio: Engine, asked: Request, name: str, levels: dict[str, float | None]) -> dict[str, Array]:
+        """A take and its renders from several start levels, by name; None: where the card's dial stands."""
+        plan = self.placed(studio, asked)
+        latents = sampling.draw(self.model, self.family, self.shot(plan, "take"), self.watch())
+        found = {name: self.frames(latents, plan, "take")}
+        for render, sigma in levels.items():
+            leveled = self.placed(studio, asked.model_copy(update={"sigma": sigma}))
+            drawn = sampling.refine(self.model, self.family, self.shot(leveled, "render"), self.watch(), latents)
+            found[render] = self.frames(drawn, leveled, "render")
         return found
 
     def placed(self, studio: Engine, request: Request) -> Plan:
         return studio.plan(request).model_copy(update={"placement": self.placement})
 
-    def shot(self, plan: Plan, stage: str) -> Shot:
-        return Shot(plan, plan.stage(stage), torch.Generator("cpu").manual_seed(plan.seed))  # type: ignore[arg-type]
+    def shot(self, plan: Plan, stage: Stage) -> Shot:
+        return Shot(plan, plan.stage(stage), torch.Generator("cpu").manual_seed(plan.seed))
 
-    def render(self, plan: Plan, take: Any) -> Array:
-        latents = sampling.refine(self.model, self.family, self.shot(plan, "render"), self.watch(), take)
-        return self.frames(latents, plan, "render")
-
-    def frames(self, latents: Any, plan: Plan, stage: str) -> Array:
+    def frames(self, latents: Any, plan: Plan, stage: Stage) -> Array:
         return self.family.decode(self.model.pipe, latents, self.shot(plan, stage)).frames
 
     def watch(self) -> sampling.Watch:

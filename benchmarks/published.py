@@ -10,13 +10,13 @@ measured by us. --write keeps the table in benchmarks/results/published.md.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.publishing import RESULTS, publish_text
 from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
@@ -26,7 +26,7 @@ from engine.sizing import CONTEXT_GB, KEPT, allocated_gb, operations
 from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Size
 
 ROWS = Path(__file__).with_name("published.csv")
-RESULT = Path(__file__).parent / "results" / "published.md"
+RESULT = RESULTS / "published.md"
 MACHINES = APP / "presets" / "machines"
 # The files of the cards there, by their names in the rows.
 GPUS = {
@@ -154,12 +154,7 @@ def _line(row: Row) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--write", action="store_true")
-    text = table(list(rows()))
-    print(text)
-    if options.parse_args().write:
-        RESULT.write_text(text, encoding="utf-8")
+    publish_text(__doc__, table(list(rows())), RESULT)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from engine import APP
@@ -17,6 +18,16 @@ def parser(what: str | None) -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="one line")
     made.add_argument("--write", action="store_true", help="keep the result in benchmarks/results/")
     return made
+
+
+def publish_text(what: str | None, text: str, kept: Path) -> None:
+    """Print a table for people, and keep it as the file `kept` where that was asked for."""
+    options = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--write", action="store_true", help=f"keep it as {kept.relative_to(APP)}")
+    asked = options.parse_args()
+    print(text)
+    if asked.write:
+        kept.write_text(text, encoding="utf-8")
 
 
 def publish(name: str, result: dict[str, Any], options: argparse.Namespace, more: dict[str, Any] | None = None) -> None:

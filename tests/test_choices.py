@@ -28,7 +28,7 @@ def test_the_published_table_is_what_is_planned_now() -> None:
 @pytest.mark.parametrize("texts", [ExpertTexts(), german_create.EXPERT], ids=["English", "German"])
 def test_what_the_picker_says_of_number_formats_was_measured(texts: ExpertTexts) -> None:
     found = json.loads((RESULTS / "number_formats.json").read_text())["formats"]
-    said = dict(re.findall(r"(fp8|int8|nf4|Q4) ([01][.,]\d\d)", texts.precision_cost))
+    said = dict(re.findall(r"(fp8|int8|nf4|Q4)\s([01][.,]\d\d)", texts.precision_cost))
     named = {"Q4": "Q4_0"}
     assert {name: float(value.replace(",", ".")) for name, value in said.items()} == {
         name: round(found[named.get(name, name)]["ssim"], 2) for name in ("fp8", "int8", "nf4", "Q4")

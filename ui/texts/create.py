@@ -74,7 +74,8 @@ class ExpertTexts:
     sigma: str = "Start level (instead of the dial)"
     precision: str = "Precision of the weights"
     precision_cost: str = (
-        "Likeness to full precision, measured on the Starter: fp8 1.00, int8 1.00, nf4 0.98, GGUF Q4 0.98."
+        "Likeness to full precision, measured on the Starter: "
+        "fp8\u00a01.00, int8\u00a01.00, nf4\u00a00.98, GGUF Q4\u00a00.98."
     )
     full: str = "Full"
     offload: str = "Where the weights lie"

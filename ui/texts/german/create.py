@@ -64,7 +64,8 @@ EXPERT = ExpertTexts(
     sigma="Startstufe (statt des Reglers)",
     precision="Genauigkeit der Gewichte",
     precision_cost=(
-        "Ähnlichkeit mit voller Genauigkeit, am Starter gemessen: fp8 1,00, int8 1,00, nf4 0,98, GGUF Q4 0,98."
+        "Ähnlichkeit mit voller Genauigkeit, am Starter gemessen: "
+        "fp8\u00a01,00, int8\u00a01,00, nf4\u00a00,98, GGUF Q4\u00a00,98."
     ),
     full="Voll",
     offload="Wo die Gewichte liegen",
