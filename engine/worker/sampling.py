@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -95,7 +96,10 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: La
     if not watch.recording.done:
         watch.doing = "decoding"  # and encoding
         with decoding.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
-            start |= family.start(model.pipe, scheduler, reachable, shot)
+            begun = family.start(model.pipe, scheduler, reachable, shot)
+        # a VAE on the CPU leaves latents there, and not every pipeline fetches them
+        device = shot.plan.placement.device
+        start |= {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in begun.items()}
     return _denoise(run, scheduler, _words(run) | start)
 
 

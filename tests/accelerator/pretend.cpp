@@ -68,6 +68,7 @@ struct Freed {
 struct Card {
   std::map<StreamId, Lane> lanes;
   int64_t live = 0, peak = 0, cap = 0, workspace = 0;
+  int64_t imitated = 0, imitated_at_peak = 0; // of what is live, the workspaces: what a real card does differently
   std::vector<Freed> freed; // used by the default stream, which may not be past it
   int64_t races = 0, to_card = 0, from_card = 0;
 };
@@ -172,7 +173,10 @@ struct CardAllocator final : c10::DeviceAllocator {
     char* block = (char*)std::aligned_alloc(64, size + 64);
     *(Header*)block = {size, 0, STREAM[CURRENT], CURRENT, false};
     card.live += size;
-    card.peak = std::max(card.peak, card.live);
+    if (card.live > card.peak) {
+      card.peak = card.live;
+      card.imitated_at_peak = card.imitated;
+    }
     return {block + 64, block + 64, &release, device};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
@@ -516,6 +520,22 @@ void record_stream(Tensor& t, c10::Stream) {
   if (t.storage().data()) header(t.storage().data())->shared = true;
 }
 
+struct Workspace {
+  int64_t size;
+  int64_t& imitated;
+  c10::DataPtr block;
+  explicit Workspace(int64_t size) : size(size), imitated(CARD_STATE[CURRENT].imitated) {
+    imitated += size;
+    try {
+      block = ALLOCATOR.allocate(size);
+    } catch (...) {
+      imitated -= size;
+      throw;
+    }
+  }
+  ~Workspace() { imitated -= size; }
+};
+
 Tensor convolution(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, c10::SymIntArrayRef stride,
     c10::SymIntArrayRef padding, c10::SymIntArrayRef dilation, bool transposed, c10::SymIntArrayRef output_padding, c10::SymInt groups) {
   TORCH_CHECK(input.device() == weight.device() && (!bias || !bias->defined() || bias->device() == input.device()),
@@ -531,7 +551,7 @@ Tensor convolution(const Tensor& input, const Tensor& weight, const std::optiona
     stride, padding, dilation, transposed, output_padding, groups);
   // What the traces assume: a copy of all it touches, since cuDNN lays channels last.
   int64_t touched = made.nbytes() + input.nbytes() + weight.nbytes();
-  auto workspace = ALLOCATOR.allocate(std::min<int64_t>(CARD_STATE[CURRENT].workspace, touched));
+  Workspace workspace(std::min<int64_t>(CARD_STATE[CURRENT].workspace, touched));
   return on_card(made, input.device());
 }
 
@@ -596,12 +616,14 @@ void pretend_workspace(int card, int64_t bytes) { CARD_STATE[card].workspace = b
 void pretend_seed(int seed) { CHANCE.seed(seed); }
 int64_t pretend_live(int card) { return CARD_STATE[card].live; }
 int64_t pretend_peak(int card) { return CARD_STATE[card].peak; }
+int64_t pretend_imitated(int card) { return CARD_STATE[card].imitated_at_peak; }
 int64_t pretend_races(int card) { return CARD_STATE[card].races; }
 int64_t pretend_to_card(int card) { return CARD_STATE[card].to_card; }
 int64_t pretend_from_card(int card) { return CARD_STATE[card].from_card; }
 void pretend_reset(int card) {
   Card& it = CARD_STATE[card];
   it.peak = it.live;
+  it.imitated_at_peak = it.imitated;
   it.races = it.to_card = it.from_card = 0;
 }
 int64_t pretend_pinned_live() { return PINNED.live; }

@@ -49,6 +49,11 @@ class Card:
         return _lib().pretend_peak(self.number)
 
     @property
+    def imitated(self) -> int:
+        """Of the peak, what convolutions held as their workspace: a real card takes as much as its library likes."""
+        return _lib().pretend_imitated(self.number)
+
+    @property
     def races(self) -> int:
         """How often memory was given back to a stream while another one could still be reading it."""
         return _lib().pretend_races(self.number)
@@ -90,7 +95,7 @@ def install() -> bool:
 @functools.cache
 def _lib() -> Any:
     lib = ctypes.CDLL(str(library()), mode=ctypes.RTLD_GLOBAL)
-    for name in ("live", "peak", "races", "to_card", "from_card"):
+    for name in ("live", "peak", "imitated", "races", "to_card", "from_card"):
         getattr(lib, f"pretend_{name}").restype = ctypes.c_int64
     for name in ("pinned_live", "pinned_reserved"):
         getattr(lib, f"pretend_{name}").restype = ctypes.c_int64

@@ -107,3 +107,18 @@ def test_attention_holds_nothing_of_tokens_squared_but_by_the_plain_way(card: Ca
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         torch.nn.functional.scaled_dot_product_attention(words, words, words)
     assert card.peak - card.live > 4 * 2000**2
+
+
+def test_the_workspace_of_a_convolution_is_told_apart(card: Card) -> None:
+    picture, weight = (torch.randn(shape, device=card.device) for shape in ((1, 4, 64, 64), (8, 4, 3, 3)))
+    card.reset()
+    torch.nn.functional.conv2d(picture, weight)
+    assert card.imitated == 0
+    card.workspace(10**9)
+    try:
+        card.reset()
+        made = torch.nn.functional.conv2d(picture, weight)
+    finally:
+        card.workspace(0)
+    touched = sum(it.nbytes for it in (picture, weight, made))
+    assert card.imitated == touched <= card.peak - card.live + made.nbytes

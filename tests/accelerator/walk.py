@@ -22,7 +22,7 @@ from engine.worker import families, peek, sampling, weights
 from engine.worker.decoding import vae_at_work
 from engine.worker.families.latent_video import Latents
 from engine.worker.recording import Recording
-from tests.accelerator.pretend import CARDS
+from tests.accelerator.pretend import CARDS, Card
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import loras
 
@@ -197,14 +197,18 @@ def on_cpu(name: str, there: Placement, actions: tuple[str, ...]) -> dict[str, F
         return {action: ACTIONS[action](alone) for action in actions}
 
 
-def steps(name: str, way: str, root: Path, actions: tuple[str, ...] = tuple(ACTIONS)) -> Iterator[tuple[str, str]]:
-    """(action, what is wrong with it), empty where nothing is, one after another on one warm model."""
-    card = CARDS[0]
+def steps(
+    name: str, way: str, root: Path, actions: tuple[str, ...] = tuple(ACTIONS), card: Card = CARDS[0]
+) -> Iterator[tuple[str, str]]:
+    """(action, what is wrong with it), empty where nothing is, one after another on one warm model of one card."""
+    other = next(one for one in CARDS if one is not card)
     there = Walk(name, placement(way, card.device), root)
     for action, expected in on_cpu(name, placement(way, "cpu"), actions).items():
         if not expected:
             continue
         card.reset()
+        other.reset()
+        before = other.peak
         try:
             found = ACTIONS[action](there)
         except Exception as error:  # one cell of the table
@@ -214,4 +218,5 @@ def steps(name: str, way: str, root: Path, actions: tuple[str, ...] = tuple(ACTI
         apart = {part: int(np.abs(frames.astype(int) - expected[part]).max()) for part, frames in found.items()}
         far = {part: levels for part, levels in apart.items() if levels > ROUNDING}
         racing = f"{card.races} blocks of memory were given back too early" if card.races else ""
-        yield action, f"differs: {far}" if far else racing
+        astray = "memory was taken on the other card" if other.peak > before else ""
+        yield action, f"differs: {far}" if far else racing or astray

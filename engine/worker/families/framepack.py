@@ -32,7 +32,7 @@ class FramePack(HunyuanVideo):
         return super().encode(pipe, replace(shot, given=NOTHING), transformer)
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
-        noisy = super().start(pipe, scheduler, take, shot)["latents"]
+        noisy = super().start(pipe, scheduler, take, shot)["latents"].to(shot.plan.placement.device)
         pipe.prepare_latents = Shares(reversed(torch.split(noisy[:, :, 1:], SECTION, dim=2)))
         return {}
 
