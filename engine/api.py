@@ -141,9 +141,10 @@ class Engine(Keeping):
         """Queue `count` takes of a request: the first with its seed, the next ones with the seeds that follow."""
         if not 1 <= count <= MAX_TAKES:
             raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
-        first = self.plan(request)
+        first = self.plan(request, takes=count)
         seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
-        plans = [first, *(self.plan(request.model_copy(update={"seed": seed})).when_warm for seed in seeds[1:])]
+        others = (request.model_copy(update={"seed": seed}) for seed in seeds[1:])
+        plans = [first, *(self.plan(other, takes=count).when_warm for other in others)]
         return self._queue([_job("take", plan) for plan in plans])
 
     def extend(self, source: str | Path, request: Request, count: int = 1) -> list[Job]:

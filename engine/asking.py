@@ -116,8 +116,9 @@ class Asking:
         """
         return reuse.look(path, self.cards(), model)
 
-    def plan(self, request: Request, machine: HardwareProfile | None = None) -> Plan:
-        """What would run here (or on `machine`), and what it would need. Raises BadInput; changes nothing."""
+    def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> Plan:
+        """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
+        Raises BadInput; changes nothing."""
         if request.seed is None:
             request = request.model_copy(update={"seed": draw_seed()})
         card = self.catalog.card(request.model)
@@ -125,13 +126,15 @@ class Asking:
             few, told = drafting.in_few_steps(request, card, self.loras.kept())
             made = self._planned(few, machine, may_be_cut=False)
             return made.model_copy(update={"reasons": (*made.reasons, told)})
-        whole = self._planned(request, machine)
+        whole = self._planned(request, machine, takes=takes)
         if not request.takes_by:
             return whole
         drawn = drafting.request(request, card, self.cards(), self.loras.kept())
         return drafting.joined(self._planned(drawn, machine, may_be_cut=False), whole, card)
 
-    def _planned(self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True) -> Plan:
+    def _planned(
+        self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True, takes: int = 1
+    ) -> Plan:
         """The plan of what the request's own model does. `may_be_cut`: a draft may be its render's first part."""
         card = self.catalog.card(request.model)
         borrowed = reuse.borrowed_by(card, self.places)
@@ -152,7 +155,7 @@ class Asking:
         made = planner.plan(seeded, card, room, runs, self._styles(request))
         if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
             made = planner.plan(instead, card, room, runs, self._styles(request))
-        made = compiling.where_it_pays(made, card, room, queued)
+        made = compiling.where_it_pays(made, card, room, [*queued, *[("take", made)] * (takes - 1)])
         reasons = (
             *said,
             *made.reasons,

@@ -50,14 +50,15 @@ def choose(
             way,
             f"Attention by {WORDS[way]}: {device.name} is too old for faster ones, and others need far more memory.",
         )
+    tested = device.measured.ways if device.measured else {}
+    usable = (way for way in installed if not obstacle(way, card, device, installed))
+    if untried := next((WORDS[way] for way in usable if way not in tested), ""):
+        return "native", f"Attention by {WORDS['native']}: {untried} is installed; test the card to have it used."
     if device.measured:
         return (
             "native",
             f"Attention by {WORDS['native']}: exact, and the fastest exact one by this card's test.",
         )
-    untried = next((WORDS[way] for way in installed if not obstacle(way, card, device, installed)), "")
-    if untried:
-        return "native", f"Attention by {WORDS['native']}: {untried} is installed; test the card to have it used."
     return "native", f"Attention by {WORDS['native']}: exact, and no measurement says that another is faster."
 
 

@@ -87,7 +87,10 @@ def test_what_was_faster_when_the_card_was_tested_is_taken_where_it_may_be(
 
 
 def test_what_is_installed_waits_for_a_test_of_the_card_and_its_speed_is_in_the_forecast() -> None:
-    assert any("test the card" in reason for reason in planned(WAN, ADA, ("sage",)).reasons)
+    before = ADA.model_copy(update={"measured": Measured(products=1.5e14, attention=1e14, ways={"native": 1e14})})
+    for device in (ADA, before):  # never tested, or tested before it was installed
+        assert any("test the card" in reason for reason in planned(WAN, device, ("sage",)).reasons)
+    assert not any("test the card" in reason for reason in planned(WAN, TESTED, ("sage",)).reasons)
     slow, fast = (planned(WAN, TESTED, installed).forecast.render_seconds for installed in ((), ("flash",)))
     assert fast[1] < slow[1]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from engine import Engine, Request
 from engine.compiling import where_it_pays
 from engine.errors import BadSetting
 from engine.types import Device, LoraUse, Measured, Placement, Plan, Stage
@@ -53,6 +54,15 @@ def test_blocks_are_compiled_where_that_saves_more_than_it_takes_in_what_waits(
 def test_of_what_waits_only_the_same_model_and_size_counts(changes: dict[str, Any]) -> None:
     other = ONE.model_copy(update=changes)
     assert not on(1.2, 0.2 * SECONDS, [("render", other)] * 20).placement.compiled
+
+
+def test_takes_that_are_asked_for_together_count_each_other(tmp_path: Path) -> None:
+    device = ADA.model_copy(update={"measured": Measured(compiled=1.2, compile_seconds=0.5 * SECONDS)})
+    there = machine(8).model_copy(update={"devices": (device,)})
+    asked = Request(prompt="a red ball", seed=1, model=WAN.id, offload="resident", precision="full")
+    with Engine(tmp_path) as engine:
+        assert not engine.plan(asked, there).placement.compiled
+        assert engine.plan(asked, there, takes=100).placement.compiled
 
 
 def test_what_is_asked_for_is_done_and_said() -> None:

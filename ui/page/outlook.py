@@ -19,7 +19,7 @@ def outlook(engine: Engine, request: Request, count: int) -> str:
     card = next(card for card in engine.cards() if card.id == request.model)
     asked = plannable(request, card)
     try:
-        plan = engine.plan(asked)
+        plan = engine.plan(asked, takes=count)
     except RushesError as error:
         return problem(error, Fix("bare", FIX.bare) if is_to_blame(engine, asked, card) else None)
     return _times(plan, count) + meaning(engine, plan) + _notes(engine, plan) + _details(plan)
