@@ -47,6 +47,7 @@ from engine.types import (
     Held,
     Plan,
     Request,
+    Stage,
     VideoFacts,
     VideoRole,
 )
@@ -151,11 +152,13 @@ class Asking:
         if request.outcome:
             seeded, *said = apply(self.tier(machine), seeded, card)
         room = worn.beside(machine or self.hardware())
-        queued = [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
+        queued: list[tuple[Stage, Plan]] = []
+        queued += [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
         made = planner.plan(seeded, card, room, runs, self._styles(request))
         if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
             made = planner.plan(instead, card, room, runs, self._styles(request))
-        made = compiling.where_it_pays(made, card, room, [*queued, *[("take", made)] * (takes - 1)])
+        queued += [("take", made)] * (takes - 1)
+        made = compiling.where_it_pays(made, card, room, queued)
         reasons = (
             *said,
             *made.reasons,

@@ -1,7 +1,7 @@
 """The queue at work: one lane per device, each with one long-lived worker process.
 
 A worker that dies fails or restarts one job, never the app. Cancel is asked first (the worker checks at every step),
-then enforced. A job whose worker died is tried once more; a job that was running when the app was killed likewise.
+then enforced. A job whose worker died is tried once more; one that was running when the app was killed goes on.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Lane(threading.Thread):
         while not self._closing.is_set():
             try:
                 job = self._claim()
-            except MachineProblem:  # the disk is full or gone; a lane waits until it is back
+            except (MachineProblem, OSError):  # the disk is full or gone, or too many files are open: a lane waits
                 self._closing.wait(2.0)
                 continue
             if job:
-                final = self._attempt(job)
+                final = self._outcome(job)
                 if final:
                     self._finish(job, final)
             else:
@@ -80,7 +80,7 @@ class Lane(threading.Thread):
         while True:
             try:
                 return self._store.finish(job.id, final)
-            except MachineProblem:
+            except (MachineProblem, OSError):
                 if self._closing.wait(2.0):
                     return None
 
@@ -89,6 +89,21 @@ class Lane(threading.Thread):
         self._closing.set()
         self.worker.close()
         self.join(timeout=10)
+
+    def _outcome(self, job: Job) -> FinalEvent | None:
+        """How a job ended, whatever went wrong; None: it waits for an answer, or for the next start."""
+        try:
+            return self._attempt(job)
+        except RushesError as error:
+            failed = Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
+        except Exception as error:  # the boundary: a lane must outlive any job
+            failed = Failed(
+                cause="Something unexpected went wrong while the job was being run.",
+                remedy="Try again; if it happens again, run `app.py doctor`.",
+                detail=repr(error),
+            )
+        self._library.discard(job)
+        return failed
 
     def _attempt(self, job: Job) -> FinalEvent | None:
         """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
@@ -110,23 +125,14 @@ class Lane(threading.Thread):
                 return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
                 self._explain(job, gauges)
-                self._library.adopt(job)
-                self._remember(job, final)
-            else:
-                self._library.discard(job)
+                ended = taken_in(self._library, job, final)
+                with contextlib.suppress(MachineProblem):  # a full disk costs what was learned, not the clip
+                    self._remember(job, final)
+                return ended
+            self._library.discard(job)
             return final
         except WorkerDied as death:
             return self._after_death(job, death, doing)
-        except RushesError as error:
-            self._library.discard(job)
-            return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
-        except Exception as error:  # the boundary: a lane must outlive any job
-            self._library.discard(job)
-            return Failed(
-                cause="Something unexpected went wrong while the job was being run.",
-                remedy="Try again; if it happens again, run `app.py doctor`.",
-                detail=repr(error),
-            )
 
     def _explain(self, job: Job, gauges: Gauges) -> None:
         """Say why the run was slower than it could be, when the card's gauges tell.
@@ -203,14 +209,25 @@ class Lane(threading.Thread):
         self._store.add_run(run)
 
 
+def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
+    """How a job ends whose result is complete: finished; or, where the library cannot take it in, failed and kept."""
+    try:
+        library.adopt(job)
+    except OSError as error:
+        aside = library.set_aside(job)
+        return Failed(
+            cause="What was made could not be put into the library.",
+            remedy=f"It is kept in {aside}. See that the disk has room and can be written to, and make it again.",
+            detail=repr(error),
+        )
+    return done
+
+
 def recover(store: Store, library: Library) -> None:
-    """After a start: what was running when the last owner died is finished, queued again, or given up."""
+    """After a start: what was running when the last owner died is finished, or queued again. That it was interrupted is
+    no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
     for job in store.jobs("running"):
         if library.complete(job):
-            library.adopt(job)
-            store.finish(job.id, Finished(result_id=job.id, seconds=0))
-        elif job.attempts >= MAX_ATTEMPTS and not library.advanced(job):
-            library.discard(job)
-            store.finish(job.id, Failed(cause="This job was cut off twice.", remedy="Start it again when ready."))
+            store.finish(job.id, taken_in(library, job, Finished(result_id=job.id, seconds=0)))
         else:
-            store.requeue(job.id)
+            store.requeue(job.id, forget_attempt=True)

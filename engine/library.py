@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine import media
+from engine.durable import onto_the_disk
 from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.paths import Places
 from engine.types import Beginning, Clip, Job, Recipe, Request, Take
@@ -123,21 +124,49 @@ class Library:
         shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
 
     def complete(self, job: Job) -> bool:
-        """Whether the worker finished writing this job's result: the recipe is written last."""
-        return (self._places.staging / job.id / f"{_stem(job)}.json").is_file()
+        """Whether the worker finished writing this job's result, the recipe last; it may be here already, in part."""
+        made = self._places.staging / job.id / f"{_stem(job)}.json"
+        there = self._places.takes / job.id / made.name
+        return made.is_file() or (there if job.stage == "take" else self._clip_file(job, "json")).is_file()
 
     def adopt(self, job: Job) -> None:
-        """Move a finished result from staging into the library. A take appears whole; a clip's MP4 comes last."""
+        """Move a finished result from staging into the library, or go on with that where it was cut off.
+
+        A take appears whole; a clip's MP4 comes last. All of it is on the disk when this returns. Raises OSError.
+        """
         folder = self._places.staging / job.id
-        shutil.rmtree(folder / GIVEN, ignore_errors=True)
         if job.stage == "take":
+            self._adopt_take(job, folder)
+        else:
+            for suffix in ("jpg", "json", "mp4"):
+                made, there = folder / f"clip.{suffix}", self._clip_file(job, suffix)
+                if made.exists() or not there.exists():
+                    onto_the_disk(made)
+                    made.replace(there)
+            onto_the_disk(self._places.clips)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _adopt_take(self, job: Job, folder: Path) -> None:
+        there = self._places.takes / job.id
+        if not (there / "take.json").is_file():
+            shutil.rmtree(folder / GIVEN, ignore_errors=True)
             if job.plan.take.stops_after is None:
                 (folder / STATE).unlink(missing_ok=True)
-            folder.replace(self._places.takes / job.id)
-            return
-        for suffix in ("jpg", "json", "mp4"):
-            (folder / f"clip.{suffix}").replace(self._places.clips / f"{job.id}.{suffix}")
-        shutil.rmtree(folder, ignore_errors=True)
+            for path in (*folder.iterdir(), folder):
+                onto_the_disk(path)
+            folder.replace(there)
+        onto_the_disk(self._places.takes)
+
+    def _clip_file(self, job: Job, suffix: str) -> Path:
+        return self._places.clips / f"{job.id}.{suffix}"
+
+    def set_aside(self, job: Job) -> Path:
+        """Where a result lies from now on that cannot be taken in: nothing else looks there."""
+        aside = self._places.set_aside / job.id
+        with contextlib.suppress(OSError):
+            aside.parent.mkdir(exist_ok=True)
+            (self._places.staging / job.id).replace(aside)
+        return aside
 
     def delete_take(self, take: Take) -> None:
         shutil.rmtree(Path(take.video).parent)

@@ -115,6 +115,11 @@ class Places:
         return self.home / "staging"
 
     @property
+    def set_aside(self) -> Path:
+        """What a job made that could not be taken into the library."""
+        return self.home / "set-aside"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -24,6 +24,7 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from engine.downloader.meter import Meter
 from engine.downloader.part import Part, StopAsked, digest, fits_record
 from engine.downloader.refusals import explain, lasting
+from engine.durable import onto_the_disk
 from engine.errors import HubProblem, InUse, MachineProblem, ModelProblem
 from engine.manifest import RECORD, Manifest, ManifestFile, check_room
 from engine.store import now
@@ -202,7 +203,7 @@ class Fetching:
             file.flush()
             os.fsync(file.fileno())
         for folder in [self._whole, *(path for path in self._whole.rglob("*") if path.is_dir())]:
-            sync_folder(folder)  # the files themselves were synced as they arrived
+            onto_the_disk(folder)  # the files themselves were synced as they arrived
         for _ in range(20):  # a virus scanner on Windows may hold a fresh file for a moment
             try:
                 self._whole.rename(target)
@@ -213,7 +214,7 @@ class Fetching:
                 raise InUse(f"The folder {target} is in the way.", "Remove that model first.", str(error)) from error
         else:
             raise InUse(f"The model could not be moved to {target}.", "Close what uses that folder, then resume.")
-        sync_folder(target.parent)
+        onto_the_disk(target.parent)
         shutil.rmtree(self._staging, ignore_errors=True)
 
 
@@ -224,14 +225,3 @@ def leave_in_order(staging: Path, manifest: Manifest) -> None:
 
 def fingerprint(manifest: Manifest) -> str:
     return hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """The names in a folder to the disk; Windows does that by itself and has no way to ask for it."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

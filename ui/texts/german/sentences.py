@@ -220,8 +220,9 @@ SENTENCES = {
     "Try again with the model's own settings; the details are in the logs folder.": "Versuche es mit den Einstellungen "
     "des Modells; Einzelheiten stehen im Ordner logs.",
     "Memory ran out, and it was not to be changed.": "Der Speicher ging aus, und geändert werden sollte nichts.",
-    "This job was cut off twice.": "Dieser Auftrag wurde zweimal unterbrochen.",
-    "Start it again when ready.": "Starte ihn wieder, wenn du so weit bist.",
+    "What was made could not be put into the library.": "Das Ergebnis ließ sich nicht in die Bibliothek legen.",
+    "It is kept in {}. See that the disk has room and can be written to, and make it again.": "Es liegt in {}. Sieh "
+    "nach, ob auf der Platte Platz ist und sie beschrieben werden kann, und mach es noch einmal.",
     "{} cannot be reached, or the connection keeps breaking.": "{} ist nicht erreichbar, oder die Leitung reißt ab.",
     "Check the internet connection (or the mirror in HF_ENDPOINT), then resume; what has arrived is kept.": "Prüfe die "
     "Internetverbindung (oder den Spiegel in HF_ENDPOINT), dann weiter; was da ist, bleibt.",
