@@ -34,8 +34,8 @@ from engine import APP
 from engine.card import ModelCard
 from engine.catalog import Catalog
 from engine.sizing import tokens
-from engine.types import Pass
-from engine.worker import families
+from engine.types import Pass, Placement
+from engine.worker import decoding, families
 
 Row = dict[str, float]
 CARDS = APP / "presets" / "models"
@@ -45,6 +45,7 @@ TERMS: dict[str, Callable[[Row], float]] = {
     "square": lambda row: (row["tokens"] / 1e3) ** 2,
     "frame": lambda row: row["width"] * row["height"] / 1e6,
     "clip": lambda row: row["width"] * row["height"] * row["frames"] / 1e6,
+    "frames": lambda row: row["frames"],
 }
 RESULTS = Path(__file__).parent / "results" / "traces.json"
 SMALL, MIDDLE, ROOMY, LARGE = (448, 256), (832, 480), (1024, 576), (1280, 704)
@@ -100,11 +101,10 @@ def trace_transformer(card: ModelCard) -> list[Row]:
 
 
 def trace_vae(card: ModelCard) -> dict[str, list[Row]]:
-    """Rows for decoding whole, decoding in tiles, encoding, and decoding next to nothing. Tiles are many operations, so
-    they get small clips."""
+    """Rows for decoding whole, decoding in tiles as the worker does, encoding, and decoding next to nothing."""
     architecture = ARCHITECTURES[card.id]
     plan = {"decode": ((SMALL, SHORT), (MIDDLE, SHORT), (SMALL, LONG)),
-            "tiled": ((MIDDLE, SHORT), (ROOMY, SHORT)),
+            "tiled": ((MIDDLE, SHORT), (ROOMY, SHORT), (MIDDLE, LONG), (ROOMY, LONG)),
             "encode": ((SMALL, SHORT),), "least": ((SMALL, SHORT),)}  # fmt: skip
     found: dict[str, list[Row]] = {name: [] for name in plan}
     with fake():
@@ -112,7 +112,8 @@ def trace_vae(card: ModelCard) -> dict[str, list[Row]]:
         channels = vae.config.get("latent_channels") or vae.config.z_dim
         noise = {"temb": torch.empty(1, dtype=torch.bfloat16)} if vae.config.get("timestep_conditioning") else {}
         for name, points in plan.items():
-            vae.enable_tiling() if name == "tiled" else vae.disable_tiling()
+            tiled = name == "tiled"
+            decoding.arrange(vae, Placement(device="cpu", dtype="bfloat16", vae_tiling=tiled, vae_slicing=tiled))
             for side, frames in points:
                 run = legal(card, side, frames)
                 with in_bfloat16():
@@ -210,7 +211,7 @@ def fitted(card: ModelCard, results: dict[str, Any]) -> Table | None:
         "call_gb": fit(rows, ("fixed", "linear", "square"), "moved_gb"),
         "denoise_gb": fit(rows, ("fixed", "linear", "square"), "gb"),
         "decode_gb": fit(vae["decode"], ("fixed", "frame", "clip"), "gb"),
-        "tiled_gb": fit(vae["tiled"], ("fixed", "frame", "clip"), "gb"),
+        "tiled_gb": fit(vae["tiled"], ("fixed", "frame", "clip", "frames"), "gb"),
     }
     for name in ("decode_gb", "tiled_gb"):
         fits[name][0]["least"] = float(f"{vae['least'][0]['gb']:.3g}")

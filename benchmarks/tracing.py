@@ -46,9 +46,12 @@ class Live(TorchDispatchMode):
         weights = (*model.parameters(), *model.buffers())
         self._known: weakref.WeakSet[Any] = weakref.WeakSet(weight.untyped_storage() for weight in weights)
         self._inverted: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._sums: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # of masks: how many are true
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is aten._local_scalar_dense.default:
+            if args[0].untyped_storage() in self._sums:
+                return self._sums[args[0].untyped_storage()]
             return 1.0 if args[0].is_floating_point() else 0 if args[0].dtype == torch.bool else 1
         if func is aten.nonzero.default:
             return self._count(torch.empty(args[0].numel(), args[0].dim(), dtype=torch.long))
@@ -57,6 +60,8 @@ class Live(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         if func is aten.bitwise_not.default:
             self._inverted.add(out.untyped_storage())
+        if func is aten.sum.default and not args[0].is_floating_point():
+            self._sums[out.untyped_storage()] = args[0].numel()
         self._count(out)
         self._work(func, (args, kwargs, out))
         return out

@@ -99,9 +99,12 @@ def working(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, fl
     """GB at the peak beside the weights, of denoising and of what the VAE does."""
     scale = BYTES[placement.dtype] / 2  # traced in a 2-byte format
     kilotokens, frame_mp = tokens(card, run) / 1000, run.width * run.height / 1e6
-    clip_mp, traced = _at_once(card, run.num_frames) * frame_mp, card.traced
+    num_frames, traced = _at_once(card, run.num_frames), card.traced
+    clip_mp = num_frames * frame_mp
     if traced:
-        decoded = (traced.tiled_gb if placement.vae_tiling else traced.decode_gb).at(frame_mp, clip_mp) * scale
+        decoded = traced.decode_gb.at(frame_mp, num_frames) * scale
+        if placement.vae_tiling:  # what is smaller than a tile is decoded whole
+            decoded = min(decoded, traced.tiled_gb.at(frame_mp, num_frames) * scale)
         if run.taken and not card.latent_upsampler:  # its take comes enlarged through the pixels, which lie beside
             decoded = max(decoded, decoded * traced.encode_share + 3 * BYTES[placement.dtype] * clip_mp / 1e3)
         return traced.denoise_gb.at(kilotokens) * scale, decoded

@@ -42,16 +42,19 @@ class Curve(Noun):
 
 
 class Surface(Noun):
-    """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels. It is never below
-    `least`, that of the smallest clip, where a copy of the largest weights is all that counts."""
+    """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels, and with the
+    number of frames (that of a tile, whose size is fixed). It is never below `least`, that of the smallest clip, where
+    a copy of the largest weights is all that counts."""
 
     fixed: Figure = 0.0
     frame: Figure = 0.0
     clip: Figure = 0.0
+    frames: Figure = 0.0
     least: Figure = 0.0
 
-    def at(self, frame_mp: float, clip_mp: float) -> float:
-        return max(self.least, self.fixed + self.frame * frame_mp + self.clip * clip_mp)
+    def at(self, frame_mp: float, num_frames: int) -> float:
+        grown = self.frame * frame_mp + self.clip * frame_mp * num_frames + self.frames * num_frames
+        return max(self.least, self.fixed + grown)
 
 
 class Traced(Noun):

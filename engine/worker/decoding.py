@@ -14,13 +14,25 @@ from engine.worker.accelerator import Accelerator
 from engine.worker.families.latent_video import Latents
 
 LTX = ("AutoencoderKLLTXVideo", "AutoencoderKLLTX2Video")  # decode a clip at once unless they are told otherwise
+# Two VAEs hold all frames of a tile: those of diffusers, 256 pixels wide, take 14 GB (HunyuanVideo 1.5, five seconds)
+# and 11 GB (Mochi, three). The first one's authors take 128 below 28 GB (its get_vae_inference_config).
+SMALLER_TILES: dict[str, dict[str, Any]] = {
+    "AutoencoderKLHunyuanVideo15": {
+        "tile_sample_min_height": 128, "tile_sample_min_width": 128, "tile_latent_min_height": 8,
+        "tile_latent_min_width": 8,
+    },
+    "AutoencoderKLMochi": {
+        "tile_sample_min_height": 192, "tile_sample_min_width": 192, "tile_sample_stride_height": 144,
+        "tile_sample_stride_width": 144,
+    },
+}  # fmt: skip
 
 
 def arrange(vae: Any, placement: Placement) -> None:
     """Set a loaded VAE to a placement's slices and tiles."""
     vae.use_tiling = vae.use_slicing = False
     if placement.vae_tiling:
-        vae.enable_tiling()
+        vae.enable_tiling(**SMALLER_TILES.get(type(vae).__name__, {}))
     if placement.vae_slicing:
         vae.enable_slicing()
     if type(vae).__name__ in LTX:
