@@ -39,6 +39,7 @@ from engine.planner import plan
 from engine.sizing import TORCH_RAM_GB, call_operations, memory
 from engine.speed import paces
 from engine.types import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
+from engine.worker import decoding
 from engine.worker.accelerator import Accelerator
 from engine.worker.gauge import Gauge
 from engine.worker.memory import DTYPES
@@ -156,8 +157,7 @@ def _performed(card: ModelCard, made: Plan, stage: Stage, settings: dict[str, An
     calls = [_timed(device, functools.partial(transformer, **inputs)) for _ in range(CALLS)]
     if placement.offload != "resident":  # what computes next takes its place
         transformer.to("meta")
-    if placement.vae_tiling:
-        vae.enable_tiling()
+    decoding.arrange(vae, placement)
     noise = {"temb": torch.zeros(1, device=device)} if vae.config.get("timestep_conditioning") else {}
     decode_seconds = _timed(device, functools.partial(vae.decode, latents, **noise))
     return {"call_seconds": statistics.median(calls[1:]), "decode_seconds": decode_seconds}

@@ -160,7 +160,8 @@ def keys(card: ModelCard) -> tuple[str, str]:
     """What cards have in common, so that each is traced once: the transformer at its sizes, and the VAE."""
     it = ARCHITECTURES[card.id]
     grids = [grid(card, legal(card, side, frames)) for side, frames in ((SMALL, SHORT), (LARGE, card.frames.default))]
-    return repr((it.transformer, it.settings, batch_of(card), grids)), repr((it.vae, it.vae_settings))
+    vae = (it.vae, it.vae_settings, *filter(None, [decoding.SMALLER_TILES.get(it.vae)]))
+    return repr((it.transformer, it.settings, batch_of(card), grids)), repr(vae)
 
 
 def trace_all(cards: dict[str, ModelCard], names: Sequence[str]) -> None:

@@ -127,11 +127,11 @@ class Asking:
             few, told = drafting.in_few_steps(request, card, self.loras.kept())
             made = self._planned(few, machine, may_be_cut=False)
             return made.model_copy(update={"reasons": (*made.reasons, told)})
-        whole = self._planned(request, machine, takes=takes)
+        whole = self._planned(request, machine, takes=1 if request.takes_by else takes)
         if not request.takes_by:
             return whole
         drawn = drafting.request(request, card, self.cards(), self.loras.kept())
-        return drafting.joined(self._planned(drawn, machine, may_be_cut=False), whole, card)
+        return drafting.joined(self._planned(drawn, machine, may_be_cut=False, takes=takes), whole, card)
 
     def _planned(
         self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True, takes: int = 1

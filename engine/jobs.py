@@ -102,6 +102,8 @@ class Lane(threading.Thread):
                 remedy="Try again; if it happens again, run `app.py doctor`.",
                 detail=repr(error),
             )
+        if self._closing.is_set():  # what it has computed waits for the next start
+            return None
         self._library.discard(job)
         return failed
 
@@ -124,9 +126,9 @@ class Lane(threading.Thread):
             if isinstance(final, RanOut):
                 return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
-                self._explain(job, gauges)
                 ended = taken_in(self._library, job, final)
                 with contextlib.suppress(MachineProblem):  # a full disk costs what was learned, not the clip
+                    self._explain(job, gauges)
                     self._remember(job, final)
                 return ended
             self._library.discard(job)
@@ -154,7 +156,7 @@ class Lane(threading.Thread):
             self._store.requeue(job.id, forget_attempt=True)
             return None  # the lane ends; the job waits for the next start
         if job.attempts < MAX_ATTEMPTS or self._library.advanced(job):
-            self._store.add_event(job.id, Adjusted(change="Going on with the shot.", reason=death.cause))
+            self._note(job, Adjusted(change="Going on with the shot.", reason=death.cause))
             return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
         if death.what:
             return self._step_down(job, (death.what, doing), death.detail)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine import media
-from engine.durable import onto_the_disk
+from engine.durable import moved, onto_the_disk
 from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.paths import Places
 from engine.types import Beginning, Clip, Job, Recipe, Request, Take
@@ -142,7 +142,7 @@ class Library:
                 made, there = folder / f"clip.{suffix}", self._clip_file(job, suffix)
                 if made.exists() or not there.exists():
                     onto_the_disk(made)
-                    made.replace(there)
+                    moved(made, there)
             onto_the_disk(self._places.clips)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -154,19 +154,21 @@ class Library:
                 (folder / STATE).unlink(missing_ok=True)
             for path in (*folder.iterdir(), folder):
                 onto_the_disk(path)
-            folder.replace(there)
+            moved(folder, there)
         onto_the_disk(self._places.takes)
 
     def _clip_file(self, job: Job, suffix: str) -> Path:
         return self._places.clips / f"{job.id}.{suffix}"
 
     def set_aside(self, job: Job) -> Path:
-        """Where a result lies from now on that cannot be taken in: nothing else looks there."""
-        aside = self._places.set_aside / job.id
-        with contextlib.suppress(OSError):
+        """Where a result lies from now on that cannot be taken in: nothing else looks there, if it can be moved."""
+        made, aside = self._places.staging / job.id, self._places.set_aside / job.id
+        try:
             aside.parent.mkdir(exist_ok=True)
-            (self._places.staging / job.id).replace(aside)
-        return aside
+            moved(made, aside)
+            return aside
+        except OSError:
+            return made
 
     def delete_take(self, take: Take) -> None:
         shutil.rmtree(Path(take.video).parent)

@@ -102,9 +102,8 @@ def working(card: ModelCard, run: Pass, placement: Placement) -> tuple[float, fl
     num_frames, traced = _at_once(card, run.num_frames), card.traced
     clip_mp = num_frames * frame_mp
     if traced:
-        decoded = traced.decode_gb.at(frame_mp, num_frames) * scale
-        if placement.vae_tiling:  # what is smaller than a tile is decoded whole
-            decoded = min(decoded, traced.tiled_gb.at(frame_mp, num_frames) * scale)
+        surface = traced.tiled_gb if placement.vae_tiling else traced.decode_gb
+        decoded = surface.at(frame_mp, num_frames) * scale
         if run.taken and not card.latent_upsampler:  # its take comes enlarged through the pixels, which lie beside
             decoded = max(decoded, decoded * traced.encode_share + 3 * BYTES[placement.dtype] * clip_mp / 1e3)
         return traced.denoise_gb.at(kilotokens) * scale, decoded

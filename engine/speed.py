@@ -107,7 +107,7 @@ def _measured(device: Device, way: Attention) -> Pace | None:
     found = device.measured
     if not (found and found.products and found.attention):
         return None
-    return Pace(found.products, found.ways.get(way, found.attention), found.memory_gb, found.kernel_seconds)
+    return Pace(found.products, found.ways.get(way) or found.attention, found.memory_gb, found.kernel_seconds)
 
 
 def _pace(device: Device) -> Pace | None:

@@ -25,6 +25,11 @@ def test_the_figures_of_a_card_are_those_of_the_committed_traces(name: str) -> N
         assert written[figure] == pytest.approx(value, rel=1e-3), figure
 
 
+def test_a_card_that_is_not_traced_itself_has_the_figures_of_one_with_the_same_architecture() -> None:
+    figures = [KNOWN[name].traced for name in TRACED]
+    assert all(card.traced in figures for name, card in KNOWN.items() if card.traced and name not in TRACED)
+
+
 @pytest.mark.parametrize("name", [name for name in TRACED if not KNOWN[name].size.only])
 def test_tiles_are_traced_at_two_lengths_for_some_hold_every_frame(name: str) -> None:
     assert len({row["frames"] for row in RESULT[keys(KNOWN[name])[1]]["tiled"]}) == 2

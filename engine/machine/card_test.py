@@ -82,7 +82,8 @@ class CardTest(Noun):
         products = {dtype: self._value("products", dtype) for dtype in ("bfloat16", "float16", "float32")}
         sixteen = max(products["bfloat16"], products["float16"])
         own = products["float32"] if self.device.kind == "cpu" or not sixteen else sixteen
-        ways = {way: 1e12 * speed for way in get_args(Attention) if (speed := self._value("attention", way))}
+        tried = {reading.name for reading in self.readings if reading.part == "attention"}
+        ways = {way: 1e12 * self._value("attention", way) for way in get_args(Attention) if way in tried}
         return Measured(products=own * 1e12, attention=ways.get("native", 0.0), ways=ways, **found)
 
     def _value(self, part: Part, name: str) -> float:

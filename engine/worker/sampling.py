@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from engine.durable import onto_the_disk
 from engine.errors import JobCancelled, ModelProblem
 from engine.events import Event, Progress
 from engine.types import Work
@@ -203,6 +204,7 @@ def watched(scheduler: Any, run: _Run, steps: int, exact_timesteps: Callable[...
 
 def save(latents: Latents, path: Path) -> None:
     save_file({name: part.float().cpu().contiguous() for name, part in latents.items()}, path)
+    onto_the_disk(path)
 
 
 def load(path: Path, device: Any) -> Latents:

@@ -13,6 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from engine.durable import onto_the_disk
 from engine.errors import disk_full
 from engine.types import Recipe
 from engine.worker.families.latent_video import Footage
@@ -33,10 +34,13 @@ def write(footage: Footage, fps: int, stem: Path, recipe: Recipe, before: Iterab
     try:
         part = stem.with_suffix(".part")
         _encode(itertools.chain(before, footage.frames), (footage, fps), part, recipe)
+        onto_the_disk(part)
         part.replace(stem.with_suffix(".mp4"))
         poster = stem.with_name("poster.jpg" if recipe.kind == "take" else f"{stem.name}.jpg")
         Image.fromarray(footage.frames[len(footage.frames) // 2]).save(poster, quality=90)
+        onto_the_disk(poster)
         part.write_text(recipe.model_dump_json(indent=1), encoding="utf-8")
+        onto_the_disk(part)  # after what it stands for: a recipe says that all is there
         part.replace(stem.with_suffix(".json"))
     except (OSError, av.FFmpegError) as error:
         raise disk_full(OSError(str(error))) from error

@@ -48,7 +48,7 @@ def write(cells: Iterable[dict[str, Any]]) -> None:
     counted = [cell for cell in told if "counted" in cell]
     if walked:
         (RESULTS / "walk.md").write_text(_walk(walked), encoding="utf-8")
-    if counted:
+    if any(cell["model"] == "starter" for cell in counted) and len(counted) > 1:
         (RESULTS / "card_memory.md").write_text(_memory(counted), encoding="utf-8")
 
 

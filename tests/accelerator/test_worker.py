@@ -90,18 +90,27 @@ def test_a_card_that_is_smaller_than_it_says_is_met_by_the_memory_fallback(studi
     assert [event.change for event in events if isinstance(event, Adjusted)]
 
 
-@pytest.mark.grid
-@pytest.mark.parametrize("share", [0.9, 0.75, 0.6, 0.45, 0.3, 0.15])
-def test_every_shortage_is_met_by_the_memory_fallback_and_the_job_ends_well(
-    share: float, studio: Engine, seen: Path
-) -> None:
-    """Of what a take and its render need by the forecast, the card has this share, and says it has all."""
+@pytest.fixture(scope="module")
+def needed_gb(studio: Engine, seen: Path) -> float:
+    """What a take's peak is where there is room."""
     studio.let_go()
     seen.write_text(CARD.model_dump_json())
-    needed_gb = studio.plan(asked(seed=11)).forecast.vram_gb - CONTEXT_GB
+    ended = list(studio.watch(studio.make_takes(asked(seed=11))[0].id))[-1]
+    assert isinstance(ended, Finished)
+    return ended.vram_gb
+
+
+@pytest.mark.grid
+@pytest.mark.parametrize("share", [0.9, 0.75, 0.6, 0.45, 0.3])
+def test_every_shortage_is_met_by_the_memory_fallback_and_the_job_ends_well(
+    share: float, needed_gb: float, studio: Engine, seen: Path
+) -> None:
+    """Of what a take needs, the card has this share, and says that it has much more."""
+    studio.let_go()
     seen.write_text(json.dumps(json.loads(CARD.model_dump_json()) | {"vram_gb": CONTEXT_GB + share * needed_gb}))
     (job,) = studio.make_takes(asked(seed=11))
-    events = list(studio.watch(job.id))
-    assert isinstance(events[-1], Finished), events[-1]
-    assert any(isinstance(event, Adjusted) for event in events) == (share < 0.9)
-    assert isinstance(list(studio.watch(studio.render(job.id).id))[-1], Finished)
+    ended = list(studio.watch(job.id))[-1]
+    assert isinstance(ended, Finished), ended
+    assert ended.vram_gb <= share * needed_gb + 0.001
+    render = list(studio.watch(studio.render(job.id).id))[-1]
+    assert isinstance(render, Finished), render

@@ -103,6 +103,7 @@ def test_that_the_app_was_killed_is_no_fault_of_the_job(times: int, places: Plac
 
 
 RECORDS = """
+import os
 import sys
 import time
 from pathlib import Path
@@ -112,7 +113,9 @@ from engine.library import Library
 from engine.paths import open_home
 from engine.store import Store
 places = open_home(Path(sys.argv[1]))
-recover(Store(places.database), Library(places))
+store = Store(places.database)
+recover(store, Library(places))
+os._exit(0)  # a store that is closed syncs once more
 """
 
 
