@@ -43,8 +43,8 @@ class Measured(Noun):
 
     Operations a second in products of 16-bit matrices (32-bit ones on a CPU) and in attention; GB a second through the
     device's memory, from RAM to it, and from the disk; seconds to start a kernel. `ways`: operations a second of every
-    way through the attention, 0 where it does not compute rightly there. `compiled`: how many times as fast compiled blocks are, and
-    the seconds that compiling takes.
+    way through the attention, 0 where it does not compute rightly there. `compiled`: how many times as fast compiled
+    blocks are, and the seconds that compiling takes.
     """
 
     products: float = 0.0
