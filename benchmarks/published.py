@@ -87,7 +87,7 @@ def _forecast(row: dict[str, str], card: ModelCard) -> Row:
     seconds = denoising(card, run, placement, device, machine.cpu_count) if alone else said.render_seconds
     counts = "other software: the memory" not in row["note"]
     if "VAE in float32" in row["note"]:
-        card = with_its_vae(card, 2, wide_tiles="tiles of 256" in row["note"])
+        card = with_vae_in_float32(card, wide_tiles="tiles of 256" in row["note"])
     vram_gb = allocated_gb(card, run, placement) if counted else CONTEXT_GB + allocated_gb(card, run, placement, KEPT)
     return Row(
         name=row["id"], kind=row["kind"], gpu=row["gpu"],
@@ -97,16 +97,16 @@ def _forecast(row: dict[str, str], card: ModelCard) -> Row:
     )  # fmt: skip
 
 
-def with_its_vae(card: ModelCard, times: float, wide_tiles: bool = False) -> ModelCard:
-    """The card of a run whose VAE takes `times` the bytes for each number that the rest does; `wide_tiles`: in
-    diffusers' own tiles of HunyuanVideo 1.5, of twice our side."""
+def with_vae_in_float32(card: ModelCard, wide_tiles: bool) -> ModelCard:
+    """The card of a run in 16 bits whose VAE takes 32; `wide_tiles`: in diffusers' own tiles of HunyuanVideo 1.5, twice
+    as wide and high as ours."""
     vae, traced = card.components["vae"], card.traced
     assert traced
-    decode, tiled = ({name: times * figure for name, figure in surface.model_dump().items()}
+    decode, tiled = ({name: 2 * figure for name, figure in surface.model_dump().items()}
                      for surface in (traced.decode_gb, traced.tiled_gb))  # fmt: skip
     tiled["frames"] *= 4 if wide_tiles else 1
     figures = {"decode_gb": type(traced.decode_gb)(**decode), "tiled_gb": type(traced.tiled_gb)(**tiled)}
-    parts = card.components | {"vae": vae.model_copy(update={"params_b": times * vae.params_b})}
+    parts = card.components | {"vae": vae.model_copy(update={"params_b": 2 * vae.params_b})}
     return card.model_copy(update={"components": parts, "traced": traced.model_copy(update=figures)})
 
 

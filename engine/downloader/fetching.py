@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import threading
-import time
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from engine.downloader.meter import Meter
 from engine.downloader.part import Part, StopAsked, digest, fits_record
 from engine.downloader.refusals import explain, lasting
-from engine.durable import onto_the_disk
+from engine.durable import moved, onto_the_disk
 from engine.errors import HubProblem, InUse, MachineProblem, ModelProblem
 from engine.manifest import RECORD, Manifest, ManifestFile, check_room
 from engine.store import now
@@ -204,16 +203,13 @@ class Fetching:
             os.fsync(file.fileno())
         for folder in [self._whole, *(path for path in self._whole.rglob("*") if path.is_dir())]:
             onto_the_disk(folder)  # the files themselves were synced as they arrived
-        for _ in range(20):  # a virus scanner on Windows may hold a fresh file for a moment
-            try:
-                self._whole.rename(target)
-                break
-            except PermissionError:
-                time.sleep(0.25)
-            except OSError as error:
-                raise InUse(f"The folder {target} is in the way.", "Remove that model first.", str(error)) from error
-        else:
-            raise InUse(f"The model could not be moved to {target}.", "Close what uses that folder, then resume.")
+        try:
+            moved(self._whole, target)
+        except PermissionError as error:
+            words = f"The model could not be moved to {target}."
+            raise InUse(words, "Close what uses that folder, then resume.", str(error)) from error
+        except OSError as error:
+            raise InUse(f"The folder {target} is in the way.", "Remove that model first.", str(error)) from error
         onto_the_disk(target.parent)
         shutil.rmtree(self._staging, ignore_errors=True)
 

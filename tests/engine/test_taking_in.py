@@ -46,12 +46,9 @@ def made(places: Places, plan: Plan, stage: Stage, name: str = "job-1") -> tuple
 
 
 def whole(places: Places, stage: Stage, name: str = "job-1") -> bool:
-    if stage == "take":
-        return all((places.takes / name / file).read_text() == file for file in NAMES[stage])
-    return (
-        all((places.clips / f"{name}.{file[-3:].lstrip('.')}").exists() for file in ("mp4", "jpg"))
-        and (places.clips / f"{name}.json").exists()
-    )
+    found = {"take": lambda file: places.takes / name / file,
+             "render": lambda file: places.clips / file.replace("clip", name)}[stage]  # fmt: skip
+    return all(found(file).read_text() == file for file in NAMES[stage])
 
 
 @pytest.mark.parametrize(("stage", "moves"), [("take", 0), ("take", 1), *(("render", n) for n in range(4))])
@@ -80,9 +77,7 @@ def test_a_kill_after_any_of_its_moves_loses_nothing_and_the_start_ends_the_job(
     assert not (places.staging / "job-1").exists()
 
 
-def test_what_cannot_be_taken_in_is_set_aside_and_the_next_one_is_taken_in(
-    places: Places, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_taken_in_is_set_aside_and_the_next_one_is_taken_in(places: Places, tiny_plan: Plan) -> None:
     store, library, _ = made(places, tiny_plan, "take")
     made(places, tiny_plan, "render", "job-2")
     (places.takes / "job-1").write_text("in the way")
@@ -105,10 +100,8 @@ def test_that_the_app_was_killed_is_no_fault_of_the_job(times: int, places: Plac
 RECORDS = """
 import os
 import sys
-import time
 from pathlib import Path
-from engine.events import Finished
-from engine.jobs import Lane, recover
+from engine.jobs import recover
 from engine.library import Library
 from engine.paths import open_home
 from engine.store import Store
