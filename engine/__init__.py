@@ -37,6 +37,7 @@ from engine.events import (
 from engine.inputs import MAX_PICTURES
 from engine.library import read_recipe
 from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
+from engine.loras import Half
 from engine.machine.card_test import CardTest, Reading
 from engine.manifest import Download, Quote
 from engine.media import MAX_PICTURE_BYTES
@@ -107,6 +108,7 @@ __all__ = [
     "InUse",
     "Job",
     "Look",
+    "Half",
     "LoraFile",
     "LoraUse",
     "MachineProblem",

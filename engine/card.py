@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.single_file import SingleFileRule
 from engine.traced import LatentRule, Traced
@@ -188,7 +188,7 @@ class ModelCard(Noun):
     numbers overflow and pictures turn black); `vae_slices`: whether its VAE decodes a few frames at a time when told
     to, and not anyway.
     `inputs`: what it can take; `needs`: what it cannot do without. `revision` is null until it was resolved at an
-    install. `variant`: the precision suffix of the files to fetch. `loras`: the kinds of LoRA file that fit;
+    install. `variant`: the precision suffix of the files to fetch. `loras`: whether it takes LoRAs;
     `lora_family`: whose they are, where of another family. `single_files`: the parts that diffusers reads from one file
     too, GGUF or safetensors, and how those look. `latent_upsampler`: a render starts through the component of that
     name, on a take of half its size. `not_yet`: why this version cannot run it, when it cannot.
@@ -228,7 +228,7 @@ class ModelCard(Noun):
     guides: tuple[Guide, ...] = ()
     latent_upsampler: LatentUpsampler | None = None
     strength: StrengthRule | None = None
-    loras: tuple[str, ...] = ()
+    loras: bool = False
     lora_family: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
 
     @model_validator(mode="after")
@@ -236,6 +236,12 @@ class ModelCard(Noun):
         if self.latent_upsampler and "latent_upsampler" not in self.components:
             raise ValueError("latent_upsampler needs a component of that name")
         return self
+
+    @field_validator("loras", mode="before")
+    @classmethod
+    def _kinds_of_lora(cls, value: object) -> object:
+        """Cards of older versions named the layouts that diffusers reads."""
+        return bool(value) if isinstance(value, list | tuple) else value
 
     @property
     def continues(self) -> bool:

@@ -7,40 +7,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from engine import header
 from engine.errors import BadFile
 from engine.types import ContentId, Noise, Noun
+from engine.weights import lora_layout, lora_pairs
 
 MAX_LORA_BYTES = 4_000_000_000  # of rank 256 for the largest model of the field: 2 GB
+READING = 2  # what is read from a file; one more when that changes, so that kept files are read again
 REMEDY = "Choose a LoRA in a .safetensors file."
-Layout = Literal["diffusers", "kohya", "comfyui", "other"]
-
-PREFIXES: dict[str, Layout] = {
-    "transformer.": "diffusers",
-    "diffusion_model.": "comfyui",
-    "lora_unet_": "kohya",
-}
-# What the names of the parts give away, most telling first. Several families: the shapes decide.
-SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"blocks[._]\d+[._](self_attn|cross_attn|attn1|attn2|ffn)", ("wan",)),
-    (r"(visual|text)_transformer_blocks", ("kandinsky5",)),
-    (r"(.*[._])?(audio_|video_to_audio|av_)", ("ltx2",)),
-    (r"transformer_blocks\.\d+\.(attn1\.(add_|to_add)|ff_context)", ("mochi",)),
-    (r"transformer_blocks\.\d+\.attn2\.", ("ltx", "ltx2")),
-    (r"transformer_blocks\.\d+\.attn1\.", ("cogvideox", "mochi", "ltx", "ltx2")),
-    (r"single_(transformer_)?blocks[._]\d+", ("hunyuan_video",)),
-    (r"(transformer|double)_blocks[._]\d+", ("hunyuan_video", "hunyuan_video15")),
-)
-BLOCK = re.compile(r"((?:visual_|single_)?(?:transformer_)?blocks|(?:double|single)_blocks)[._](\d+)[._]")
-QUERY = re.compile(r"(attn\d?[._](to_)?q|attn_qkv|attention\.to_query|linear1)$")
-TENSOR = re.compile(r"(.+)\.(lora_A|lora_down|lora_B|lora_up)\.weight$")
-FOREIGN = {"lokr_": "LoKr", "hada_": "LoHa", "dora_scale": "DoRA", "oft_": "OFT"}
-HALF = re.compile(r"(?i)(?<![a-z])(high|low)[ _.-]?noise|(?<![a-z])(high|low|hn|ln)$")
 NOTES = {
     "trigger_words": ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "instance_prompt"),
     "licence": ("modelspec.license", "license", "licence"),
@@ -51,58 +29,72 @@ NOTES = {
 class LoraFile(Noun):
     """One LoRA. `id` is the hash of its content, empty for one that was only looked at.
 
-    `families`: those that its names allow; `width` and `blocks` of the transformer say which model of them. `noise`:
-    which half of a pair it is. `left_out`: small changes in it, to norms, that diffusers does not apply. `licence` is
-    empty where the file says nothing.
+    `families`: those that its names allow; `width` and `blocks` of the transformer say which model of them, 0 where
+    they do not. `layers`: how many it changes, `image_layers` of them in models with an image encoder only; `omits`:
+    how many of which other kind cannot be applied at all. `noise`: which half of a pair it is; `has_both`: it brings
+    both; `for_both`: a person said that it is for all steps. `came_from`: the folder or repository that it is from.
+    `licence` is empty where the file says nothing.
     """
 
     id: ContentId | Literal[""] = ""
     name: str
     families: tuple[str, ...]
-    layout: Layout
     width: int
     blocks: int
     rank: int
-    sees_image: bool = False
+    layers: int = 0
+    image_layers: int = 0
+    omits: dict[str, int] = {}
     noise: Noise = ""
-    left_out: int = 0
+    has_both: bool = False
+    for_both: bool = False
+    came_from: str = ""
     trigger_words: str = ""
     licence: str = ""
     size_gb: float
 
 
-def read_lora(path: Path, name: str = "") -> LoraFile:
-    """`name`: when it is not that of the file. Raises BadFile in one sentence when it is no LoRA that can be read."""
-    name = name or path.stem[:120]
+def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile:
+    """`name`: when it is not that of the file; `folder`: the name of the folder that it came from, when it is not the
+    one that it lies in. Raises BadFile in one sentence when it is no LoRA that can be read."""
+    folder = path.resolve().parent.name if folder is None else folder
+    name = name or _name(path.stem, folder)
     shapes, notes = _header(path)
-    if foreign := next((word for mark, word in FOREIGN.items() if any(mark in name for name in shapes)), ""):
-        raise BadFile(f"{path.name} is a {foreign}, a kind of LoRA that Rushes cannot apply.", "Choose a plain LoRA.")
-    matrices = [match for name in shapes if (match := TENSOR.match(name))]
-    if not matrices:
-        raise BadFile(f"{path.name} is a safetensors file, but no LoRA.", REMEDY)
-    layout = _layout(shapes)
-    modules = [_bare(match[1]) for match in matrices]
-    down = {_bare(match[1]): shapes[match[0]] for match in matrices if match[2] in ("lora_A", "lora_down")}
-    base = _note(notes, "base").casefold()
+    try:
+        readings = lora_layout.read(shapes)
+    except lora_layout.Unreadable as why:
+        raise _refused(path.name, why) from why
+    families = _said(tuple(readings), _note(notes, "base").casefold())
+    reading = readings[families[0]] if families else None
     return LoraFile(
         name=name,
-        families=_families(modules, base),
-        layout=layout,
-        width=_width(down),
-        blocks=_blocks(modules),
-        rank=max((shape[0] for shape in down.values() if shape), default=0),
-        sees_image=any(re.search(r"[._](k_img|v_img|add_k_proj)$", module) for module in modules if _is_wan(module)),
-        noise=_noise(name),
-        left_out=sum(name.endswith((".diff", ".diff_m")) for name in shapes),
+        families=families,
+        width=lora_layout.width(reading, shapes) if reading else 0,
+        blocks=lora_layout.blocks(reading) if reading else 0,
+        rank=lora_layout.rank(reading, shapes) if reading else 0,
+        layers=len(reading.changes) if reading else 0,
+        image_layers=len(lora_layout.image_layers(reading.changes)) if reading else 0,
+        omits=reading.omits if reading else {},
+        noise=lora_pairs.half(name, folder),
+        has_both=any(change.half for change in reading.changes) if reading else False,
         trigger_words=_note(notes, "trigger_words"),
         licence=_note(notes, "licence"),
         size_gb=path.stat().st_size / 1e9,
     )
 
 
-def pair_name(name: str) -> str:
-    """The name that both halves of a pair share."""
-    return HALF.sub("*", name).casefold()
+def _refused(file: str, why: lora_layout.Unreadable) -> BadFile:
+    match why.why:
+        case "foreign":
+            return BadFile(f"{file} is a {why.what}, a kind of LoRA that Rushes cannot apply.", "Choose a plain LoRA.")
+        case "cut":
+            return BadFile(f"{file} is damaged: a part of '{why.what}' is missing.", "Get the file again.")
+    return BadFile(f"{file} is a safetensors file, but no LoRA.", REMEDY)
+
+
+def _name(stem: str, folder: str) -> str:
+    """That of the file, with that of its folder where the file's alone says nothing."""
+    return f"{folder}/{stem}"[-120:] if folder and lora_pairs.is_generic(stem) else stem[:120]
 
 
 def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
@@ -114,51 +106,10 @@ def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     return {name: shape for name, shape, _ in tensors}, notes
 
 
-def _layout(names: Iterable[str]) -> Layout:
-    found = {next((kind for prefix, kind in PREFIXES.items() if name.startswith(prefix)), "other") for name in names}
-    return found.pop() if len(found) == 1 else "other"  # type: ignore[return-value]
-
-
-def _bare(module: str) -> str:
-    for prefix in PREFIXES:
-        if module.startswith(prefix):
-            return module.removeprefix(prefix)
-    return module
-
-
-def _is_wan(module: str) -> bool:
-    return re.match(SIGNS[0][0], module) is not None
-
-
-def _families(modules: list[str], base: str) -> tuple[str, ...]:
-    for pattern, families in SIGNS:
-        if any(re.match(pattern, module) for module in modules):
-            said = [family for family, words in (("ltx2", r"ltx-?_?2"), ("ltx", r"ltx-?_?v")) if re.search(words, base)]
-            return tuple(family for family in families if family in said) or families
-    return ()
-
-
-def _width(down: Mapping[str, tuple[int, ...]]) -> int:
-    """The width of the transformer: what the queries read, else what most parts read."""
-    queries = [shape[1] for module, shape in down.items() if QUERY.search(module) and len(shape) > 1]
-    counted = Counter(queries or [shape[1] for shape in down.values() if len(shape) > 1])
-    return counted.most_common(1)[0][0] if counted else 0
-
-
-def _blocks(modules: Iterable[str]) -> int:
-    """The least number of blocks that the transformer must have, both kinds of HunyuanVideo together."""
-    last: dict[str, int] = {}
-    for module in modules:
-        if match := BLOCK.match(module):
-            last[match[1]] = max(last.get(match[1], 0), int(match[2]) + 1)
-    return sum(last.values())
-
-
-def _noise(name: str) -> Noise:
-    match = HALF.search(name)
-    if not match:
-        return ""
-    return "high" if (match[1] or match[2]).casefold() in ("high", "hn") else "low"
+def _said(families: tuple[str, ...], base: str) -> tuple[str, ...]:
+    """Those of several alike that the file's notes name, or all."""
+    said = [family for family, words in (("ltx2", r"ltx-?_?2"), ("ltx", r"ltx-?_?v")) if re.search(words, base)]
+    return tuple(family for family in families if family in said) or families
 
 
 def _note(notes: Mapping[str, str], about: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from engine.card import ModelCard
 from engine.errors import BadSetting
-from engine.lora_file import LoraFile, pair_name
+from engine.lora_file import LoraFile
 from engine.types import HardwareProfile, LoraUse, Noun, Plan, PlannedLora
+from engine.weights import lora_pairs
 
 Thing = TypeVar("Thing", bound=Noun)
 MAX_LORAS = 8
@@ -21,21 +23,24 @@ def made_for(lora: LoraFile, cards: Sequence[ModelCard]) -> list[ModelCard]:
     fitting = [
         card
         for card in cards
-        if (card.lora_family or card.family) in lora.families
-        and card.latent.width == lora.width
+        if card.loras
+        and (card.lora_family or card.family) in lora.families
+        and lora.width in (card.latent.width, 0)
         and lora.blocks <= card.latent.layers
-        and (not lora.sees_image or "image_encoder" in card.components)
+        and (not lora.image_layers or "image" in card.inputs)
+        and (not lora.has_both or PARTS[1] in card.components)
     ]
     exact = [card for card in fitting if card.latent.layers == lora.blocks]
     return exact or fitting
 
 
 def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUse]:
-    """Halves of a pair become one: both chosen, or one whose other half is kept. Raises BadSetting on two strengths."""
+    """Halves of a pair become one: both chosen, or one whose other half is kept. Raises BadSetting on two strengths,
+    and where several files may be the other half."""
     strengths = {use.id: use.strength for use in uses}
     result: list[LoraUse] = []
     for use in uses:
-        other = None if use.low else _other_half(kept[use.id], kept.values())
+        other = None if use.low else _other_half(kept[use.id], [kept[name] for name in strengths], kept)
         if other is None:
             result.append(use)
             continue
@@ -49,12 +54,18 @@ def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUs
     return result
 
 
-def _other_half(lora: LoraFile, kept: Iterable[LoraFile]) -> LoraFile | None:
-    same = (lora.families, lora.width, lora.blocks, pair_name(lora.name))
-    halves = (half for half in kept if {half.noise, lora.noise} == {"high", "low"})
-    return next(
-        (half for half in halves if (half.families, half.width, half.blocks, pair_name(half.name)) == same), None
-    )
+def _other_half(lora: LoraFile, chosen: Sequence[LoraFile], kept: Mapping[str, LoraFile]) -> LoraFile | None:
+    """Among those chosen together first, then those that came from the same place, then all."""
+    near = [one for one in kept.values() if lora.came_from and one.came_from == lora.came_from]
+    for group in (chosen, near, list(kept.values())):
+        halves = [
+            one
+            for one in group
+            if {one.noise, lora.noise} == {"high", "low"} and (one.families, one.width) == (lora.families, lora.width)
+        ]
+        if other := lora_pairs.other_half(lora.name, [(one.name, one) for one in halves]):
+            return other
+    return None
 
 
 def planned(uses: Sequence[LoraUse], files: dict[str, LoraFile], card: ModelCard, cards: Sequence[ModelCard]) -> Worn:
@@ -79,7 +90,7 @@ def _planned(use: LoraUse, files: Mapping[str, LoraFile], card: ModelCard, cards
             f"'{lora.name}' is a pair for a model of two transformers, which {card.name} is not.",
             "Choose a model such as Wan 2.2 A14B, or one half of the pair.",
         )
-    match (low, lora.noise if two else ""):
+    match (low, lora.noise if two and not lora.has_both else ""):
         case (LoraFile(), _):
             worn = {PARTS[0]: use.id, PARTS[1]: use.low or ""}
         case (None, "high"):
@@ -96,12 +107,9 @@ def check(lora: LoraFile, card: ModelCard, cards: Sequence[ModelCard]) -> None:
     """Raises BadSetting, with the models that it is made for, when a LoRA does not fit a model."""
     fitting = made_for(lora, cards)
     if card in fitting:
-        if lora.layout in card.loras:
-            return
-        raise BadSetting(
-            f"The LoRA '{lora.name}' is for {card.name}, but in a layout that this version cannot read.",
-            "Look for it in the layout of diffusers.",
-        )
+        return
+    if not card.loras:
+        raise BadSetting(f"{card.name} takes no LoRAs.", "Choose another model, or leave the LoRA out.")
     names = [other.name for other in fitting]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     made = f"is made for {', '.join(names[:3])}{more}" if names else "is made for a model that Rushes does not know"
@@ -145,6 +153,21 @@ class Worn(Noun):
         })  # fmt: skip
         return worn.model_copy(update={"reasons": (*plan.reasons, *said), "forecast": needs})
 
+    @staticmethod
+    def _left_out(name: str, kind: str, count: int) -> str:
+        match kind:
+            case "norms":
+                return f"Left out of the LoRA '{name}': changes to norms ({count})."
+            case "text encoder":
+                return f"Left out of the LoRA '{name}': layers for the text encoder ({count})."
+            case "connectors":
+                return f"Left out of the LoRA '{name}': layers for the text connectors ({count})."
+            case "image":
+                return (
+                    f"Left out of the LoRA '{name}': layers for an image encoder ({count})."
+                )
+        return f"Left out of the LoRA '{name}': layers that this model has not ({count})."
+
     def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:
         halves = [self.files[name] for name in dict.fromkeys(lora.parts.values())]
         said = []
@@ -155,8 +178,9 @@ class Worn(Noun):
             )
         elif len(halves) == 2:
             said.append(f"The LoRA '{halves[0].name}' is joined with its other half, '{halves[1].name}'.")
-        if left_out := sum(half.left_out for half in halves):
-            said.append(f"{left_out} small changes of '{lora.name}' to norms cannot be applied and are left out.")
+        elif len(lora.parts) == 2 and not halves[0].has_both and not halves[0].for_both:
+            said.append(f"The LoRA '{lora.name}' does not say which half of a pair it is: it acts on all steps.")
+        said += [self._left_out(lora.name, kind, count) for kind, count in _omitted(halves, card).items()]
         if len(halves[0].families) > 1:
             said.append(f"The file of '{lora.name}' does not say for certain which model family it was made for.")
         if not lora.licence:
@@ -164,6 +188,16 @@ class Worn(Noun):
                 f"The LoRA '{lora.name}' says nothing about its licence: ask its maker before selling the clip."
             )
         return said
+
+
+def _omitted(halves: Sequence[LoraFile], card: ModelCard) -> Counter[str]:
+    """How many layers of which kind are left out."""
+    counted: Counter[str] = Counter()
+    for half in halves:
+        counted.update(half.omits)
+        if half.image_layers and "image_encoder" not in card.components:
+            counted["image"] += half.image_layers
+    return counted
 
 
 def _less(thing: Thing, fields: tuple[str, ...], amount_gb: float) -> Thing:

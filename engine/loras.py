@@ -14,12 +14,11 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Any, Literal
 
 from engine.errors import BadFile, UnknownName, disk_full
 from engine.hub_lora import HubLora
-from engine.lora_file import LoraFile, read_lora
+from engine.lora_file import READING, LoraFile, read_lora
 from engine.lora_fit import joined
 from engine.manifest import LORA_FILE, Manifest, ManifestFile, read_record
 from engine.store import Store
@@ -27,16 +26,21 @@ from engine.types import LoraUse, Noun, Plan
 
 SHARED = "lora_folders"  # the setting that names folders of other apps
 MAX_LISTED = 1000
+ENDING = ".safetensors"
+Half = Literal["high", "low", "both"]  # for the early steps, for the late ones, for all
 
 
 class Record(Noun):
     """What lies beside a LoRA. `origin`: where the file is, when another app keeps it; then its size and age too.
 
-    `hub`: repository, file and commit of one that was downloaded.
+    `hub`: repository, file and commit of one that was downloaded. `half`: what a person said that it is. `reading`: by
+    which version the file was read.
     """
 
     file: LoraFile
     hub: str = ""
+    half: Half | None = None
+    reading: int = 1
     origin: str = ""
     bytes: int = 0
     modified_ns: int = 0
@@ -59,11 +63,13 @@ class Loras:
     def kept(self) -> list[LoraFile]:
         """Every LoRA that a request can name, by name."""
         found = [self._record(path.stem) for path in self._folder.glob("*.json")]
-        return sorted((record.file for record in found if record), key=lambda file: (file.name.casefold(), file.id))
+        files = [_as_said(record) for record in found if record]
+        return sorted(files, key=lambda file: (file.name.casefold(), file.id))
 
     def shared(self) -> list[tuple[Path, LoraFile]]:
         """LoRAs in the shared folders, to be chosen by `keep`; what else lies there is the other app's."""
-        found = (path for folder in self.folders() for path in sorted(folder.rglob("*.safetensors")))
+        inside = (path for folder in self.folders() for path in sorted(folder.rglob("*")))
+        found = (path for path in inside if path.suffix.casefold() == ENDING)
         said = []
         for path in itertools.islice(found, MAX_LISTED):
             with contextlib.suppress(BadFile, OSError):
@@ -112,7 +118,9 @@ class Loras:
 
     def keep(self, path: Path) -> LoraFile:
         """Take in a LoRA, or remember where a shared one lies. Raises BadFile in one sentence."""
-        said = read_lora(path)
+        own = path.resolve().is_relative_to(self._folder.parent.resolve())  # it only came through here
+        said = read_lora(path, folder="" if own else None)
+        said = said.model_copy(update={"came_from": "" if own else str(path.resolve().parent)})
         try:
             with path.open("rb") as opened:
                 name = hashlib.file_digest(opened, "sha256").hexdigest()[:32]
@@ -141,8 +149,9 @@ class Loras:
         if manifest is None:
             raise BadFile("What was downloaded is no longer there.", "Download it again.")
         (file,) = manifest.files
-        said = read_lora(path, HubLora(repo=file.repo, file=file.path).name)
-        said = said.model_copy(update={"id": file.sha256[:32], "licence": said.licence or manifest.licence})
+        said = read_lora(path, HubLora(repo=file.repo, file=file.path).name, folder="")
+        known = {"id": file.sha256[:32], "licence": said.licence or manifest.licence}
+        said = said.model_copy(update=known | {"came_from": f"{file.repo}/{file.path}".rpartition("/")[0]})
         try:
             self._folder.mkdir(exist_ok=True)
             _lay(path, self._folder / f"{said.id}.safetensors")
@@ -156,6 +165,16 @@ class Loras:
         file = self.find(name)
         (self._folder / f"{file.id}.json").unlink(missing_ok=True)
         (self._folder / f"{file.id}.safetensors").unlink(missing_ok=True)
+
+    def set_half(self, name: str, half: Half) -> LoraFile:
+        """Say which steps of a model of two transformers a LoRA is for. Raises UnknownName."""
+        found = self.find(name)
+        try:
+            if record := self._record(found.id):
+                self._write(record.model_copy(update={"half": half}))
+        except OSError as error:
+            raise disk_full(error) from error
+        return self.find(found.id)
 
     def stage(self, plan: Plan, folder: Path) -> None:
         """Lay the LoRAs of a plan into a folder, without a copy where the disk is the same."""
@@ -186,14 +205,41 @@ class Loras:
 
     def _record(self, name: str) -> Record | None:
         try:
-            return Record.model_validate_json((self._folder / f"{name}.json").read_bytes())
-        except (OSError, ValidationError):
+            text = (self._folder / f"{name}.json").read_bytes()
+            if json.loads(text).get("reading") == READING:
+                return Record.model_validate_json(text)
+            return self._read_again(json.loads(text))
+        except (OSError, ValueError, AttributeError):
             return None
+
+    def _read_again(self, kept: dict[str, Any]) -> Record | None:
+        """The record of a LoRA that an older version read, as this one reads it; None where its file is not there."""
+        old = kept["file"] if isinstance(kept.get("file"), dict) else {}
+        path = Path(kept.get("origin") or self._folder / f"{old.get('id')}{ENDING}")
+        try:
+            said = read_lora(path, old.get("name", ""), folder="")
+        except BadFile:
+            return None
+        known = {name: old[name] for name in ("id", "came_from") if name in old}
+        known["licence"] = said.licence or old.get("licence", "")
+        origin = {name: kept[name] for name in ("hub", "half", "origin", "bytes", "modified_ns") if name in kept}
+        record = Record.model_validate({"file": said.model_dump() | known, **origin})
+        with contextlib.suppress(OSError):  # a full disk: it is read again the next time
+            self._write(record)
+        return record
 
     def _write(self, record: Record) -> None:
         part = self._folder / f"{record.file.id}.json.part"
-        part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        part.write_text(record.model_copy(update={"reading": READING}).model_dump_json(indent=1), encoding="utf-8")
         part.replace(self._folder / f"{record.file.id}.json")
+
+
+def _as_said(record: Record) -> LoraFile:
+    """The LoRA of a record, with what a person said of it."""
+    if record.half is None:
+        return record.file
+    both = record.half == "both"
+    return record.file.model_copy(update={"noise": "" if both else record.half, "for_both": both})
 
 
 def _address(file: ManifestFile) -> str:

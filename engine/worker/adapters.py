@@ -14,17 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.loaders import CogVideoXLoraLoaderMixin
-from safetensors import SafetensorError
 
-from engine.errors import BadFile
 from engine.types import Placement, Plan, PlannedLora
+from engine.worker import lora_weights
+from engine.worker.lora_weights import Weights
 from engine.worker.memory import DTYPES
 
 MATRIX = re.compile(r"(.+)\.(lora_A|lora_B)\.(weight|bias)$")
-PREFIX = "transformer."  # diffusers says it of either transformer
 PARTS = ("transformer", "transformer_2")
-Weights = dict[str, torch.Tensor]
 
 
 def merge(pipe: Any, plan: Plan, folder: Path) -> None:
@@ -70,10 +67,10 @@ def _change(pipe: Any, name: str, loras: dict[str, PlannedLora], source: tuple[P
         part.unload_lora()
     try:
         for file, lora in loras.items():
-            weights, settings = _read(pipe, folder / f"{file}.safetensors", lora.name)
+            weights = lora_weights.read(folder / f"{file}.safetensors", part, name, lora.name)
             _check(weights, part, lora.name)
             part.load_lora_adapter(
-                weights, prefix=None, adapter_name=file, metadata=settings,
+                weights, prefix=None, adapter_name=file,
                 _pipeline=pipe if plan.placement.offload == "group" else None,
             )  # fmt: skip
             if plan.placement.precision == "fp8":
@@ -84,50 +81,31 @@ def _change(pipe: Any, name: str, loras: dict[str, PlannedLora], source: tuple[P
         raise
 
 
-def _read(pipe: Any, path: Path, name: str) -> tuple[Weights, dict[str, Any] | None]:
-    """A LoRA in diffusers' names, by diffusers' own conversion, and the settings that diffusers wrote into it."""
-    reader = pipe if hasattr(pipe, "lora_state_dict") else CogVideoXLoraLoaderMixin  # HunyuanVideo 1.5 has none
-    try:
-        weights, settings = reader.lora_state_dict(
-            str(path.parent), weight_name=path.name, use_safetensors=True, local_files_only=True,
-            return_lora_metadata=True,
-        )  # fmt: skip
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, IndexError, AttributeError) as error:
-        raise _misfit(name, str(error)) from error
-    if not weights or not all(key.startswith(PREFIX) for key in weights):
-        raise _misfit(name, f"names without '{PREFIX}'")
-    bare = {key.removeprefix(PREFIX): tensor for key, tensor in weights.items()}
-    return bare, {key.removeprefix(PREFIX): value for key, value in settings.items()} if settings else None
-
-
 def _check(weights: Weights, part: Any, name: str) -> None:
-    """Every matrix must have its partner and a place of its shape: diffusers skips those that have not, in silence."""
-    places = dict(part.named_modules())
+    """Every matrix must have the shape of its place: diffusers skips those that have not, in silence."""
     for key, tensor in weights.items():
         match = MATRIX.match(key)
-        place = getattr(places.get(match[1]), "base_layer", places.get(match[1])) if match else None
-        side = "in" if match and match[2] == "lora_A" else "out"
+        if match is None:
+            continue  # a Kronecker factor: peft itself refuses another shape
+        place = part.get_submodule(match[1])
+        place = getattr(place, "base_layer", place)
+        side = "in" if match[2] == "lora_A" else "out"
         size = getattr(place, f"{side}_features", getattr(place, f"{side}_channels", None))
-        if match is None or size is None:
-            raise _misfit(name, f"no place for {key}")
-        if match[3] == "weight" and tensor.shape[1 if side == "in" else 0] != size:
-            raise _misfit(name, f"{key}: {tuple(tensor.shape)} where {size} is needed")
-        if f"{match[1]}.lora_A.weight" not in weights or f"{match[1]}.lora_B.weight" not in weights:
-            raise _misfit(name, f"{key} has no partner")
-
-
-def _misfit(name: str, detail: str) -> BadFile:
-    return BadFile(
-        f"A part of the LoRA '{name}' has no place in this model, so it was not used.",
-        "Choose the model that it was made for, or leave the LoRA out.",
-        detail,
-    )
+        if tensor.shape[1 if side == "in" and match[3] == "weight" else 0] != size:
+            raise lora_weights.misfit(name, f"{key}: {tuple(tensor.shape)} where {size} is needed")
+        if match[3] == "bias" and place.bias is None:
+            raise lora_weights.misfit(name, f"{key}: a layer without a bias")
 
 
 def _keep_format(part: Any, name: str, weights: Weights, dtype: torch.dtype) -> None:
     """Put an adapter's own numbers back where peft rounded them to the stored format of the layer."""
     for key, tensor in weights.items():
-        place, matrix, kind = MATRIX.match(key).groups()  # type: ignore[union-attr]  # checked when it was put on
+        if (match := MATRIX.match(key)) is None:  # a Kronecker factor
+            place, _, factor = key.rpartition(".")
+            mine = getattr(part.get_submodule(place), factor)[name]
+            mine.data = tensor.to(mine.device, dtype)
+            continue
+        place, matrix, kind = match.groups()
         mine = getattr(getattr(part.get_submodule(place), matrix)[name], kind)
         mine.data = tensor.to(mine.device, dtype)
 

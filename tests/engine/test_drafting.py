@@ -147,7 +147,7 @@ def test_a_guide_from_the_hub_is_known_by_its_file_and_a_missing_one_says_how_to
     guide = next(guide for guide in card.guides if guide.file)
     asked = Request(prompt=PROMPT, model=card.id, seed=1, takes_by=guide.name)
     here = LoraFile(id="0" * 32, name=HubLora(repo=guide.repo, file=guide.file).name, families=("wan",),
-                    layout="diffusers", width=5120, blocks=40, rank=64, size_gb=0.6)  # fmt: skip
+                    width=5120, blocks=40, rank=64, size_gb=0.6)  # fmt: skip
     cards = list(CARDS.cards.values())
     assert [use.id for use in drafting.request(asked, card, cards, [here]).loras] == [here.id]
     with pytest.raises(BadSetting) as refusal:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from engine import APP, BadFile, BadSetting, Engine, LoraUse, Request, read_lora
@@ -73,7 +74,7 @@ def test_a_file_tells_which_models_it_is_made_for(seen: str, tmp_path: Path) -> 
     lora = read_lora(write(tmp_path / "mine.safetensors", modules, width, down=down))
     ids = {card.id for card in made_for(lora, CARDS)}
     assert fits in ids and not_for not in ids
-    assert lora.rank == 2 and lora.layout != "other"
+    assert lora.rank == 2 and lora.layers and not lora.omits
 
 
 def test_a_file_of_an_unknown_model_is_made_for_none(tmp_path: Path) -> None:
@@ -81,10 +82,22 @@ def test_a_file_of_an_unknown_model_is_made_for_none(tmp_path: Path) -> None:
     assert made_for(lora, CARDS) == []
 
 
-def test_an_image_lora_needs_a_model_that_sees_pictures_through_clip(tmp_path: Path) -> None:
+def test_an_image_lora_needs_a_model_that_starts_from_a_picture(tmp_path: Path) -> None:
     names = ["transformer.blocks.39.attn1.to_q", "transformer.blocks.0.attn2.add_k_proj"]
     ids = {card.id for card in made_for(read_lora(write(tmp_path / "i2v.safetensors", names, 5120)), CARDS)}
-    assert "wan2.1-i2v-14b-480p" in ids and not ids & {"wan2.1-t2v-14b", "wan2.2-i2v-a14b"}
+    assert {"wan2.1-i2v-14b-480p", "wan2.2-i2v-a14b"} <= ids and "wan2.1-t2v-14b" not in ids
+
+
+def test_what_a_model_without_an_image_encoder_leaves_out_is_said(
+    engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    names = ["transformer.blocks.39.attn1.to_q", "transformer.blocks.0.attn2.add_k_proj"]
+    name = engine.keep_lora(write(tmp_path / "i2v.safetensors", names, 5120)).id
+    Image.new("RGB", (640, 400)).save(tmp_path / "a.png")
+    given = {"image": engine.keep_picture(tmp_path / "a.png")}
+    request = Request(prompt=PROMPT, model="wan2.2-i2v-a14b", seed=1, loras=(LoraUse(id=name),), pictures=given)
+    made = engine.plan(request, machine)
+    assert any("of the LoRA 'i2v': layers for an image encoder (1)" in reason for reason in made.reasons)
 
 
 def test_words_and_licence_come_from_its_notes_as_one_plain_line(tmp_path: Path) -> None:
@@ -101,8 +114,52 @@ def test_the_notes_tell_ltx_from_ltx_2(tmp_path: Path) -> None:
     assert read_lora(file).families == ("ltx2",)
 
 
+# Names of pairs as people share them.
+PAIRS = [
+    ("wan2.2_t2v_lightx2v_4steps_lora_v1.1_{}_noise", "high", "low"),
+    ("Wan22_A14B_T2V_{}_Lightning_4steps_lora_250928_rank128_fp16", "HIGH", "LOW"),
+    ("Wan2.2-Lightning_T2V-v1.1-A14B-4steps-lora_{}_fp16", "HIGH", "LOW"),
+    ("Wan2.2-T2V-A14B-4steps-lora-rank64-Seko-V1.1_{}_noise_model", "high", "low"),
+    ("SVI_Wan2.2-I2V-A14B_{}_noise_lora_v2.0_pro", "high", "low"),
+    ("Wan2.2-Fun-A14B-InP-{}-noise-HPS2.1", "high", "low"),
+    ("v2 {}_noise_model_rank64", "high", "low"),
+    ("clay_I2V_14B_{}", "HIGH", "LOW"),
+    ("clay_I2V_14b_{}Noise", "High", "Low"),
+    ("clay-22-{}-e8", "H", "L"),
+    ("Bounce{}Wan2_2", "High", "Low"),
+    ("W22_{}_i2v_clay_v1", "HN", "LN"),
+    ("clay_{}_75", "hn", "ln"),
+    ("wan22-video10-arcshot-16-sel-7-{}", "high", "low"),
+    ("clay_i2v_{}_e020", "high", "low"),
+    ("Wan2.2 - I2V - Clay - {} 14B", "HIGH", "LOW"),
+    ("lightning_{}", "high", "low"),
+    ("wan22-clay-{}-k3nk", "high", "low"),
+]
+COUNTED = [
+    ("Wan22_HIGH_Lightning_4steps_lora_250928_rank128_fp16", "Wan22_LOW_Lightning_4steps_lora_250928_rank64_fp16"),
+    ("wan22-clay-100epoc-high-k3nk", "wan22-clay-154epoc-low-k3nk"),
+    ("clay_000005000_high_noise", "clay_000002750_low_noise"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("high", "low"), [*((name.format(a), name.format(b)) for name, a, b in PAIRS), *COUNTED])
+def test_the_halves_of_a_pair_are_known_by_their_names_and_joined(
+    high: str, low: str, engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    ids = [engine.keep_lora(wan(tmp_path / f"{name}.safetensors", notes={"is": name})).id for name in (high, low)]
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=ids[1]))
+    assert made.loras[0].parts == {"transformer": ids[0], "transformer_2": ids[1]}
+
+
+def test_a_folder_tells_the_half_of_a_file_whose_name_says_nothing(tmp_path: Path) -> None:
+    lora = read_lora(wan(tmp_path / "Wan2.2-T2V-A14B_high_noise_lora" / "epoch-4.safetensors"))
+    assert (lora.name, lora.noise) == ("Wan2.2-T2V-A14B_high_noise_lora/epoch-4", "high")
+
+
 HALVES = {"rain_high_noise": "high", "rain-LowNoise": "low", "Wan22_rain_HIGH": "high", "rain_ln": "low",
-          "slow_rain": "", "highlands": "", "low_light": ""}  # fmt: skip
+          "slow_rain": "", "highlands": "", "low_light": "",
+          "high-contrast film": "", "Low poly style v2": "", "TinyShallow_7_7": "", "lowvram": "",
+          "high_and_low_noise": "", "H264 look": ""}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HALVES)
@@ -204,13 +261,72 @@ def test_a_wrong_model_is_refused_with_the_right_one_and_without_keys(
     assert "blocks" not in str(refusal.value)
 
 
-def test_a_layout_that_diffusers_does_not_read_is_refused(
+def test_a_half_can_be_changed_by_hand(engine: Engine, pair: list[str], machine: HardwareProfile) -> None:
+    engine.loras.set_half("rain_low_noise", "both")
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=pair[1]))
+    assert made.loras[0].parts == {"transformer": pair[1], "transformer_2": pair[1]}
+    engine.loras.set_half("rain_low_noise", "high")
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=pair[1]))
+    assert made.loras[0].parts == {"transformer": pair[1]}
+
+
+def test_a_lora_without_a_half_says_that_it_acts_on_all_steps(
     engine: Engine, machine: HardwareProfile, tmp_path: Path
 ) -> None:
-    names = ["lora_unet_double_blocks_19_img_attn_qkv", "lora_unet_single_blocks_39_linear1"]
-    name = engine.keep_lora(write(tmp_path / "a.safetensors", names, 3072, down="lora_down")).id
-    with pytest.raises(BadSetting, match="in a layout that this version cannot read"):
-        plan_of(engine, machine, "hunyuanvideo-t2v-13b", LoraUse(id=name))
+    name = engine.keep_lora(wan(tmp_path / "low_light.safetensors")).id
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=name))
+    assert any("does not say which half of a pair it is: it acts on all steps" in reason for reason in made.reasons)
+
+
+def in_two_folders(engine: Engine, folder: Path, name: str = "{}_noise_model") -> dict[str, str]:
+    """Two pairs whose files have the same names, kept; ids by folder and half."""
+    return {
+        f"{kind} {half}": engine.keep_lora(
+            wan(folder / kind / f"{name.format(half)}.safetensors", notes={"is": f"{kind} {half}"})
+        ).id
+        for kind in ("T2V", "I2V")
+        for half in ("high", "low")
+    }
+
+
+@pytest.mark.parametrize("name", ["{}_noise_model", "rain_{}_noise"])
+@pytest.mark.parametrize("kind", ["T2V", "I2V"])
+def test_pairs_of_the_same_names_are_joined_by_their_folders(
+    kind: str, name: str, engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    ids = in_two_folders(engine, tmp_path, name)
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=ids[f"{kind} high"]))
+    assert made.loras[0].parts == {"transformer": ids[f"{kind} high"], "transformer_2": ids[f"{kind} low"]}
+
+
+def test_halves_that_were_chosen_together_are_joined_whatever_else_is_there(
+    engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    ids = in_two_folders(engine, tmp_path, "rain_{}_noise")
+    made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=ids["T2V high"]), LoraUse(id=ids["I2V low"]))
+    assert made.loras[0].parts == {"transformer": ids["T2V high"], "transformer_2": ids["I2V low"]}
+
+
+def test_several_files_that_may_be_the_other_half_are_asked_about(
+    engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    ids = in_two_folders(engine, tmp_path, "rain_{}_noise")
+    alone = engine.keep_lora(wan(tmp_path / "new" / "rain_high_noise.safetensors", notes={"is": "new"})).id
+    with pytest.raises(BadSetting, match="could each be the other half of 'rain_high_noise'"):
+        plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=alone))
+    assert plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=alone), LoraUse(id=ids["T2V low"])).loras
+
+
+def test_a_lora_that_an_older_version_kept_is_read_again(engine: Engine, tmp_path: Path) -> None:
+    kept = engine.keep_lora(wan(tmp_path / "rain_HIGH_v2.safetensors"))
+    record = tmp_path / "home" / "loras" / f"{kept.id}.json"
+    old = {"id": kept.id, "name": kept.name, "families": ["wan"], "layout": "diffusers", "width": 5120, "blocks": 40,
+           "rank": 2, "sees_image": False, "noise": "", "left_out": 3, "trigger_words": "", "licence": "MIT",
+           "size_gb": 0.1}  # fmt: skip
+    record.write_text(json.dumps({"file": old, "hub": "", "origin": "", "bytes": 0, "modified_ns": 0}))
+    (found,) = engine.loras.kept()
+    assert (found.id, found.name, found.noise, found.licence) == (kept.id, kept.name, "high", "MIT")
+    assert '"reading"' in record.read_text()
 
 
 @pytest.mark.parametrize("uses", [[9.0], [1.0, 1.0]])

@@ -79,7 +79,7 @@ def test_a_render_wears_the_loras_of_its_take(studio: Engine, home: Path) -> Non
 
 def test_a_lora_that_lies_about_its_parts_fails_the_take_in_a_sentence(studio: Engine, home: Path) -> None:
     strange = loras.renamed(
-        home / "clay.safetensors", home / "strange.safetensors", {"blocks.1.attn1": "blocks.1.attnX"}
+        home / "clay.safetensors", home / "strange.safetensors", {"blocks.1.attn1.to_q": "blocks.1.ffn.net.2"}
     )
     name = studio.keep_lora(strange).id
     (job,) = studio.make_takes(Request(prompt=PROMPT, model="tiny-wan", seed=7, loras=(LoraUse(id=name),)))

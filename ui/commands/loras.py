@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import Engine, LoraFile, Quote
+from engine import BadSetting, Engine, Half, LoraFile, Quote
 from ui import terminal
 from ui.commands.installing import follow, tell
 from ui.commands.options import Json
@@ -103,6 +103,32 @@ def remove(name: Annotated[str, typer.Argument(help="Its name or id.")], as_json
             words.print(terminal.escaped(f"'{gone.name}' is gone."))
 
     terminal.run(body, as_json)
+
+
+@loras.command()
+def half(
+    name: Annotated[str, typer.Argument(help="Its name or id.")],
+    steps: Annotated[str, typer.Argument(help="high (early steps), low (late steps) or both.")],
+    as_json: Json = False,
+) -> None:
+    """Say which steps a LoRA is for, in models of two transformers such as Wan 2.2 A14B."""
+
+    def body() -> None:
+        with Engine() as studio:
+            found = row(studio, studio.loras.set_half(name, half_of_text(steps)))
+        if as_json:
+            terminal.print_json(found)
+        else:
+            words.print(terminal.escaped(f"'{found['name']}' acts on the {HALVES[found['noise']] or 'all steps'}."))
+
+    terminal.run(body, as_json)
+
+
+def half_of_text(text: str) -> Half:
+    match text:
+        case "high" | "low" | "both":
+            return text
+    raise BadSetting(f"'{text[:20]}' is no half of a pair.", "Choose high, low or both.")
 
 
 @loras.command()

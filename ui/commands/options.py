@@ -104,7 +104,7 @@ def chosen_loras(studio: Engine, model: str, texts: list[str] | None) -> tuple[L
         if not (name and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", tail)):  # else the colon is part of a path
             name, tail = text, "1"
         path = Path(name)
-        file = studio.keep_lora(path, model) if path.suffix == ".safetensors" else studio.loras.find(name)
+        file = studio.keep_lora(path, model) if path.suffix.casefold() == ".safetensors" else studio.loras.find(name)
         uses.append(LoraUse(id=file.id, strength=float(tail)))
     return tuple(uses)
 

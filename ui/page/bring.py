@@ -6,7 +6,7 @@ import json
 
 import gradio as gr
 
-from engine import BadFile, BadSetting, Beginning, LoraUse, ModelCard, Request
+from engine import BadFile, BadSetting, Beginning, Half, LoraUse, ModelCard, Request
 from ui.page import given
 from ui.page.expert import Values
 from ui.page.media import named
@@ -14,6 +14,8 @@ from ui.page.page import CREATE, MODEL_ROOM, Click, card_of
 from ui.page.trouble import Fix, problem, said
 from ui.page.wishes import filled
 from ui.texts import FIX, LORA, PICTURE
+
+HALVES: tuple[Half, ...] = ("high", "low", "both")
 
 
 def bring(click: Click) -> Values | None:
@@ -67,6 +69,11 @@ def _changed(click: Click, brought: Request, card: ModelCard) -> Request | None:
         case "lora-strength":
             worn = (use if use.id != first else {**use.model_dump(), "strength": rest} for use in brought.loras)
             return given.changed(brought, loras=[*worn])
+        case "lora-half":
+            half = next((one for one in HALVES if one == rest), None)
+            if half:
+                click.engine.loras.set_half(first, half)
+            return brought
         case "lora-off":
             return given.changed(brought, loras=[use for use in brought.loras if use.id != first])
     return None
@@ -86,14 +93,18 @@ def _takes_none(card: ModelCard) -> str:
 
 
 def _lora_came(click: Click, brought: Request, card: ModelCard) -> tuple[Request, str]:
-    """Choose it, where the model can wear it; else say which ones can."""
-    file = click.engine.loras.find(click.name)
-    fitting = click.engine.made_for(file)
-    if card in fitting:
-        worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
-        return given.changed(brought, loras=worn), said(LORA.came.format(name=file.name))
-    models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
-    return brought, said(LORA.elsewhere.format(name=file.name, models=models))
+    """Choose what came, where the model takes it; else say which ones do. Both halves of a pair may come at once."""
+    notices = []
+    for file in map(click.engine.loras.find, click.name.split()):
+        fitting = click.engine.made_for(file)
+        if card in fitting:
+            worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
+            brought = given.changed(brought, loras=worn)
+            notices.append(LORA.came.format(name=file.name))
+        else:
+            models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
+            notices.append(LORA.elsewhere.format(name=file.name, models=models))
+    return brought, said(" ".join(notices))
 
 
 def _extend(click: Click) -> Values:

@@ -8,15 +8,22 @@ from ui.page.wording import shown
 from ui.texts import LORA
 
 STRENGTHS = (-2.0, 2.0, 0.05)
-# The file goes to the server as it is; what comes back is its id, or why it was refused.
+# The files go to the server as they are, both halves of a pair at once; what comes back is their ids, or why one was
+# refused.
 BRING = """
 element.addEventListener('change', async ({ target }) => {
     if (!target.files?.length) return;
     target.closest('label').classList.add('busy');
     try {
-        const name = encodeURIComponent(target.files[0].name);
-        const answer = await fetch(`/bring/lora?name=${name}`, { method: 'POST', body: target.files[0] });
-        trigger('click', { act: answer.ok ? 'lora-came' : 'refused', id: await answer.text() });
+        const came = [];
+        for (const file of target.files) {
+            const name = encodeURIComponent(file.name);
+            const answer = await fetch(`/bring/lora?name=${name}`, { method: 'POST', body: file });
+            const text = await answer.text();
+            if (!answer.ok) { trigger('click', { act: 'refused', id: text }); break; }
+            came.push(text);
+        }
+        if (came.length) trigger('click', { act: 'lora-came', id: came.join(' ') });
     } catch { trigger('click', { act: 'refused', id: '' }); }
     target.value = '';
     target.closest('label').classList.remove('busy');
@@ -29,7 +36,8 @@ def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
     if not card.loras:
         return ""
     kept = {file.id: file for file in engine.loras.kept()}
-    worn = "".join(_worn(use, kept.get(use.id)) for use in brought.loras)
+    two = "transformer_2" in card.components
+    worn = "".join(_worn(use, kept.get(use.id), two) for use in brought.loras)
     chosen = {use.id for use in brought.loras} | {use.low for use in brought.loras}
     free = [file for file in kept.values() if file.id not in chosen and card in engine.made_for(file)]
     shared = [(str(path), file.name) for path, file in engine.loras.shared() if card in engine.made_for(file)]
@@ -37,7 +45,7 @@ def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
     pick = choice("lora", LORA.add, options) if len(options) > 1 else ""
     bring = (
         f'<label class="button bring">{shown(LORA.bring)}'
-        '<input type="file" accept=".safetensors" data-role="lora"></label>'
+        '<input type="file" accept=".safetensors" multiple data-role="lora"></label>'
     )
     return (
         f'<section class="loras" aria-label="{shown(LORA.heading)}"><h4>{shown(LORA.heading)}</h4>'
@@ -45,7 +53,8 @@ def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
     )
 
 
-def _worn(use: LoraUse, file: LoraFile | None) -> str:
+def _worn(use: LoraUse, file: LoraFile | None, two: bool) -> str:
+    """`two`: whether the model has a transformer for early steps and one for late ones."""
     name = file.name if file else use.name
     notes = []
     if file and file.trigger_words:
@@ -54,5 +63,9 @@ def _worn(use: LoraUse, file: LoraFile | None) -> str:
         notes.append(LORA.licence.format(licence=file.licence))
     said = f"<p>{shown(' '.join(notes))}</p>" if notes else ""
     strength = number("lora-strength", LORA.strength, use.id, f"{use.strength:g}", STRENGTHS)
+    half = ""
+    if two and file and not file.has_both and not use.low:
+        options = [("both", LORA.all_steps), ("high", LORA.early_steps), ("low", LORA.late_steps)]
+        half = choice("lora-half", LORA.half, options, file.noise or "both", use.id)
     away = button("lora-off", "×", use.id, "remove", LORA.remove)
-    return f'<li data-lora="{shown(use.id)}"><strong>{shown(name)}</strong>{strength}{away}{said}</li>'
+    return f'<li data-lora="{shown(use.id)}"><strong>{shown(name)}</strong>{strength}{half}{away}{said}</li>'

@@ -182,9 +182,34 @@ REASONS = {
     "early": "frühen",
     "late": "späten",
     "The LoRA '{}' is joined with its other half, '{}'.": "Zur LoRA „{}“ kommt ihre andere Hälfte, „{}“.",
-    "{} small changes of '{}' to norms cannot be applied and are left out.": (
-        "{} kleine Änderungen von „{}“ an Normen gehen nicht und bleiben weg."
+    "The LoRA '{}' does not say which half of a pair it is: it acts on all steps.": (
+        "Die LoRA „{}“ sagt nicht, welche Hälfte eines Paares sie ist: sie wirkt auf alle Schritte."
     ),
+    "Left out of the LoRA '{}': changes to norms ({}).": "Von der LoRA „{}“ bleiben weg: Änderungen an Normen ({}).",
+    "Left out of the LoRA '{}': layers for the text encoder ({}).": (
+        "Von der LoRA „{}“ bleiben weg: Schichten für den Textleser ({})."
+    ),
+    "Left out of the LoRA '{}': layers for the text connectors ({}).": (
+        "Von der LoRA „{}“ bleiben weg: Schichten für die Textverbindung ({})."
+    ),
+    "Left out of the LoRA '{}': layers for an image encoder ({}).": (
+        "Von der LoRA „{}“ bleiben weg: Schichten für einen Bildleser ({})."
+    ),
+    "Left out of the LoRA '{}': layers that this model has not ({}).": (
+        "Von der LoRA „{}“ bleiben weg: Schichten, die dieses Modell nicht hat ({})."
+    ),
+    "{} could each be the other half of '{}'.": "{} könnten beide die andere Hälfte von „{}“ sein.",
+    "Choose the right one too.": "Wähle die richtige dazu.",
+    "{} takes no LoRAs.": "{} nimmt keine LoRAs.",
+    "Choose another model, or leave the LoRA out.": "Wähle ein anderes Modell, oder lass die LoRA weg.",
+    "The LoRA '{}' is broken: some of its numbers overflowed when it was trained or converted.": (
+        "Die LoRA „{}“ ist kaputt: beim Lernen oder Umwandeln liefen einige ihrer Zahlen über."
+    ),
+    "Get its file again, or an earlier step of its training, or leave the LoRA out.": (
+        "Hol die Datei neu, nimm einen früheren Stand des Lernens, oder lass die LoRA weg."
+    ),
+    "{} is damaged: a part of '{}' is missing.": "{} ist beschädigt: ein Teil von „{}“ fehlt.",
+    "Get the file again.": "Hol die Datei neu.",
     "The file of '{}' does not say for certain which model family it was made for.": (
         "Die Datei von „{}“ sagt nicht sicher, für welche Modelle sie gemacht ist."
     ),
@@ -203,10 +228,6 @@ REASONS = {
     "Choose a model such as Wan 2.2 A14B, or one half of the pair.": (
         "Wähle ein Modell wie Wan 2.2 A14B, oder eine Hälfte des Paares."
     ),
-    "The LoRA '{}' is for {}, but in a layout that this version cannot read.": (
-        "Die LoRA „{}“ ist für {}, aber in einer Form, die diese Version nicht liest."
-    ),
-    "Look for it in the layout of diffusers.": "Suche sie in der Form von diffusers.",
     "The LoRA '{}' of this shot is not on this computer.": (
         "Die LoRA „{}“ dieser Einstellung ist nicht auf diesem Rechner."
     ),

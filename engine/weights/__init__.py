@@ -1,0 +1,1 @@
+"""What files of weights say, and what their parts are called."""
