@@ -122,6 +122,7 @@ class Asking:
         Raises BadInput; changes nothing."""
         if request.seed is None:
             request = request.model_copy(update={"seed": draw_seed()})
+        request = self.loras.typed(request)
         card = self.catalog.card(request.model)
         if request.few_steps_by:
             few, told = drafting.in_few_steps(request, card, self.loras.kept())

@@ -163,9 +163,7 @@ class Worn(Noun):
             case "connectors":
                 return f"Left out of the LoRA '{name}': layers for the text connectors ({count})."
             case "image":
-                return (
-                    f"Left out of the LoRA '{name}': layers for an image encoder ({count})."
-                )
+                return f"Left out of the LoRA '{name}': layers for an image encoder ({count})."
         return f"Left out of the LoRA '{name}': layers that this model has not ({count})."
 
     def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:

@@ -11,21 +11,25 @@ import functools
 import hashlib
 import itertools
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import BadFile, UnknownName, disk_full
+from engine.errors import BadFile, BadSetting, UnknownName, disk_full
 from engine.hub_lora import HubLora
 from engine.lora_file import READING, LoraFile, read_lora
 from engine.lora_fit import joined
 from engine.manifest import LORA_FILE, Manifest, ManifestFile, read_record
 from engine.store import Store
-from engine.types import LoraUse, Noun, Plan
+from engine.types import LoraUse, Noun, Plan, Request
 
 SHARED = "lora_folders"  # the setting that names folders of other apps
 MAX_LISTED = 1000
+TYPED = re.compile(
+    r"(?i)<\s*lora\s*:([^:<>]{1,200})(?::\s*([+-]?(?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9}))\s*)?(?::[^<>]{0,100})?>"
+)
 ENDING = ".safetensors"
 Half = Literal["high", "low", "both"]  # for the early steps, for the late ones, for all
 
@@ -186,6 +190,32 @@ class Loras:
                 raise disk_full(error) from error
 
     # ---- in a request ----
+
+    def typed(self, request: Request) -> Request:
+        """A request with the LoRAs that its prompt names as `<lora:NAME:STRENGTH>`, as other programs have it, and the
+        prompt without them. Raises BadSetting when one is not here."""
+        if not TYPED.search(request.prompt + request.negative_prompt):
+            return request
+        chosen = {use.id for use in request.loras}
+        added = []
+        for name, strength in TYPED.findall(request.prompt):
+            found = self._named(name)
+            if found.id not in chosen:
+                added.append(LoraUse(id=found.id, strength=float(strength or 1), name=found.name))
+                chosen.add(found.id)
+        bare = {
+            text: " ".join(TYPED.sub(" ", getattr(request, text)).split()) for text in ("prompt", "negative_prompt")
+        }
+        return request.model_copy(update={**bare, "loras": (*request.loras, *added)})
+
+    def _named(self, name: str) -> LoraFile:
+        try:
+            return self.find(name.strip().removesuffix(ENDING))
+        except UnknownName as error:
+            raise BadSetting(
+                f"The prompt names the LoRA '{name.strip()[:80]}', which is not on this computer, or more than once.",
+                "Choose it in the LoRA list, or take its <lora:...> out of the prompt.",
+            ) from error
 
     def resolve(self, uses: Sequence[LoraUse], pairs: bool) -> tuple[tuple[LoraUse, ...], dict[str, LoraFile]]:
         """The LoRAs of a request by name, with halves joined for a model of two transformers, and what their files say.

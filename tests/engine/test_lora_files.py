@@ -77,6 +77,24 @@ def test_a_file_tells_which_models_it_is_made_for(seen: str, tmp_path: Path) -> 
     assert lora.rank == 2 and lora.layers and not lora.omits
 
 
+@pytest.mark.parametrize(
+    "typed", ["{} <lora:rain:0.7>", "<lora:rain.safetensors:0.7> {}", "{} <LoRA: Rain :0.7:0.7>", "{}<lora:rain:.7>"]
+)
+def test_a_lora_typed_into_the_prompt_is_chosen_and_taken_out_of_it(
+    typed: str, engine: Engine, machine: HardwareProfile, tmp_path: Path
+) -> None:
+    name = engine.keep_lora(wan(tmp_path / "rain.safetensors")).id
+    request = Request(prompt=typed.format(PROMPT), model="wan2.1-t2v-14b", seed=1)
+    made = engine.plan(request, machine)
+    assert made.request.prompt == PROMPT and "lora" not in made.told
+    assert [(lora.strength, lora.parts) for lora in made.loras] == [(0.7, {"transformer": name})]
+
+
+def test_a_typed_lora_that_is_not_here_is_said(engine: Engine, machine: HardwareProfile) -> None:
+    with pytest.raises(BadSetting, match="The prompt names the LoRA 'snow', which is not on this computer"):
+        engine.plan(Request(prompt=f"{PROMPT} <lora:snow:1>", seed=1), machine)
+
+
 def test_a_file_of_an_unknown_model_is_made_for_none(tmp_path: Path) -> None:
     lora = read_lora(write(tmp_path / "sdxl.safetensors", ["lora_unet_down_blocks_1_attentions_0_proj_in"], 640))
     assert made_for(lora, CARDS) == []

@@ -200,6 +200,12 @@ REASONS = {
     ),
     "{} could each be the other half of '{}'.": "{} könnten beide die andere Hälfte von „{}“ sein.",
     "Choose the right one too.": "Wähle die richtige dazu.",
+    "The prompt names the LoRA '{}', which is not on this computer, or more than once.": (
+        "Der Text nennt die LoRA „{}“, die nicht auf diesem Rechner ist, oder mehr als einmal."
+    ),
+    "Choose it in the LoRA list, or take its <lora:...> out of the prompt.": (
+        "Wähle sie in der Liste der LoRAs, oder nimm ihr <lora:...> aus dem Text."
+    ),
     "{} takes no LoRAs.": "{} nimmt keine LoRAs.",
     "Choose another model, or leave the LoRA out.": "Wähle ein anderes Modell, oder lass die LoRA weg.",
     "The LoRA '{}' is broken: some of its numbers overflowed when it was trained or converted.": (
