@@ -14,7 +14,6 @@ from PIL import Image
 
 from engine.card import ModelCard
 from engine.errors import BadFile, BadSetting
-from engine.media import EXACT
 from engine.types import Aspect, Beginning, Noun, Plan, Recipe, Request, Size
 from engine.videos import MAX_SECONDS, sampled
 
@@ -83,8 +82,10 @@ def overlap(source: Source, card: ModelCard) -> int:
 
 def last_pictures(source: Source, fps: int, count: int) -> list[Image.Image]:
     """The last pictures of what is joined."""
+    from engine import colours  # brings PyAV
+
     last = deque(pictures(Path(source.path), fps), maxlen=count)
-    return [shown if isinstance(shown, Image.Image) else shown.to_image(interpolation=EXACT) for shown in last]
+    return [shown if isinstance(shown, Image.Image) else colours.picture(shown) for shown in last]
 
 
 def request(asked: Request, beginning: Beginning, source: Source, card: ModelCard) -> Request:

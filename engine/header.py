@@ -6,6 +6,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from engine import disguised
+from engine.errors import BadFile
+from engine.weights import gguf_header
+
 MAX_HEADER_BYTES = 16_000_000  # the largest of the field have some 5000 tensors: 1 MB
 MAX_TENSORS = 20_000
 DAMAGE = (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, TypeError, MemoryError)
@@ -16,11 +20,21 @@ def read(path: Path) -> tuple[list[Tensor], dict[str, str]]:
     """The tensors of a safetensors or GGUF file, and its notes. Raises what is in DAMAGE."""
     if not path.is_file():  # a folder, a pipe, nothing
         raise FileNotFoundError(2, "there is no such file")
-    return _gguf(path) if path.suffix == ".gguf" else _safetensors(path)
+    return (gguf_header.read(path), {}) if is_gguf(path) else _safetensors(path)
 
 
-def reason(error: BaseException) -> str:
-    """Why a file could not be read, in a few words."""
+def is_gguf(path: Path) -> bool:
+    """By its name: `X.GGUF` is one too."""
+    return path.suffix.casefold() == ".gguf"
+
+
+def refusal(path: Path, error: BaseException, remedy: str) -> BadFile:
+    """What to say of a file that could not be read."""
+    cause, remedy = disguised.reason(path) or (f"{path.name} cannot be read ({_reason(error)}).", remedy)
+    return BadFile(cause, remedy, str(error))
+
+
+def _reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or "it is damaged, cut short, or no weights file"
 
 
@@ -36,10 +50,3 @@ def _safetensors(path: Path) -> tuple[list[Tensor], dict[str, str]]:
             raise ValueError(f"{len(names)} tensors")
         slices = ((name, opened.get_slice(name)) for name in names)
         return [(name, tuple(one.get_shape()), one.get_dtype()) for name, one in slices], opened.metadata() or {}
-
-
-def _gguf(path: Path) -> tuple[list[Tensor], dict[str, str]]:
-    from gguf import GGUFReader  # brings numpy, which nothing else here needs
-
-    tensors = GGUFReader(str(path)).tensors
-    return [(one.name, tuple(int(side) for side in reversed(one.shape)), "gguf") for one in tensors], {}

@@ -93,6 +93,8 @@ def reasons(footage: Footage, plan: Plan, card: ModelCard) -> list[str]:
         elif facts.seconds < run.seconds - 1 / run.fps:
             goes_on = role == "video" and card.strength is not None and card.strength.continues
             words += " The model goes on from its end." if goes_on else " Its last picture is held until the end."
+        if facts.from_hdr:
+            words += " Its HDR colours are brought to those of an ordinary screen."
         if role == "video" and plan.strength:
             words += " The render starts on the take and does not look at it again."
         said.append(words)

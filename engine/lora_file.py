@@ -102,7 +102,7 @@ def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     try:
         tensors, notes = header.read(path)
     except header.DAMAGE as error:
-        raise BadFile(f"{path.name} cannot be read ({header.reason(error)}).", REMEDY, str(error)) from error
+        raise header.refusal(path, error, REMEDY) from error
     return {name: shape for name, shape, _ in tensors}, notes
 
 

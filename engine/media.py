@@ -15,25 +15,31 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+import pi_heif  # type: ignore[import-untyped]
 from PIL import Image, ImageCms, ImageOps
 
+from engine import disguised
 from engine.errors import BadFile, disk_full
 from engine.types import Request
 
-# swscale's bicubic | accurate_rnd | full_chroma_int: without these, each reading makes colours a level darker
-EXACT = 0x4 | 0x40000 | 0x2000
 MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")  # sniffed from the content, whatever the name says
+MIN_SIDE = 16
+# Sniffed from the content, whatever the name says. HEIF is what phones take.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF")
 REMEDY = "Choose a JPEG, PNG or WebP picture."
 ID_LENGTH = 32
+BACKGROUND = "white"  # under what can be seen through, in pictures and in videos
 FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought yesterday
+pi_heif.register_heif_opener(thumbnails=False)
 
 
 def keep_picture(path: Path, folder: Path) -> str:
     """Keep a plain copy of a picture in `folder`; answers its id. Raises BadFile in one sentence."""
     try:
         check_file(path, MAX_PICTURE_BYTES)
+        if told := disguised.reason(path):
+            raise BadFile(*told)
         png = _plain_png(path.read_bytes(), path.name)
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a picture'}).", REMEDY) from error
@@ -53,12 +59,14 @@ def keep_last_picture(video: Path, folder: Path) -> str:
     """Keep the last picture of a clip of ours, so that another shot can start from it; answers its id."""
     import av  # 0.1 s, and only this needs it
 
+    from engine import colours
+
     try:
         with av.open(str(video)) as container:
             *_, last = container.decode(video=0)
     except (OSError, ValueError) as error:  # PyAV's errors are both
         raise BadFile(f"{video.name} cannot be read as a video.", "Choose another clip.", str(error)) from error
-    return _keep(_as_png(last.to_image(interpolation=EXACT)), folder)
+    return _keep(_as_png(colours.picture(last)), folder)
 
 
 def _keep(png: bytes, folder: Path) -> str:
@@ -108,23 +116,33 @@ def prune(folder: Path, used: Iterable[Request]) -> int:
 def _plain_png(content: bytes, name: str) -> bytes:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit says no more
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS or min(image.size) < 16:
-                    raise BadFile(f"{name} is {image.width} x {image.height} pixels, which no model can use.", REMEDY)
+                _check_size(image.size, name)
                 upright = ImageOps.exif_transpose(image)
-                plain = Image.new("RGB", upright.size, "white")
-                shown = _screen_colours(upright)
-                plain.paste(shown, mask=shown.getchannel("A"))
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
+                return _as_png(over_background(_screen_colours(upright)))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise BadFile(f"{name} is not a picture that can be opened.", REMEDY, str(error)) from error
-    return _as_png(plain)
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise BadFile(
+            f"{name} is {width} x {height} pixels: more than {MAX_PIXELS // 1_000_000} million are too many.",
+            "Make it smaller first.",
+        )
+    if min(size) < MIN_SIDE:
+        raise BadFile(
+            f"{name} is {width} x {height} pixels, which is too small: {MIN_SIDE} x {MIN_SIDE} is the least.",
+            "Choose a larger picture.",
+        )
 
 
 def _screen_colours(image: Image.Image) -> Image.Image:
     """RGBA in sRGB, whatever profile and depth the picture came in."""
-    if image.mode.startswith("I"):  # 16 bits, such as a depth map, of which Pillow would show only the darkest part
-        return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L").convert("RGBA")
+    if image.mode.startswith("I") or image.mode == "F":  # such as a depth map: Pillow would cut it off at 255
+        return _in_256_greys(image).convert("RGBA")
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "RGBA", "CMYK"):
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
@@ -132,6 +150,27 @@ def _screen_colours(image: Image.Image) -> Image.Image:
             own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
             image = ImageCms.profileToProfile(image, own, screen, outputMode=mode) or image
     return image.convert("RGBA")
+
+
+def _in_256_greys(image: Image.Image) -> Image.Image:
+    """A picture of 16 or 32 bits or of floats, scaled: by 256 and 1 where it keeps to those, else by what it holds."""
+    import numpy as np
+
+    values = np.asarray(image, np.float64)
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    usual = 1.0 if image.mode == "F" else 65535.0
+    if low < 0 or high > usual:
+        values, usual = values - low, max(high - low, 1e-9)
+    return Image.fromarray((values / usual * 255).astype(np.uint8), "L")
+
+
+def over_background(seen: Image.Image) -> Image.Image:
+    """What can be seen through (RGBA), laid over one colour: RGB."""
+    plain = Image.new("RGB", seen.size, BACKGROUND)
+    plain.paste(seen, mask=seen.getchannel("A"))
+    return plain
 
 
 def _as_png(plain: Image.Image) -> bytes:

@@ -12,10 +12,11 @@ from pathlib import Path
 from engine.card import ModelCard
 from engine.errors import BadFile
 from engine.manifest import read_record
+from engine.single_file import KINDS
 
 INDEX = "model_index.json"
 LAYOUTS = ("", "*", "models/diffusers/*", "diffusers/*", "ckpts/*", "snapshots/*")
-SINGLE_FILES = tuple(f"{depth}*{kind}" for depth in ("", "*/", "*/*/") for kind in (".safetensors", ".gguf"))
+SINGLE_FILES = ("*", "*/*", "*/*/*")
 
 
 def find_models(folder: Path) -> list[Path]:
@@ -26,7 +27,7 @@ def find_models(folder: Path) -> list[Path]:
         found = sorted(path for path in (folder.glob(layout) if layout else [folder]) if (path / INDEX).is_file())
         if found:
             return found
-    if any(path for depth in SINGLE_FILES for path in folder.glob(depth)):
+    if any(path for depth in SINGLE_FILES for path in folder.glob(depth) if path.suffix.casefold() in KINDS):
         raise BadFile(
             f"The folder {folder.name} holds single weight files, not a whole model.",
             f"Use them where they lie with `app.py models reuse {folder}`: only the rest of the model is downloaded.",

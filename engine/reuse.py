@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from engine import header
 from engine.card import Component, ModelCard
 from engine.errors import BadFile
 from engine.lora_fit import PARTS
@@ -87,7 +88,7 @@ def with_borrowed(card: ModelCard, borrowed: Sequence[Borrowed]) -> ModelCard:
     """The card as it is with these files: as large as they are, where each is one part, and of GGUF, where one is."""
     parts = dict(card.components)
     for one in borrowed:
-        packed = "borrowed.gguf" if one.path.endswith(".gguf") and one.part in PARTS else ""
+        packed = "borrowed.gguf" if header.is_gguf(Path(one.path)) and one.part in PARTS else ""
         if one.part in parts and (packed or not one.prefix):
             parts[one.part] = parts[one.part].model_copy(update={"size_gb": one.bytes / 1e9, "gguf": packed})
     return card.model_copy(update={"components": parts})
@@ -118,13 +119,13 @@ def _told(one: Borrowed, part: Component | None, placement: Placement) -> list[s
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.suffix in KINDS)
+    return (path for path in sorted(folder.rglob("*")) if path.suffix.casefold() in KINDS)
 
 
 def _served(file: WeightFile, cards: Sequence[ModelCard], wanted: str) -> list[tuple[ModelCard, str]]:
     """The parts of models that a file can be; of models that look the same, those that its name is nearest to."""
     half = HALF.search(file.path.stem.casefold())
-    packed = file.path.suffix == ".gguf"
+    packed = header.is_gguf(file.path)
     fits = [
         (card, part)
         for card in cards
@@ -140,7 +141,7 @@ def _served(file: WeightFile, cards: Sequence[ModelCard], wanted: str) -> list[t
 
 
 def _unreadable(file: WeightFile, card: ModelCard, part: str) -> str:
-    return file.unreadable(file.prefix_of(card.single_files[part]))
+    return file.unreadable(file.prefix_of(card.single_files[part]), reads=part not in PARTS)
 
 
 def _made_for(file: WeightFile, served: list[tuple[ModelCard, str]]) -> str:
@@ -198,7 +199,7 @@ def _offer(card: ModelCard, found: list[Served]) -> Offer:
             age, prefix = chosen.path.stat(), chosen.prefix_of(rule)
             borrowed.append(Borrowed(
                 part=part, path=str(chosen.path.resolve()), bytes=age.st_size, modified_ns=age.st_mtime_ns,
-                prefix=prefix, scaled=chosen.is_scaled(prefix) or (part not in PARTS and chosen.path.suffix == ".gguf"),
+                prefix=prefix, scaled=chosen.is_scaled(prefix) or (part not in PARTS and header.is_gguf(chosen.path)),
             ))  # fmt: skip
     return Offer(model=card.id, borrowed=tuple(borrowed))
 

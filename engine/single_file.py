@@ -9,13 +9,17 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import header, layouts
-from engine.errors import BadFile
 from engine.types import Noun
 
 KINDS = (".safetensors", ".gguf")
 REMEDY = "Choose another file; Rushes can download the model itself."
 PREFIX = "model.diffusion_model."  # before the transformer's names in a checkpoint that holds more
-READABLE = {"F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "gguf"}
+READABLE = {"F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
+# Of GGUF files: what diffusers computes with (its quantizers/gguf/utils.py), and what gguf can bring back.
+PACKED = {"F32", "F16", "BF16", "Q8_0", "Q5_0", "Q5_1", "Q4_0", "Q4_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+          "IQ4_NL", "IQ4_XS"}  # fmt: skip
+UNPACKED = PACKED | {"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "TQ1_0", "TQ2_0", "MXFP4",
+                     "NVFP4"}  # fmt: skip
 SCALE = re.compile(r"\.(scale_weight|weight_scale)$")  # of the layer whose weight it stands beside
 SCALES = re.compile(r"\.[a-z0-9_]*scales?(_[a-z0-9]+)?$")  # of any kind
 NOTE = re.compile(r"(^|\.)(scaled_fp8|scale_input|input_scale|comfy_quant|spiece_model)$")  # nothing to load
@@ -87,14 +91,15 @@ class WeightFile(Noun):
         """Whether some weights under a prefix have a scale."""
         return any(SCALE.search(name) for name in self.tensors if name.startswith(prefix))
 
-    def unreadable(self, prefix: str = "") -> str:
-        """Why Rushes does not read what is under a prefix; empty when it does."""
+    def unreadable(self, prefix: str = "", reads: bool = False) -> str:
+        """Why Rushes does not read what is under a prefix; empty when it does. `reads`: as a text encoder."""
+        readable = (UNPACKED if reads else PACKED) if header.is_gguf(self.path) else READABLE
         tensors = {name: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
         if self.is_lora:
             return "it is a LoRA"
         # counters, word lists and the like are single numbers, or a row of them
         formats = {stored for shape, stored in tensors.values() if len(shape) > 1}
-        if strange := sorted(formats - READABLE):
+        if strange := sorted(formats - readable):
             return f"its weights are stored as {', '.join(strange)}"
         if any(SCALES.search(name) and not NOTE.search(name) and not self._fits(name) for name in tensors):
             return "its weights are stored with scales of another kind"
@@ -114,8 +119,8 @@ def read_header(path: Path) -> WeightFile:
     try:
         tensors, _ = header.read(path)
     except header.DAMAGE as error:
-        raise BadFile(f"{path.name} cannot be read ({header.reason(error)}).", REMEDY, str(error)) from error
-    names = layouts.plain((name for name, _, _ in tensors), packed=path.suffix == ".gguf")
+        raise header.refusal(path, error, REMEDY) from error
+    names = layouts.plain((name for name, _, _ in tensors), packed=header.is_gguf(path))
     # quanto, whose files WanGP has, puts the numbers of a weight under it
     seen = {names[name].removesuffix("._data"): (shape, stored) for name, shape, stored in tensors}
     return WeightFile(path=path, tensors=seen)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from engine import disguised
 from engine.errors import BadFile, disk_full
-from engine.media import EXACT, ID_LENGTH, check_file, video_path
+from engine.media import ID_LENGTH, check_file, video_path
 from engine.soundtrack import Soundtrack
 from engine.types import VideoFacts
 
@@ -30,16 +31,23 @@ MAX_FRAMES_READ, MAX_PIXELS_READ = 20_000, 20_000_000_000  # 30 s of the fastest
 CLOCK = 90_000  # ticks a second of what is kept
 # By content, whatever the name says; no playlists, which name other files and addresses.
 READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "protocol_whitelist": "file"}
+SEE_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+HDR_NOTE = "HDR, brought to BT.709"
 WRITING = {"crf": "10", "preset": "veryfast", "x264-params": "mbtree=0:bframes=0"}
 REMEDY = "Choose an MP4, MOV, WebM, MKV or AVI video."
 
 
 class Shown(NamedTuple):
-    """A picture, from when it is seen and how long, in seconds: upright RGB."""
+    """A picture, from when it is seen and how long, in seconds: upright RGB. `from_hdr`: brought down from it."""
 
     time: float
     seconds: float
     picture: Image.Image
+    from_hdr: bool = False
+
+
+class TooSmall(Exception):
+    """A video of this size, in pixels."""
 
 
 def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
@@ -61,8 +69,17 @@ def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
         kept.touch()  # it came just now
         return name
     since = _ending(path) if ending else None
+    if told := disguised.reason(path):
+        raise BadFile(*told)
     pictures = _plain_pictures(path, since)
-    first = next(pictures)  # refused here, before anything is written
+    try:
+        first = next(pictures)  # refused here, before anything is written
+    except TooSmall as error:
+        width, height = error.args[0]
+        raise BadFile(
+            f"{path.name} is {width} x {height} pixels, which is too small: {MIN_SIDE} x {MIN_SIDE} is the least.",
+            "Choose a larger video.",
+        ) from error
     sound = None if since is None else Soundtrack(path, READING, since, MAX_SECONDS)
     part = folder / f"{name}.part"
     try:
@@ -84,7 +101,8 @@ def facts(kept: Path) -> VideoFacts:
         with av.open(str(kept)) as container:
             stream = container.streams.video[0]
             seconds = float((stream.duration or 0) * (stream.time_base or 0))
-            return VideoFacts(width=stream.width, height=stream.height, seconds=round(seconds, 3))
+            size = {"width": stream.width, "height": stream.height, "seconds": round(seconds, 3)}
+            return VideoFacts(**size, from_hdr=container.metadata.get("comment") == HDR_NOTE)
     except (OSError, av.FFmpegError, IndexError) as error:
         raise BadFile("A video of this shot is no longer there.", "Choose the video again.", str(error)) from error
 
@@ -92,6 +110,8 @@ def facts(kept: Path) -> VideoFacts:
 def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
     """Up to `count` pictures of a kept video, `fps` a second, each the one that is seen at that moment."""
     import av
+
+    from engine import colours
 
     seconds = facts(kept).seconds
     with av.open(str(kept)) as container:
@@ -103,7 +123,7 @@ def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
                 return
             while ahead is not None and ahead.time - start <= moment + 1e-6:
                 shown, ahead = ahead, next(coming, None)
-            yield shown.to_image(interpolation=EXACT)
+            yield colours.picture(shown)
 
 
 def _ending(path: Path) -> float:
@@ -133,11 +153,14 @@ def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
             if not container.streams.video:
                 raise BadFile(f"{path.name} has no pictures in it.", REMEDY)
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise BadFile(
+                    f"{path.name} is recorded in a format that cannot be played here.", "Export it as MP4 with H.264."
+                )
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
                 size = f"{stream.width} x {stream.height}"
                 raise BadFile(f"{path.name} is {size} pixels, which no model can use.", REMEDY)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # of every frame, whatever the first says
-            frames: Iterator[Any] = container.decode(stream)
+            frames = _decoded(container, stream)
             if since is not None:
                 container.seek(int(max(since, 0) * av.time_base))
                 frames = (frame for frame in frames if (frame.time or 0.0) >= since)
@@ -149,11 +172,31 @@ def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
         raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
 
 
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """Its frames, with what can be seen through where the file has it."""
+    import av
+
+    limit = {"max_pixels": str(MAX_PIXELS)}  # of every frame, whatever the first says
+    deep = SEE_THROUGH.get(stream.codec_context.name)
+    if deep is None or stream.metadata.get("alpha_mode") != "1":
+        stream.codec_context.options = limit
+        yield from container.decode(stream)
+        return
+    decoder = av.CodecContext.create(deep, "r")  # FFmpeg's own decoder leaves the second layer out
+    decoder.options = limit
+    for packet in container.demux(stream):
+        for frame in decoder.decode(packet):
+            frame.time_base = frame.time_base or stream.time_base
+            yield frame
+
+
 def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, float]:
     """What is kept of the decoded frames: the first seconds, no more than `MAX_FPS`, in the size of the first.
 
     Returns the time at which the last one ends.
     """
+    from engine import colours  # brings PyAV
+
     start, last, end, size = None, -1.0, 0.0, None
     read = 0
     for number, frame in enumerate(frames):
@@ -166,12 +209,12 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, f
         end = time + seconds
         if time < last + 1 / (MAX_FPS + 1):
             continue
-        upright = frame.to_image(interpolation=EXACT)
+        upright = colours.picture(frame)
         for _ in range(round(frame.rotation / 90) % 4):  # counted against the clock
             upright = upright.transpose(Image.Transpose.ROTATE_90)
         size = size or _kept_size(upright, wider if frame.rotation % 180 == 0 else 1 / wider)
         last = time
-        yield Shown(time, seconds, upright.resize(size, Image.Resampling.LANCZOS))
+        yield Shown(time, seconds, upright.resize(size, Image.Resampling.LANCZOS), colours.is_hdr(frame))
     if last < 0:
         raise ValueError("no picture could be decoded")
     return end
@@ -189,7 +232,7 @@ def _kept_size(upright: Image.Image, wider: Fraction) -> tuple[int, int]:
     scale = min(1.0, MAX_SIDE / max(width, height))
     sides = [round(side * scale / 2) * 2 for side in (width, height)]
     if min(sides) < MIN_SIDE:
-        raise ValueError("too small")
+        raise TooSmall(upright.size)
     return sides[0], sides[1]
 
 
@@ -204,6 +247,8 @@ def write(pictures: Iterator[Shown], path: Path, sound: Soundtrack | None = None
         for shown in pictures:
             if stream is None:
                 stream = container.add_stream("libx264", rate=MAX_FPS, options=WRITING)
+                if shown.from_hdr:
+                    container.metadata["comment"] = HDR_NOTE  # for `facts`
                 stream.width, stream.height = shown.picture.size
                 stream.pix_fmt = "yuv420p"
                 stream.time_base = stream.codec_context.time_base = Fraction(1, CLOCK)

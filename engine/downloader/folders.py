@@ -6,9 +6,7 @@ import json
 from itertools import islice
 from pathlib import Path
 
-from gguf import GGUFReader
-from safetensors import SafetensorError, safe_open
-
+from engine import header
 from engine.card import ModelCard
 from engine.downloader.listing import CONFIG, check_plausible, part_files, parts_of
 from engine.downloader.selection import check_names
@@ -94,12 +92,8 @@ def check_weights(path: Path) -> None:
     if path.suffix not in (".safetensors", ".gguf"):
         return
     try:
-        if path.suffix == ".gguf":
-            GGUFReader(str(path))
-            return
-        with safe_open(str(path), framework="np"):
-            pass
-    except (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, TypeError, RuntimeError) as error:
+        header.read(path)
+    except (*header.DAMAGE, RuntimeError) as error:
         raise ModelProblem(
             f"The weights file {path.name} is damaged or cut short.", "Fetch this model again.", str(error)
         ) from error

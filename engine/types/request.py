@@ -138,11 +138,12 @@ class Request(Noun):
 
 
 class VideoFacts(Noun):
-    """What is known of a kept video: its size, upright, and its length."""
+    """What is known of a kept video: its size, upright, its length, whether its colours were brought down from HDR."""
 
     width: int
     height: int
     seconds: float
+    from_hdr: bool = False
 
     @property
     def size(self) -> str:

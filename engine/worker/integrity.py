@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import diffusers
-from safetensors import SafetensorError, safe_open
 
+from engine import header
 from engine.errors import ModelProblem
 from engine.worker import single_file
 
@@ -42,12 +42,9 @@ def _is_ours(library: str | None) -> bool:
 
 def _names(path: Path, model: str) -> list[str]:
     """The names of a file's tensors, from its header, which is checked against the size of the file."""
-    if path.suffix == ".gguf":
-        return single_file.names_in(path)
     try:
-        with safe_open(str(path), framework="pt") as header:
-            return sorted(header.keys())
-    except (SafetensorError, OSError) as error:
+        return sorted(name for name, _, _ in header.read(path)[0])
+    except header.DAMAGE as error:
         raise ModelProblem(
             f"The weights file {path.name} of '{model}' is damaged or cut short.", REMEDY, str(error)
         ) from error

@@ -13,11 +13,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engine import extending
+from engine import colours, extending
 from engine.errors import BadFile
 from engine.fitting import fitted
 from engine.library import read_recipe
-from engine.media import EXACT
 from engine.types import Pass, Recipe, Stretch
 from engine.worker.families.latent_video import Footage
 from engine.worker.video import Picture
@@ -63,12 +62,12 @@ def pictures(start: Path, run: Pass) -> Iterator[Picture]:
             shown.pict_type = av.video.frame.PictureType.NONE  # the encoder decides anew
             yield shown
             continue
-        image = shown.to_image(interpolation=EXACT) if isinstance(shown, av.VideoFrame) else shown
+        image = colours.picture(shown) if isinstance(shown, av.VideoFrame) else shown
         yield np.asarray(fitted(image, (run.width, run.height), "crop"))
 
 
 def _pixels(picture: Picture) -> np.ndarray:
-    return picture if isinstance(picture, np.ndarray) else np.asarray(picture.to_image(interpolation=EXACT))
+    return picture if isinstance(picture, np.ndarray) else np.asarray(colours.picture(picture))
 
 
 def _colours(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,9 @@ read there. Without the config diffusers guesses by the tensors' names, which ta
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from gguf import GGUFReader, dequantize
 from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
-from engine import layouts
+from engine import header, layouts
 from engine.errors import ModelProblem
 from engine.manifest import read_record
 from engine.single_file import NOTE, SCALE, Borrowed
@@ -53,16 +56,6 @@ def files(folder: Path) -> dict[str, Path]:
     return own | {part: Path(one.path) for part, one in borrowed(folder).items()}
 
 
-def names_in(path: Path) -> list[str]:
-    """The names in a GGUF file; reading them checks the header against the file's size. Raises ModelProblem."""
-    try:
-        return sorted(tensor.name for tensor in GGUFReader(str(path)).tensors)
-    except DAMAGE as error:
-        raise ModelProblem(
-            f"The weights file {path.name} is damaged or cut short.", "Install the model again.", str(error)
-        ) from error
-
-
 def load(folder: Path, parts: dict[str, Any], dtype: torch.dtype, quantizing: dict[str, Any]) -> dict[str, Any]:
     """Parts, given by their classes, from their single files. Raises ModelProblem.
 
@@ -79,9 +72,9 @@ def _part(folder: Path, kind: Any, source: Borrowed | Path, dtype: torch.dtype, 
     path = Path(source.path) if isinstance(source, Borrowed) else source
     try:
         reads = issubclass(kind, PreTrainedModel)
-        if path.suffix == ".gguf" and not reads:
+        if header.is_gguf(path) and not reads:
             part = _packed(folder, kind, path, dtype)
-        elif reads and path.suffix == ".gguf":
+        elif reads and header.is_gguf(path):
             part = _reads(folder, kind, _unpacked(path, dtype), dtype, quantizing)
         else:
             tensors = _tensors(path, source.prefix if isinstance(source, Borrowed) else "", dtype)
@@ -131,10 +124,24 @@ def _packed(folder: Path, kind: Any, path: Path, dtype: torch.dtype) -> Any:
             f"Models of the kind {kind.__name__} cannot be read from a single file.", "Choose another version."
         )
     config = GGUFQuantizationConfig(compute_dtype=dtype)
-    return kind.from_single_file(
-        str(path), config=str(folder.parent), subfolder=folder.name, dtype=dtype, quantization_config=config,
-        local_files_only=True,
-    )  # fmt: skip
+    with _lower_ending(path) as named:
+        return kind.from_single_file(
+            str(named), config=str(folder.parent), subfolder=folder.name, dtype=dtype, quantization_config=config,
+            local_files_only=True,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _lower_ending(path: Path) -> Iterator[Path]:
+    """The file by a name that diffusers knows the kind of; `X.GGUF` it would take for a pickle."""
+    lower = path.with_suffix(path.suffix.lower())
+    if lower == path or (lower.exists() and lower.samefile(path)):  # disks that see no difference
+        yield lower
+        return
+    with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
+        link = Path(folder) / lower.name
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _reads(folder: Path, kind: Any, tensors: Tensors, dtype: torch.dtype, quantizing: Any) -> Any:

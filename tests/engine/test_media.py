@@ -85,6 +85,57 @@ def test_a_depth_map_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
     assert [image.getpixel((x, 5))[0] for x in (0, 32, 63)] == pytest.approx([0, 130, 255], abs=2)
 
 
+@pytest.mark.parametrize(
+    ("values", "greys"),
+    [((0.0, 0.5, 1.0), (0, 127, 255)), ((2.0, 6.0, 10.0), (0, 127, 255)), ((-1.0, 0.0, 1.0), (0, 127, 255))],
+    ids=["0 to 1", "metres", "around 0"],
+)
+def test_a_depth_map_of_floats_is_scaled(values: tuple[float, ...], greys: tuple[int, ...], tmp_path: Path) -> None:
+    depth = np.repeat(np.array(values, np.float32), 16)[None].repeat(32, 0)
+    depth[0, 0] = np.nan
+    image = kept(save(Image.fromarray(depth), tmp_path / "a.tif"), tmp_path)
+    assert [image.getpixel((x, 5))[0] for x in (8, 24, 40)] == pytest.approx(greys, abs=1)
+
+
+def test_a_picture_as_a_phone_takes_it_is_read(tmp_path: Path) -> None:
+    image = kept(Path(__file__).parent / "pictures" / "two_tone.heic", tmp_path)
+    assert image.size == (64, 32) and np.abs(np.array(image.getpixel((4, 16))) - RED).max() < 12
+
+
+def test_a_picture_above_pillows_warning_and_below_our_limit_opens(tmp_path: Path) -> None:
+    large = Image.new("1", (10_000, 9_500))
+    assert large.width * large.height > Image.MAX_IMAGE_PIXELS
+    assert kept(save(large, tmp_path / "a.png"), tmp_path).size == (10_000, 9_500)
+
+
+FALSE_FRIENDS = {
+    "pointer of a large file": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+    "login page": b"\n<!DOCTYPE html><html><head><title>Sign in</title></head></html>",
+    "RED camera": b"\0\0\1\0RED2" + b"\0" * 200,
+}
+
+
+@pytest.mark.parametrize("what", FALSE_FRIENDS)
+@pytest.mark.parametrize("name", ["a.png", "a.mp4", "a.safetensors", "a.gguf"])
+def test_what_a_file_is_instead_is_said(what: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(FALSE_FRIENDS[what])
+    with Engine(tmp_path / "home") as engine, pytest.raises(BadFile, match=what):
+        match name:
+            case "a.png":
+                engine.keep_picture(tmp_path / name)
+            case "a.mp4":
+                engine.keep_video(tmp_path / name)
+            case "a.safetensors":
+                engine.keep_lora(tmp_path / name)
+            case _:
+                engine.reusable(tmp_path / name)
+
+
+def test_a_picture_that_is_too_small_says_how_small_it_may_be(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="is 8 x 8 pixels, which is too small: 16 x 16 is the least"):
+        keep_picture(save(Image.new("RGB", (8, 8)), tmp_path / "a.png"), tmp_path / "kept")
+
+
 def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
     image = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
     assert kept(save(image, tmp_path / "a.png"), tmp_path).getpixel((5, 5)) == (255, 255, 255)

@@ -126,6 +126,37 @@ SENTENCES = {
     "{} is not a picture that can be opened.": "{} ist kein Bild, das sich öffnen lässt.",
     "{} is {} x {} pixels, which no model can use.": "{} hat {} x {} Pixel; damit kann kein Modell etwas anfangen.",
     "Choose a JPEG, PNG or WebP picture.": "Wähle ein Bild als JPEG, PNG oder WebP.",
+    "{} is {} x {} pixels, which is too small: {} x {} is the least.": (
+        "{} hat {} x {} Pixel, das ist zu klein: {} x {} ist das Mindeste."
+    ),
+    "{} is {} x {} pixels: more than {} million are too many.": (
+        "{} hat {} x {} Pixel: mehr als {} Millionen sind zu viele."
+    ),
+    "Choose a larger picture.": "Wähle ein größeres Bild.",
+    "Choose a larger video.": "Wähle ein größeres Video.",
+    "{} is recorded in a format that cannot be played here.": (
+        "{} ist in einer Form aufgenommen, die sich hier nicht abspielen lässt."
+    ),
+    "Export it as MP4 with H.264.": "Gib es als MP4 mit H.264 aus.",
+    "Its HDR colours are brought to those of an ordinary screen.": (
+        "Seine HDR-Farben sind auf die eines gewöhnlichen Bildschirms gebracht."
+    ),
+    "{} is only the pointer of a large file (Git LFS): the file itself was not downloaded.": (
+        "{} ist nur der Verweis auf eine große Datei (Git LFS): die Datei selbst wurde nicht geladen."
+    ),
+    "Download the file itself, with the Download button of its page.": (
+        "Lade die Datei selbst, mit dem Knopf „Download“ auf ihrer Seite."
+    ),
+    "{} is a web page, such as a login page, that was saved under the name of the file.": (
+        "{} ist eine Webseite, etwa eine Anmeldung, die unter dem Namen der Datei gespeichert wurde."
+    ),
+    "Sign in there, download the file again and look at its size.": (
+        "Melde dich dort an, lade die Datei noch einmal und sieh auf ihre Größe."
+    ),
+    "{} is a raw recording of a RED camera, which only its maker's programs open.": (
+        "{} ist eine Rohaufnahme einer RED-Kamera, die nur deren Programme öffnen."
+    ),
+    "Export it as MP4 or MOV there.": "Gib sie dort als MP4 oder MOV aus.",
     "{} is not a video that can be played.": "{} ist kein Video, das sich abspielen lässt.",
     "{} has no pictures in it.": "In {} sind keine Bilder.",
     "{} is {} pixels, which no model can use.": "{} hat {} Pixel; damit kann kein Modell etwas anfangen.",

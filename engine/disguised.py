@@ -1,0 +1,38 @@
+"""Files that are not what their name says: what they are instead, by their first bytes, in a sentence that helps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LFS = b"version https://git-lfs.github.com/spec/"
+PAGE = re.compile(rb"(?i)\s*(<!doctype html|<html|<\?xml[^>]*>\s*<html|<head)")
+RED = (b"RED1", b"RED2")
+LOOKED_AT_BYTES = 512
+
+
+def reason(path: Path) -> tuple[str, str] | None:
+    """Cause and remedy for a file of another kind; None when nothing is known of it."""
+    try:
+        if not path.is_file():  # a pipe would keep us waiting for ever
+            return None
+        with path.open("rb") as file:
+            head = file.read(LOOKED_AT_BYTES)
+    except OSError:
+        return None
+    if head.startswith(LFS):
+        return (
+            f"{path.name} is only the pointer of a large file (Git LFS): the file itself was not downloaded.",
+            "Download the file itself, with the Download button of its page.",
+        )
+    if PAGE.match(head.removeprefix(b"\xef\xbb\xbf")):
+        return (
+            f"{path.name} is a web page, such as a login page, that was saved under the name of the file.",
+            "Sign in there, download the file again and look at its size.",
+        )
+    if head[4:8] in RED:
+        return (
+            f"{path.name} is a raw recording of a RED camera, which only its maker's programs open.",
+            "Export it as MP4 or MOV there.",
+        )
+    return None
