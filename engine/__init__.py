@@ -35,7 +35,6 @@ from engine.events import (
     Progress,
 )
 from engine.inputs import MAX_PICTURES
-from engine.library import read_recipe
 from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
 from engine.loras import Half
 from engine.machine.card_test import CardTest, Reading
@@ -44,6 +43,7 @@ from engine.media import MAX_PICTURE_BYTES
 from engine.model_home import Housed, Move, MoveQuote
 from engine.paths import APP
 from engine.preset import Camera, Look, Preset
+from engine.recipe_file import read_recipe
 from engine.reuse import Offer
 from engine.support import support_file
 from engine.tier import Tier

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import re
 import secrets
 import tempfile
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +20,10 @@ from engine.jobs import recover
 from engine.keeping import Keeping
 from engine.ladder import ROOM
 from engine.lanes import Lanes
+from engine.library import content_of
 from engine.machine import card_test
 from engine.machine.card_test import Reading
+from engine.slug import slug
 from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
@@ -156,7 +156,8 @@ class Engine(Keeping):
         extending.check(card, self.cards())
         beginning = self._beginning(source)
         found = extending.look(self.library.begun(beginning))
-        beginning = beginning.model_copy(update={"overlap": extending.overlap(found, card)})
+        content = content_of(self.library.begun(beginning))
+        beginning = beginning.model_copy(update={"overlap": extending.overlap(found, card), "content": content})
         asked = extending.request(request, beginning, found, card)
         return self.make_takes(self._begun(asked, found, card), count)
 
@@ -278,6 +279,4 @@ def _job(stage: Stage, plan: Plan, take_id: str | None = None) -> Job:
 
 def _name(prompt: str) -> str:
     """A readable name that is safe on every disk: when, the first words, and four letters against collisions."""
-    ascii_prompt = unicodedata.normalize("NFKD", prompt).encode("ascii", "ignore").decode().casefold()
-    slug = "-".join(re.findall(r"[a-z0-9]+", ascii_prompt)[:5])[:32].strip("-") or "untitled"
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug(prompt) or 'untitled'}-{secrets.token_hex(2)}"

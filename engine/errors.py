@@ -23,12 +23,18 @@ from __future__ import annotations
 from engine.types import Shortage
 
 
+def _sayable(text: str) -> str:
+    """Half characters, as broken names have them, could be neither printed nor sent."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class RushesError(Exception):
     """`cause`: what happened. `remedy`: the one thing to do about it. `detail`: for the expert drawer."""
 
     exit_code = 1
 
     def __init__(self, cause: str, remedy: str, detail: str = "") -> None:
+        cause, remedy, detail = map(_sayable, (cause, remedy, detail))
         super().__init__(f"{cause} {remedy}")
         self.cause, self.remedy, self.detail = cause, remedy, detail
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,11 @@ from engine.errors import BadSetting
 from engine.types import Noun
 
 HUB = "https://huggingface.co"
+HUBS = ("huggingface.co", "hf.co", "hf-mirror.com")
 PAGES = ("blob", "resolve", "raw", "tree")  # what stands before the version in the address of a page
+OTHER_KINDS = ("datasets", "spaces", "collections", "papers")
+HOST = re.compile(r"(([a-z0-9-]+\.)+(com|co|org|net|io|ai|cn|dev|app|art|xyz|info|me)|localhost|[\d.]+)(:\d+)?")
+VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$"  # refs/pr/3 too
 
 
 class HubLora(Noun):
@@ -21,7 +26,7 @@ class HubLora(Noun):
 
     repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
     file: Annotated[str, Field(pattern=r"^([A-Za-z0-9_][^\\:\x00-\x1f]{0,199}\.safetensors)?$")] = ""
-    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] | None = None
+    revision: Annotated[str, Field(pattern=VERSION)] | None = None
 
     @property
     def id(self) -> str:
@@ -35,26 +40,44 @@ class HubLora(Noun):
 
 
 def hub_lora(text: str) -> HubLora:
-    """From OWNER/NAME, OWNER/NAME/FILE or the address of either's page on the hub. Raises BadSetting."""
+    """From OWNER/NAME, OWNER/NAME/FILE or the address of either's page on the hub or a mirror of it, with or without
+    https. Raises BadSetting."""
     remedy = "Write OWNER/NAME, or OWNER/NAME/FILE.safetensors, as the hub's page shows it."
-    path, revision = text.strip(), None
-    if "://" in path:
-        path = _path_of_page(path)
-    owner, name, *inside = [*path.strip("/").split("/"), ""]
-    if inside and inside[0] in PAGES and "://" in text:
-        revision, inside = inside[1], inside[2:]
+    path, is_page = _path(text.strip())
+    owner, name, *inside = [*(unquote(part) for part in path.strip("/").split("/")), ""]
+    if owner in OTHER_KINDS and is_page:
+        raise BadSetting(f"This is one of the hub's {owner}, and no LoRA.", remedy)
+    revision = None
+    if inside and inside[0] in PAGES and is_page:
+        inside, revision = inside[2:], inside[1]
+    if {".", ".."} & set(inside):
+        inside = ["\0"]  # no file of a repository
     try:
         return HubLora(repo=f"{owner}/{name}", file="/".join(inside).strip("/"), revision=revision)
     except ValidationError as error:
         raise BadSetting(f"'{text.strip()[:80]}' is no LoRA on a hub.", remedy) from error
 
 
-def _path_of_page(address: str) -> str:
-    found = urlsplit(address)
-    hubs = {urlsplit(hub).netloc for hub in (HUB, os.environ.get("HF_ENDPOINT", HUB))}
-    if found.netloc not in hubs:
+def _path(text: str) -> tuple[str, bool]:
+    """What stands behind the hub's name, and whether that was there. Raises BadSetting for another host."""
+    scheme, found, rest = text.partition("://")
+    if not found:
+        scheme, rest = "", text
+    if scheme == "hf":
+        return rest, False
+    host, _, path = rest.partition("/")
+    host = host.casefold().rpartition("@")[2]
+    if host.removeprefix("www.").partition(":")[0] in _hubs():
+        return re.split(r"[?#]", path)[0], True
+    if scheme or HOST.fullmatch(host):
         raise BadSetting(
-            f"{found.netloc[:60] or 'This'} is not the hub that Rushes downloads from.",
+            f"{host[:60] or 'This'} is not the hub that Rushes downloads from.",
             "Download the file there, then take it in with `app.py loras add FILE`.",
         )
-    return unquote(found.path)
+    return text, False
+
+
+def _hubs() -> set[str]:
+    """The hub, its short name, its mirrors, and the one that this machine was told to use."""
+    chosen = urlsplit(os.environ.get("HF_ENDPOINT", HUB)).hostname or ""
+    return {*HUBS, chosen.casefold()}

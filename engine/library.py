@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from engine import media
 from engine.durable import moved, onto_the_disk
 from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.paths import Places
+from engine.recipe_file import read_recipe
 from engine.types import Beginning, Clip, Job, Recipe, Request, Take
 
-MAX_RECIPE_BYTES = 200_000
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 START = "start.mp4"  # among them: what a render goes on from
 STATE = "state.safetensors"  # where a run of the sampler stands, in the folder of its job or of its take
@@ -54,6 +53,21 @@ class Library:
         several = f" {len(matches)} takes match it." if matches else ""
         raise UnknownName(f"There is no take called '{name[:80]}'.{several}", "See `app.py library` for their names.")
 
+    def exact_take(self, take_id: str) -> Take:
+        """The take of this very id, as recipes name it: "last" or a part of one could be any. Raises UnknownName."""
+        found = self.take(take_id)
+        if found.id != take_id:
+            raise UnknownName(f"There is no take called '{take_id[:80]}'.", "See `app.py library` for their names.")
+        return found
+
+    def has(self, recipe: Recipe) -> bool:
+        """Whether a recipe is that of a take or clip here, word for word."""
+        try:
+            mine = self.exact_take(recipe.id) if recipe.kind == "take" else self.clip(recipe.id)
+        except UnknownName:
+            return False
+        return mine.recipe == recipe
+
     def clip(self, clip_id: str) -> Clip:
         video = _child(self._places.clips, f"{clip_id}.mp4")
         clip = self._clip(video) if video else None
@@ -66,11 +80,15 @@ class Library:
         try:
             match beginning.kind:
                 case "clip":
-                    return Path(self.clip(beginning.id).video)
+                    path = Path(self.clip(beginning.id).video)
                 case "take":
-                    return Path(self.take(beginning.id).video)
-            path = media.video_path(self._places.media, beginning.id)
-            path.stat()
+                    path = Path(self.exact_take(beginning.id).video)
+                case "video":
+                    path = media.video_path(self._places.media, beginning.id)
+            if beginning.content and content_of(path) != beginning.content:
+                raise BadFile(
+                    "What this clip goes on from is another video here than there.", "Choose the clip yourself."
+                )
             return path
         except (OSError, UnknownName) as error:
             raise BadFile(
@@ -238,6 +256,18 @@ class Library:
             return None
 
 
+def content_of(path: Path) -> str:
+    """What a file is known by wherever it lies: the hash of all of it. Raises OSError."""
+    found = path.stat()
+    return _content_of(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=1000)  # a plan at every key looks
+def _content_of(path: Path, _modified_ns: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
 def _child(folder: Path, name: str) -> Path | None:
     """The entry of `folder` with exactly this name. A name from outside is compared, never made into a path."""
     return next((entry for entry in folder.iterdir() if entry.name == name), None)
@@ -245,37 +275,3 @@ def _child(folder: Path, name: str) -> Path | None:
 
 def _stem(job: Job) -> str:
     return "take" if job.stage == "take" else "clip"
-
-
-def read_recipe(path: Path) -> Recipe:
-    """The recipe inside an MP4, or in its JSON sidecar. Raises BadFile in one sentence."""
-    remedy = "Choose an MP4 or a recipe file that Rushes made."
-    try:
-        if path.suffix.casefold() == ".mp4":
-            text = _recipe_text_of_mp4(path)
-        elif path.stat().st_size > MAX_RECIPE_BYTES:
-            raise BadFile(f"{path.name} is far too large to be a recipe.", remedy)
-        else:
-            text = path.read_text(encoding="utf-8")
-        if len(text) > MAX_RECIPE_BYTES:
-            raise BadFile(f"{path.name} is far too large to be a recipe.", remedy)
-        return Recipe.model_validate(json.loads(text))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path.name} cannot be read ({getattr(error, 'strerror', None) or error}).", remedy) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadFile(f"{path.name} is not a recipe: '{field}' is wrong ({first['msg']}).", remedy) from error
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path.name} holds no recipe of Rushes.", remedy) from error
-
-
-def _recipe_text_of_mp4(path: Path) -> str:
-    import av  # 0.1 s, and only this needs it
-
-    try:
-        with av.open(str(path)) as container:
-            return str(container.metadata.get("comment", ""))
-    except av.FFmpegError as error:
-        words = f"{path.name} cannot be read as a video ({error.strerror})."
-        raise BadFile(words, "Choose an MP4 that Rushes made.") from error

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from pathlib import Path
 from engine.errors import MachineProblem
 
 APP = Path(__file__).resolve().parent.parent
+MOST_LETTERS = 120 if sys.platform == "win32" else 400  # of the data folder: what lies in it has names too
 WINDOWS_PATH = re.compile(r"[A-Za-z]:\\[^\s\"'<>|]*")
 POSIX_PATH = re.compile(r"(?<![\w:/.])(?:~|/)(?:[\w.+@ -]*?/)+[\w.+@-]*")
 
@@ -169,6 +171,12 @@ def open_home(home: Path | None = None) -> Places:
     """
     chosen = home or Path(os.environ.get("RUSHES_HOME") or APP / "data")
     places = Places(chosen.expanduser().absolute())
+    length = len(str(places.home))
+    if length > MOST_LETTERS:
+        raise MachineProblem(
+            f"The path of the data folder is too long: it has {length} letters, and {MOST_LETTERS} are the most.",
+            "Choose a folder nearer to the top of the disk: set RUSHES_HOME to it and start again.",
+        )
     try:
         for folder in (places.takes, places.clips, places.own_models, places.staging, places.logs, places.trash):
             folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -224,7 +225,8 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
     shift = rule.flow_shift if asked.flow_shift is None else asked.flow_shift
     for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
         if not low <= value <= high:
-            raise BadSetting(f"{value:g} is out of range for {name}.", f"Use a number from {low} to {high}.")
+            told = f"{value:g}" if abs(value) < sys.maxsize else "That"
+            raise BadSetting(f"{told} is out of range for {name}.", f"Use a number from {low} to {high}.")
     return Pass(
         operations=0,
         width=size.width,

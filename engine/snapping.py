@@ -10,13 +10,16 @@ from engine.types import (
     Size,
 )
 
+MOST_SECONDS = 1e6
+
 
 def frames_of(request: Request, card: ModelCard, reasons: list[str]) -> int:
     rule = card.frames
     if request.num_frames is not None:
         asked, words = request.num_frames, f"{request.num_frames} frames"
     elif request.seconds is not None:
-        asked, words = round(request.seconds * rule.fps), f"{request.seconds:g} seconds"
+        bounded = min(max(request.seconds, -MOST_SECONDS), MOST_SECONDS)  # the largest number times fps is none
+        asked, words = round(bounded * rule.fps), f"{request.seconds:g} seconds"
     else:
         return rule.default
     if not rule.minimum <= asked <= rule.maximum + rule.step - 1:

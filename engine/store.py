@@ -211,7 +211,8 @@ class Store(Database):
 
     def _one(self, query: str, job_id: str) -> Any:
         with self._reading() as db:
-            row = db.execute(query, (job_id,)).fetchone()
+            known = job_id.isascii()  # as all our names are; half characters could not even be asked for
+            row = db.execute(query, (job_id,)).fetchone() if known else None
         if row is None:
             raise UnknownName(f"There is no job called '{job_id[:60]}'.", "Look at the library for what there is.")
         return row

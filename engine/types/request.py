@@ -63,12 +63,14 @@ class LoraUse(Noun):
 class Beginning(Noun):
     """What a clip goes on from: a clip or a take of the library, or a kept video (`Engine.keep_video`).
 
-    `overlap`: how many pictures at its end the next stretch begins with.
+    `overlap`: how many pictures at its end the next stretch begins with. `content`: the hash of that video, which a
+    recipe names it by as well: an id alone could be another's.
     """
 
     kind: Literal["clip", "take", "video"]
     id: Annotated[str, Field(pattern=r"^[^/\\:\x00-\x1f]{1,200}$")]
     overlap: Annotated[int, Field(ge=1, le=100)] = 1
+    content: ContentId | Literal[""] = ""
 
 
 class Request(Noun):

@@ -189,7 +189,7 @@ def rank(reading: Reading, shapes: Mapping[str, Shape]) -> int:
     return max(ranks, default=0)
 
 
-LIST = re.compile(r"^(\w*blocks)\.(\d+)\.")
+LIST = re.compile(r"^(\w*blocks)\.(\d{1,4})\.")
 
 
 def blocks(reading: Reading) -> int:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-BLOCK = re.compile(r"(?<=blocks)[._](\d+)(?=[._])")
+BLOCK = re.compile(r"(?<=blocks)[._](\d{1,4})(?=[._])")
 
 
 class Rows(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 from engine import colours, extending
 from engine.errors import BadFile
 from engine.fitting import fitted
-from engine.library import read_recipe
+from engine.recipe_file import read_recipe
 from engine.types import Pass, Recipe, Stretch
 from engine.worker.families.latent_video import Footage
 from engine.worker.video import Picture

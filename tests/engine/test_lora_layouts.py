@@ -472,11 +472,22 @@ def test_a_file_with_both_halves_gives_each_transformer_its_own(small: Any, one:
             assert equal(lora_weights.read(tmp_path / "a.safetensors", small, part, "a"), mine)
 
 
+LONG = f"blocks.{'9' * 5000}.attn1.to_q.lora_A.weight"  # Python refuses to read such a number
+
+
 def test_names_of_a_stranger_never_stop_the_reader(tmp_path: Path) -> None:
     """Every cut and every swap of a good name is read or refused in words."""
     good = "lora_unet_double_blocks_19_img_attn_qkv.lora_down.weight"
     names = {good[:cut] + good[-rest:] for cut in range(0, len(good), 3) for rest in range(1, 20, 4)}
-    for name in names | {"." * 300, "blocks." * 90, "_" * 500, "lora_A", ".alpha", "#.lora_A.weight"}:
+    for name in names | {
+        "." * 300,
+        "blocks." * 90,
+        "_" * 500,
+        "lora_A",
+        f"blocks.{'9' * 5000}.attn1.to_q.lora_A.weight",
+        ".alpha",
+        "#.lora_A.weight",
+    }:
         shapes: dict[str, tuple[int, ...]] = {name: (4, 8), name.replace("down", "up"): (8, 4)}
         try:
             readings = lora_layout.read(shapes)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
-from engine import BadFile, BadInput, Engine, Recipe, as_request, read_recipe
+from engine import BadFile, BadInput, Beginning, Engine, Recipe, as_request, read_recipe
+from engine.library import content_of
 from engine.types import Plan
 
 Recipes = Callable[..., Path]
@@ -106,3 +112,89 @@ def test_a_bomb_is_no_recipe(text: str, tmp_path: Path) -> None:
     (tmp_path / "bomb.json").write_text(text)
     with pytest.raises(BadFile):
         read_recipe(tmp_path / "bomb.json")
+
+
+def clip(path: Path, **notes: str) -> Path:
+    """A short video with these notes in its metadata."""
+    with av.open(str(path), "w", format={".mkv": "matroska", ".mov": "mov"}.get(path.suffix, "mp4")) as container:
+        for name, text in notes.items():
+            container.metadata[name] = text
+        stream: Any = container.add_stream("libx264", rate=8)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.m4v", "a.MP4", "a.mov", "a.mkv", "a copy", "a.json", "a.txt"])
+def test_a_recipe_is_found_by_what_the_file_holds(name: str, recipe: Recipes, tmp_path: Path) -> None:
+    """A renamed copy, and a remux into another container."""
+    text, path = recipe().read_text(), tmp_path / name
+    if name in ("a.json", "a.txt"):
+        path.write_text(text)
+    else:
+        clip(path, comment=text)
+    assert read_recipe(path) == read_recipe(tmp_path / "recipe.json")
+
+
+@pytest.mark.parametrize("notes", [{}, {"comment": "made with love"}, {"title": "{}"}])
+def test_another_programs_video_is_said_to_be_that(notes: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"a\.mp4 was made by another program: it holds no recipe"):
+        read_recipe(clip(tmp_path / "a.mp4", **notes))
+
+
+def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
+    clip(tmp_path / "secret.mp4", comment="{}")
+    (tmp_path / "a.mp4").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path / 'secret.mp4'}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(BadFile, match="neither a video nor a recipe"):
+        read_recipe(tmp_path / "a.mp4")
+
+
+def test_a_clip_with_100_mb_of_notes_costs_no_time_in_the_library(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4")
+    box = struct.pack(">I4s", 100_000_008, b"udta") + bytes(100_000_000)
+    path.write_bytes(path.read_bytes() + struct.pack(">I4s", 8 + len(box), b"moov") + box)
+    moov = path.read_bytes().index(b"moov")
+    content = bytearray(path.read_bytes())
+    content[moov : moov + 4] = b"free"  # only the large one counts
+    path.write_bytes(content)
+    begun = time.monotonic()
+    with pytest.raises(BadFile, match="carries far more than a recipe"):
+        read_recipe(path)
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize("name", ["last", "ball", "20260101"])
+@pytest.mark.parametrize("kind", ["take", "clip"])
+def test_a_recipe_names_what_it_goes_on_from_by_its_whole_name(
+    kind: Any, name: str, tiny_home: Path, tmp_path: Path, recipe: Recipes
+) -> None:
+    with Engine(tmp_path / "home") as studio:
+        one_take(studio, recipe)
+        with pytest.raises(BadFile, match="no longer here"):
+            studio.library.begun(Beginning(kind=kind, id=name))
+        assert studio.library.take("last").id == TAKE
+
+
+TAKE = "20260101-120000-a-red-ball-1a2b"
+
+
+def one_take(studio: Engine, recipe: Recipes) -> Path:
+    """A take in the library."""
+    folder = studio.places.takes / TAKE
+    folder.mkdir()
+    for name in ("latents.safetensors", "poster.jpg"):
+        (folder / name).write_bytes(b"x")
+    shutil.copyfile(recipe(kind="take", id=TAKE), folder / "take.json")
+    return clip(folder / "take.mp4")
+
+
+def test_what_a_recipe_goes_on_from_is_checked_by_its_content(tmp_path: Path, recipe: Recipes) -> None:
+    with Engine(tmp_path / "home") as studio:
+        video = one_take(studio, recipe)
+        mine = Beginning(kind="take", id=TAKE, content=content_of(video))
+        assert studio.library.begun(mine) == video
+        with pytest.raises(BadFile, match="is another video here than there"):
+            studio.library.begun(mine.model_copy(update={"content": "0" * 32}))

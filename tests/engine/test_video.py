@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.library import read_recipe
+from engine.recipe_file import read_recipe
 from engine.types import Plan, Recipe
 from engine.worker import video
 from engine.worker.families.latent_video import Footage

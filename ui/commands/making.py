@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Request, UnknownName, as_request, read_recipe
+from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Recipe, Request, UnknownName, as_request, read_recipe
 from ui import terminal
 from ui.commands import bringing
 from ui.commands.capability import spoken
@@ -108,7 +108,7 @@ def make(
             if recipe is not None:
                 if files or any(value is not None for value in (*said.values(), preset, lora)):
                     raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
-                found = read_recipe(recipe)
+                found = known(studio, recipe)
                 return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
             said |= {"device": device, "make_it_fit": make_it_fit or None, "lora": lora}
             return _make(studio, _asked(studio, preset, said, files), take_only, out, as_json)
@@ -166,15 +166,28 @@ def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json:
 
 def _approved(studio: Engine, name: str) -> str:
     """The name of the take that is meant. Of a file whose take is no longer here, the take is drawn again."""
-    if not name.casefold().endswith((".mp4", ".json")):
+    if not Path(name).is_file() and not Path(name).suffix:
         return name
-    recipe = read_recipe(Path(name))
+    recipe = known(studio, Path(name))
     try:
-        return studio.library.take(recipe.take_id or recipe.id).id
+        return studio.library.exact_take(recipe.take_id or recipe.id).id
     except UnknownName:
         words.print("The take of this file is not here, so it is drawn again by its recipe.", style="dim")
     (job,) = studio.make_takes(as_request(recipe))
     return terminal.follow(studio, job, "Take").result_id
+
+
+def known(studio: Engine, path: Path) -> Recipe:
+    """The recipe in a file. What it goes on from must be named by its content, or the recipe be one of this library.
+    Raises BadInput."""
+    recipe = read_recipe(path)
+    beginning = recipe.plan.request.extends
+    if beginning and beginning.kind != "video" and not beginning.content and not studio.library.has(recipe):
+        raise BadSetting(
+            f"{path.name} goes on from a clip that it names by its name only, which may be another one here.",
+            "Extend the clip that you mean yourself.",
+        )
+    return recipe
 
 
 def _render(studio: Engine, take_id: str, dial: float | None) -> Clip:

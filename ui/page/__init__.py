@@ -1,6 +1,7 @@
 """The studio page: a Gradio face over the engine. `server.serve` opens it.
 
     server    the address: a port, uvicorn, start and stop       door, intake, seal   who may come in, and with how much
+    middleware   connections that never end, JSON without end
     incoming  files that a person brings                         given, slots, loras  what the form brings beside words
     studio    the screens joined and wired                       page                 all widgets, by screen
     languages    a page for each language

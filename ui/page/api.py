@@ -22,6 +22,7 @@ from engine import Aspect, Engine, Request, RushesError
 from ui.page.clip import kind_of
 from ui.page.media import address
 from ui.page.shelf import found
+from ui.texts import DOOR
 
 Answer = dict[str, Any]
 
@@ -95,7 +96,12 @@ def _in_a_sentence(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
+            for text in (*arguments, *named.values()):
+                if isinstance(text, str):
+                    text.encode()  # half characters are no text
             return endpoint(*arguments, **named)
+        except UnicodeEncodeError as error:
+            raise gr.Error(DOOR.no_text, print_exception=False) from error
         except (RushesError, ValueError) as error:
             raise gr.Error(str(error)[:600], print_exception=False) from error
 

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine import MAX_LORA_BYTES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES
 from ui.page.intake import Intake
 from ui.page.lan import Lock, is_this_machine
+from ui.page.middleware import json_depth
 from ui.page.seal import Seal, sealed
 from ui.texts import DOOR, LAN
 
@@ -98,6 +99,12 @@ class Door:
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; when its body turns out too large, answer that instead of whatever the app says."""
         intake = Intake(receive, _body_bytes(scope))
+        incoming: Receive = intake.receive
+        if scope["method"] == "POST" and json_depth.PATHS.fullmatch(scope["path"]):
+            body, incoming = await json_depth.whole(intake.receive)
+            if json_depth.too_deep(body):
+                await PlainTextResponse(DOOR.too_deep, 400)(scope, receive, send)
+                return
         started = False
 
         async def send_unless_over(message: Message) -> None:
@@ -108,7 +115,7 @@ class Door:
             await send(message)
 
         try:
-            await self._app(scope, intake.receive, send_unless_over)
+            await self._app(scope, incoming, send_unless_over)
         except Exception:
             if not intake.over:
                 raise

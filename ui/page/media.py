@@ -34,7 +34,8 @@ def routes(engine: Engine) -> list[Route]:
         moves = request.url.path.startswith("/media/video/")
         path = engine.places.media / f"{request.path_params['name']}.{'mp4' if moves else 'png'}"
         kind = "video/mp4" if moves else "image/png"
-        return FileResponse(path, media_type=kind, headers=CACHE) if path.is_file() else _nothing()
+        own = path.is_file() and path.resolve().parent == engine.places.media.resolve()  # no link out of it
+        return FileResponse(path, media_type=kind, headers=CACHE) if own else _nothing()
 
     def peek(request: Request) -> Response:
         path = engine.library.peek(request.path_params["job"], request.path_params["file"])

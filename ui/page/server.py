@@ -20,6 +20,7 @@ from engine import BadSetting, Engine, InUse, RushesError
 from ui.page import lan
 from ui.page.door import Door, Rules
 from ui.page.lan import Lock
+from ui.page.middleware.connections import PatientProtocol
 from ui.texts import LAN, SERVER
 
 PREFERRED_PORT = 7433
@@ -45,6 +46,7 @@ def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
+            http=PatientProtocol,
         )
         server = _Server(config, site.leave)
         greeting = threading.Thread(target=_greet, args=(engine, server, chosen), name="greeting", daemon=True)

@@ -12,6 +12,8 @@ class DoorTexts:
     nothing_here: str = "There is nothing here."
     this_file: str = "This file"
     too_large: str = "This is more than the studio accepts at once."
+    no_text: str = "There are characters in it that no text can have. Type it anew."
+    too_deep: str = "This is nested deeper than anything the studio is asked."
 
 
 @dataclass(frozen=True)

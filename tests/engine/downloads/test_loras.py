@@ -168,6 +168,10 @@ def test_the_addresses_that_a_browser_shows_are_read() -> None:
     assert hub_lora(f"{page}/blob/main/v1/a%20b.safetensors?download=true").file == file
     assert (hub_lora(page).repo, hub_lora(f" {page}/tree/main ").repo) == ("maker/Rain", "maker/Rain")
     assert hub_lora(f"{page}/resolve/refs-pr/x.safetensors").revision == "refs-pr"
+    for hub in ("huggingface.co", "www.huggingface.co", "hf.co", "HF.co", "hf-mirror.com", "https://hf.co"):
+        assert hub_lora(f"{hub}/maker/Rain/blob/main/v1/a%20b.safetensors") == hub_lora(f"{page}/blob/main/{file}")
+    assert hub_lora(f"{page}/blob/refs%2Fpr%2F3/x.safetensors").revision == "refs/pr/3"
+    assert hub_lora("hf://maker/Rain/x.safetensors").file == "x.safetensors"
     assert hub_lora(f"maker/Rain/{file}").id != hub_lora("maker/Other/" + file).id
 
 

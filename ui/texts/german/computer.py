@@ -12,6 +12,8 @@ DOOR = DoorTexts(
     nothing_here="Hier ist nichts.",
     this_file="Diese Datei",
     too_large="Das ist mehr, als das Studio auf einmal annimmt.",
+    no_text="Darin sind Zeichen, die kein Text haben kann. Schreib es neu.",
+    too_deep="Das ist tiefer verschachtelt als alles, was das Studio gefragt wird.",
 )
 HOUSING = HousingTexts(
     amount="Modelle belegen {used}. Auf dem Datenträger sind {free} frei.",

@@ -134,6 +134,25 @@ SENTENCES = {
     ),
     "Choose a larger picture.": "Wähle ein größeres Bild.",
     "Choose a larger video.": "Wähle ein größeres Video.",
+    "The path of the data folder is too long: it has {} letters, and {} are the most.": (
+        "Der Pfad des Datenordners ist zu lang: er hat {} Zeichen, höchstens {} gehen."
+    ),
+    "Choose a folder nearer to the top of the disk: set RUSHES_HOME to it and start again.": (
+        "Wähle einen Ordner näher am Anfang der Platte: setze RUSHES_HOME darauf und starte neu."
+    ),
+    "This is one of the hub's {}, and no LoRA.": "Das gehört zu den {} des Hubs und ist keine LoRA.",
+    "What this clip goes on from is another video here than there.": (
+        "Woran dieser Clip anschließt, ist hier ein anderes Video als dort."
+    ),
+    "Choose the clip yourself.": "Wähle den Clip selbst.",
+    "{} carries far more than a recipe of Rushes.": "{} trägt weit mehr als ein Rezept von Rushes.",
+    "{} is neither a video nor a recipe.": "{} ist weder ein Video noch ein Rezept.",
+    "{} was made by another program: it holds no recipe.": (
+        "{} stammt von einem anderen Programm: darin ist kein Rezept."
+    ),
+    "Choose a video or a recipe file that Rushes made.": (
+        "Wähle ein Video oder eine Rezeptdatei, die Rushes gemacht hat."
+    ),
     "{} is recorded in a format that cannot be played here.": (
         "{} ist in einer Form aufgenommen, die sich hier nicht abspielen lässt."
     ),
