@@ -35,6 +35,7 @@ from engine.events import (
     Progress,
 )
 from engine.inputs import MAX_PICTURES
+from engine.lanes import LostLane, lost_lane
 from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
 from engine.loras import Half
 from engine.machine.card_test import CardTest, Reading
@@ -110,6 +111,7 @@ __all__ = [
     "Look",
     "Half",
     "LoraFile",
+    "LostLane",
     "LoraUse",
     "MachineProblem",
     "MediaRole",
@@ -148,6 +150,7 @@ __all__ = [
     "as_request",
     "disk_full",
     "examine",
+    "lost_lane",
     "read_lora",
     "read_recipe",
     "support_file",

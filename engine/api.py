@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from engine import extending, media, planner, videos
 from engine.card import ModelCard
-from engine.errors import BadSetting, InUse, UnknownName
+from engine.errors import BadSetting, InUse, MachineProblem, UnknownName, disk_full
 from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
 from engine.jobs import recover
 from engine.keeping import Keeping
@@ -23,10 +24,12 @@ from engine.lanes import Lanes
 from engine.library import content_of
 from engine.machine import card_test
 from engine.machine.card_test import Reading
+from engine.passing_through import sweep
 from engine.slug import slug
 from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
+LEAST_FREE_BYTES = 5_000_000  # what the smallest take and its record need
 MAX_TAKES = 12  # one contact sheet
 TOY, TOY_PROMPT = "starter", "a red ball rolls to the left on a blue background"
 GUEST_POLL_SECONDS = 0.15
@@ -123,7 +126,12 @@ class Engine(Keeping):
             self._lock.acquire(timeout=0)
         except Timeout:
             return False
-        recover(self.store, self.library)
+        try:
+            recover(self.store, self.library)
+        except MachineProblem:  # a full disk: the next start tries again, here or elsewhere
+            self._lock.release()
+            raise
+        sweep(self.places.staging)
         waiting = self.store.jobs("queued", "running", "asking", limit=10_000)
         media.prune(self.places.media, itertools.chain(self.library.requests(), (job.plan.request for job in waiting)))
         self._lanes.open(device.id for device in self.hardware().devices)
@@ -247,6 +255,9 @@ class Engine(Keeping):
                     return
 
     def _queue(self, jobs: list[Job]) -> list[Job]:
+        """Raises MachineProblem on a full disk: nothing could be kept of what is made."""
+        if shutil.disk_usage(self.places.home).free < LEAST_FREE_BYTES:
+            raise disk_full(OSError(f"less than {LEAST_FREE_BYTES} bytes free"))
         self.store.add_jobs(jobs)
         if self.owns:
             self._lanes.open(job.plan.placement.device for job in jobs)

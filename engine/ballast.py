@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
 BALLAST_BYTES = 256_000  # some hundred events
+AGAIN_BYTES = 20_000_000  # free space from which on it is kept again: not at once what was just given up
 
 
 def make_room(folder: Path, ballast: Path) -> None:
     """Keep the file while its disk has space, give it up when there is none."""
     try:
-        if shutil.disk_usage(folder).free < BALLAST_BYTES:
-            ballast.unlink(missing_ok=True)
-        elif not ballast.exists():
+        free = shutil.disk_usage(folder).free
+        if free < BALLAST_BYTES:
+            give_up(ballast)
+        elif not ballast.exists() and free > AGAIN_BYTES:
             ballast.write_bytes(bytes(BALLAST_BYTES))
     except OSError:
-        ballast.unlink(missing_ok=True)  # it filled up in this very moment
+        give_up(ballast)  # it filled up in this very moment
+
+
+def give_up(ballast: Path) -> None:
+    """Free its space, if it is there and the disk lets it be removed."""
+    with contextlib.suppress(OSError):
+        ballast.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import Literal
 from engine.api import TOY_PROMPT, Engine
 from engine.errors import RushesError
 from engine.events import Failed, Finished
+from engine.lanes import lost_lane
 from engine.types import HardwareProfile, Noun, Request
 
 MIN_FREE_GB = 2.0
@@ -21,7 +22,7 @@ REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or 
 class Finding(Noun):
     """One thing that was looked at. `remedy` is empty when it is fine. `spare`: what it holds can be freed."""
 
-    name: Literal["python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "take"]
+    name: Literal["python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "queue", "take"]
     ok: bool
     finding: str
     remedy: str = ""
@@ -49,6 +50,7 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     yield _models(engine)
     yield _caches(engine)
     yield _encoder()
+    yield from _queue(engine)
     if with_take:
         yield _take(engine)
 
@@ -118,6 +120,14 @@ def _caches(engine: Engine) -> Finding:
     found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
     told = found if kept else "No weights made smaller are kept"
     return Finding(name="caches", ok=True, finding=told, spare=kept > 0)
+
+
+def _queue(engine: Engine) -> Iterator[Finding]:
+    """Only where something is to be said of it."""
+    if lost := lost_lane(engine.store):
+        found = f"The queue of {lost.device} stopped by itself ({lost.why}) on {lost.when}."
+        remedy = "It was started again. If it happens once more, send us the support file."
+        yield Finding(name="queue", ok=False, finding=found, remedy=remedy)
 
 
 def _encoder() -> Finding:

@@ -7,17 +7,16 @@ end of a job. It stays in the data folder when the models live on another drive,
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import MachineProblem, UnknownName, disk_full
+from engine.database import Database
+from engine.errors import MachineProblem, UnknownName
 from engine.manifest import Download, DownloadState, ListFiles, Listing, ListLora, orders
 from engine.types import Noun
 
 Wish = Literal["", "pause", "cancel"]
+SCHEMA_VERSION = 1
 SCHEMA = """
 create table if not exists downloads (
     position integer primary key autoincrement, model text unique not null, job text not null, state text not null,
@@ -33,28 +32,22 @@ class Row(Noun):
     wish: Wish = ""
 
 
-class DownloadQueue:
+class DownloadQueue(Database):
     """Thread-safe; every write is one transaction that survives a kill."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._path = path
-        try:
-            self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            self._db.executescript(SCHEMA)
-        except sqlite3.Error as error:
-            raise _problem(error, path) from error
+        super().__init__(path, SCHEMA, SCHEMA_VERSION)
 
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
+    def _unusable(self, error: sqlite3.Error) -> MachineProblem:
+        return MachineProblem(
+            f"The list of downloads {self._path.name} cannot be used ({error}).",
+            "Check that the models folder is writable and not on a network drive; "
+            "if it is damaged, move that file away.",
+        )
 
     def add(self, order: ListFiles | ListLora, download: Download) -> None:
         """At the end of the queue; a download of the same thing that was there before is replaced."""
-        with self._using() as db:
+        with self._writing() as db:
             db.execute(
                 "insert or replace into downloads (model, job, state, download) values (?, ?, ?, ?)",
                 (order.id, order.model_dump_json(), download.state, download.model_dump_json()),
@@ -64,11 +57,11 @@ class DownloadQueue:
         """In the order they were asked for; all states when none is named."""
         marks = ",".join("?" * len(states))
         where = f"where state in ({marks})" if states else ""
-        with self._using() as db:
+        with self._reading() as db:
             return [_row(row) for row in db.execute(f"select * from downloads {where} order by position", states)]
 
     def find(self, model: str) -> Row | None:
-        with self._using() as db:
+        with self._reading() as db:
             row = db.execute("select * from downloads where model = ?", (model,)).fetchone()
         return _row(row) if row else None
 
@@ -81,27 +74,19 @@ class DownloadQueue:
 
     def update(self, download: Download) -> None:
         """Write down how a download stands; a row that was removed meanwhile stays removed."""
-        with self._using() as db:
+        with self._writing() as db:
             db.execute(
                 "update downloads set state = ?, download = ? where model = ?",
                 (download.state, download.model_dump_json(), download.model),
             )
 
     def wish(self, model: str, wish: Wish) -> None:
-        with self._using() as db:
+        with self._writing() as db:
             db.execute("update downloads set wish = ? where model = ?", (wish, model))
 
     def remove(self, model: str) -> None:
-        with self._using() as db:
+        with self._writing() as db:
             db.execute("delete from downloads where model = ?", (model,))
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock:
-                yield self._db
-        except sqlite3.Error as error:
-            raise _problem(error, self._path) from error
 
 
 def _row(row: Any) -> Row:
@@ -109,13 +94,4 @@ def _row(row: Any) -> Row:
         download=Download.model_validate_json(row["download"]),
         order=orders.validate_json(row["job"]),  # type: ignore[arg-type]  # a listing; pydantic checks
         wish=row["wish"],
-    )
-
-
-def _problem(error: sqlite3.Error, path: Path) -> MachineProblem:
-    if "full" in str(error):
-        return disk_full(OSError(str(error)))
-    return MachineProblem(
-        f"The list of downloads {path.name} cannot be used ({error}).",
-        "Check that the models folder is writable and not on a network drive; if it is damaged, move that file away.",
     )

@@ -44,9 +44,17 @@ class Lane(threading.Thread):
         self._places, self._store, self.device = places, store, device
         self._library, self._loras = Library(places), Loras(places.loras, store)
         self.worker = WorkerProcess(places, device, heard)
+        self.died = "it ended without a word"
         self._closing, self._moving = threading.Event(), FileLock(places.moving)
 
     def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # nothing should come this far; whoever watches over the lanes says what it was
+            self.died = repr(error)
+            raise
+
+    def _work(self) -> None:
         while not self._closing.is_set():
             try:
                 job = self._claim()

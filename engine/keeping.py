@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from PIL import Image
 
-from engine import fitting, lora_fit, media, videos
+from engine import fitting, lora_fit, media, passing_through, videos
 from engine.asking import Asking
 from engine.card import ModelCard
 from engine.catalog import AnyPreset, Kind, named
@@ -81,6 +82,10 @@ class Keeping(Asking):
         name = now.name if self.is_own_preset(now) else OWN_TIER
         own = self.save_preset(name, with_level(now, self.plan(request), card))
         return self.choose_tier(own.id)
+
+    def passing(self, purpose: str) -> contextlib.AbstractContextManager[Path]:
+        """A folder for a file that only passes through: `brought` or `preset`."""
+        return passing_through.folder(self.places.staging, purpose)
 
     def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
         """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""

@@ -12,11 +12,29 @@ from engine.errors import MachineProblem
 from engine.jobs import Lane
 from engine.messages import Ready
 from engine.paths import Places
-from engine.store import Store
-from engine.types import Device
+from engine.store import Store, now
+from engine.types import Device, Noun
 
 REPORTED = "torch_devices"  # the setting that keeps what torch sees
 REPORTED_DEVICES: TypeAdapter[tuple[Device, ...]] = TypeAdapter(tuple[Device, ...])
+
+
+WATCH_SECONDS = 2.0
+LOST_LANE = "lost_lane"  # the setting that keeps the last lane that had to be started again
+
+
+class LostLane(Noun):
+    """A lane whose thread ended by itself, when, and by which error."""
+
+    device: str
+    when: str
+    why: str
+
+
+def lost_lane(store: Store) -> LostLane | None:
+    """The last one that had to be started again."""
+    text = store.setting(LOST_LANE)
+    return LostLane.model_validate_json(text) if text else None
 
 
 class Lanes(list[Lane]):
@@ -26,6 +44,8 @@ class Lanes(list[Lane]):
         super().__init__()
         self._places, self._store = places, store
         self._opening, self._closed = threading.RLock(), False
+        self._over = threading.Event()
+        self._watching = threading.Thread(target=self._watch, name="watch over lanes", daemon=True)
 
     def open(self, devices: Iterable[str]) -> None:
         """See that each of these has a lane."""
@@ -36,6 +56,29 @@ class Lanes(list[Lane]):
                     lane = Lane(self._places, self._store, device, self._heard)
                     self.append(lane)
                     lane.start()
+            if self and not self._watching.is_alive() and not self._closed:
+                self._watching.start()
+
+    def _watch(self) -> None:
+        """Start again a lane that is gone, which no error of a job can do to it. What it was making is queued again."""
+        while not self._over.wait(WATCH_SECONDS):
+            for lane in [lane for lane in self if lane.ident and not lane.is_alive()]:
+                with contextlib.suppress(MachineProblem, OSError):  # a full disk: the next look tries again
+                    self._begin_again(lane)
+
+    def _begin_again(self, gone: Lane) -> None:
+        with self._opening:
+            if self._closed:
+                return
+            gone.worker.close()
+            for job in self._store.jobs("running"):
+                if job.plan.placement.device == gone.device:
+                    self._store.requeue(job.id, forget_attempt=True)
+            lost = LostLane(device=gone.device, when=now(), why=gone.died)
+            self._store.set(LOST_LANE, lost.model_dump_json())
+            lane = Lane(self._places, self._store, gone.device, self._heard)
+            self[self.index(gone)] = lane
+            lane.start()
 
     def _heard(self, ready: Ready) -> None:
         """A worker is there and says what torch sees."""
@@ -49,5 +92,6 @@ class Lanes(list[Lane]):
     def close(self) -> None:
         with self._opening:
             self._closed = True
+        self._over.set()
         for lane in self:
             lane.close()

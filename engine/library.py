@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import media
+from engine.ballast import give_up
 from engine.durable import moved, onto_the_disk
 from engine.errors import BadFile, InUse, UnknownName, disk_full
 from engine.paths import Places
@@ -196,6 +197,7 @@ class Library:
     def throw_away(self, item: Take | Clip) -> None:
         """Into the trash, from where `take_back` brings it; `empty_trash` is what frees the disk."""
         bin_, video = self._places.trash / item.id, Path(item.video)
+        give_up(self._places.database.with_suffix(".ballast"))  # on a full disk a folder needs room too
         try:
             if isinstance(item, Take):
                 video.parent.replace(bin_)

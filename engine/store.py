@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from engine.database import Database
-from engine.errors import UnknownName
+from engine.errors import MachineProblem, UnknownName
 from engine.events import Adjusted, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
 from engine.types import Job, JobState, Plan, Run
 
@@ -40,8 +40,16 @@ _event: TypeAdapter[Event] = TypeAdapter(Event)
 class Store(Database):
     """Jobs in their order, what happened to them, and what was learned."""
 
+    reserves = True
+
     def __init__(self, path: Path) -> None:
         super().__init__(path, SCHEMA, SCHEMA_VERSION)
+
+    def _unusable(self, error: sqlite3.Error) -> MachineProblem:
+        return MachineProblem(
+            f"The job list {self._path.name} cannot be used ({error}).",
+            "Check that the data folder is writable and not on a network drive; if it is damaged, move that file away.",
+        )
 
     # ---- jobs ----
 

@@ -6,8 +6,11 @@ With --json stdout is one JSON document, and stderr a JSON line for each event o
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
@@ -122,6 +125,7 @@ def agreed(question: str) -> bool:
 def run(command: Callable[[], None], as_json: bool) -> None:
     """Run a command's body; an error becomes one plain sentence (or one JSON document) and an exit code."""
     words.quiet = as_json
+    _leave_in_order()
     try:
         command()
     except ValidationError as error:  # a number that is none, such as nan
@@ -135,6 +139,18 @@ def run(command: Callable[[], None], as_json: bool) -> None:
     except KeyboardInterrupt:
         words.print("\nStopped.")
         sys.exit(130)
+
+
+def _leave_in_order() -> None:
+    """On a reboot or a closed terminal too, so that the job waits in the queue for the next start."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):  # Windows has no second one
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _leave(error: RushesError, as_json: bool) -> NoReturn:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,8 +33,8 @@ def routes(engine: Engine) -> list[Route]:
 
     async def bring(request: Request) -> Response:
         way = request.url.path.rpartition("/")[2]
-        with tempfile.TemporaryDirectory(dir=engine.places.staging, prefix="brought-") as folder:
-            path = Path(folder) / _plain(request.query_params.get("name", ""))
+        with engine.passing("brought") as folder:
+            path = folder / _plain(request.query_params.get("name", ""))
             try:
                 await _receive(request, path)
                 return PlainTextResponse(await run_in_threadpool(ways[way], path))

@@ -14,11 +14,16 @@ from ui.texts import QUEUE
 
 def line(view: View) -> str:
     """The whole screen as HTML."""
+    lost = ""
+    if view.lost:
+        told = QUEUE.lost.format(device=view.lost.device, when=moment(view.lost.when))
+        lost = f'<p class="note">{shown(told)}</p>{details(view.lost.why)}'
     if not (view.running or view.waiting or view.ended):
-        return f'<p class="empty">{shown(QUEUE.empty)}</p>'
+        return f'{lost}<p class="empty">{shown(QUEUE.empty)}</p>'
     now = "".join(running(seen) for seen in view.running)
     return (
-        _section(QUEUE.running, f'<div class="strip">{now}</div>' if now else "")
+        lost
+        + _section(QUEUE.running, f'<div class="strip">{now}</div>' if now else "")
         + _section(QUEUE.waiting, _waiting(view))
         + _section(QUEUE.ended, f"<ol>{''.join(_ended(seen) for seen in view.ended)}</ol>" if view.ended else "")
     )

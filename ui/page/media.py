@@ -5,7 +5,6 @@ Starlette's file answer serves ranges, so a player can seek, and says when nothi
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,10 +61,10 @@ def _files(engine: Engine) -> list[Route]:
     """What is taken away as a file: a preset for a friend, and what someone who helps needs to know."""
 
     def preset(request: Request) -> Response:
-        with tempfile.TemporaryDirectory(dir=engine.places.staging, prefix="preset-") as folder:
+        with engine.passing("preset") as folder:
             try:
                 kind = PRESET_KINDS[request.path_params["kind"]]
-                path = engine.export_preset(kind, request.path_params["name"], Path(folder))
+                path = engine.export_preset(kind, request.path_params["name"], folder)
             except (RushesError, KeyError):
                 return _nothing()
             headers = {"content-disposition": f'attachment; filename="{path.name}"'}

@@ -25,6 +25,7 @@ from ui.texts import LAN, SERVER
 
 PREFERRED_PORT = 7433
 NEXT_PORTS = 50
+RETRY_SECONDS = 5.0  # to start the workers on a disk that was full
 ADDRESS = "127.0.0.1"  # this machine only
 EVERYWHERE = "0.0.0.0"  # every network of this machine, when it is shared
 
@@ -108,12 +109,18 @@ def _greet(engine: Engine, server: uvicorn.Server, port: int) -> None:
     print(SERVER.open.format(url=f"http://{ADDRESS}:{port}"), flush=True)
     if os.environ.get("RUSHES_PRINT_URL") == "1":
         print(f"APP_URL=<http://{ADDRESS}:{port}>", flush=True)
-    try:
-        engine.start()
-        engine.downloads.start()  # what was cut off goes on
-        engine.warm_up()
-    except RushesError as error:  # the page stays: looking, planning and the library need no worker
-        print(error, file=sys.stderr, flush=True)
+    told = ""
+    while not server.should_exit:
+        try:
+            engine.start()
+            engine.downloads.start()  # what was cut off goes on
+            engine.warm_up()
+            break
+        except RushesError as error:  # the page stays: looking, planning and deleting need no worker
+            if str(error) != told:
+                print(error, file=sys.stderr, flush=True)
+            told = str(error)
+            time.sleep(RETRY_SECONDS)
 
 
 def _frames() -> tuple[str, ...]:

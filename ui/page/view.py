@@ -18,6 +18,7 @@ from engine import (
     Failed,
     Finished,
     Job,
+    LostLane,
     Move,
     NeedsConsent,
     Noticed,
@@ -25,6 +26,7 @@ from engine import (
     Progress,
     Request,
     RushesError,
+    lost_lane,
 )
 
 SHEET_SIZE = 12  # the takes one contact sheet shows
@@ -60,6 +62,7 @@ class View:
     last_finished: str
     ended: tuple[Seen, ...] = ()
     paused: bool = False
+    lost: LostLane | None = None
     downloads: tuple[Download, ...] = ()
     move: Move | None = None
     earlier: Seen | None = None
@@ -108,6 +111,7 @@ def look(engine: Engine) -> View:
         last_finished=next((job.id for job in recent if job.state == "finished"), ""),
         ended=tuple(_seen(engine, job) for job in [job for job in recent if job.ended][:LATELY]),
         paused=engine.paused,
+        lost=lost_lane(engine.store),
         downloads=tuple(engine.downloads.queue()),
         move=engine.model_home.last,
     )

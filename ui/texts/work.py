@@ -107,6 +107,7 @@ class QueueTexts:
     waiting: str = "Waiting"
     ended: str = "Lately"
     empty: str = "Nothing is waiting. What you preview or render lines up here."
+    lost: str = "The work on {device} stopped by itself on {when} and was started again."
     pause: str = "Pause the queue"
     paused: str = "Paused. What runs now is finished; what waits stays here."
     go_on: str = "Go on"

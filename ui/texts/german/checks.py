@@ -29,6 +29,10 @@ CHECKS = {
     "The installed torch ({}) cannot use {}, so it is left out.": (
         "Das installierte torch ({}) kann {} nicht nutzen; sie bleibt außen vor."
     ),
+    "The queue of {} stopped by itself ({}) on {}.": "Die Aufträge auf {} hörten von selbst auf ({}), am {}.",
+    "It was started again. If it happens once more, send us the support file.": (
+        "Sie laufen wieder. Geschieht es noch einmal, schick uns die Hilfedatei."
+    ),
     "NVIDIA card {} does not answer ({}); it is left out.": (
         "Die Karte {} von NVIDIA antwortet nicht ({}); sie bleibt außen vor."
     ),

@@ -99,6 +99,7 @@ QUEUE = QueueTexts(
     waiting="Wartet",
     ended="Zuletzt",
     empty="Nichts wartet. Was du ansiehst oder fertig machst, reiht sich hier ein.",
+    lost="Die Arbeit auf {device} hörte am {when} von selbst auf und wurde neu gestartet.",
     pause="Aufträge anhalten",
     paused="Angehalten. Was gerade läuft, wird fertig; was wartet, bleibt hier.",
     go_on="Weiter",
