@@ -289,5 +289,6 @@ def _job(stage: Stage, plan: Plan, take_id: str | None = None) -> Job:
 
 
 def _name(prompt: str) -> str:
-    """A readable name that is safe on every disk: when, the first words, and four letters against collisions."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug(prompt) or 'untitled'}-{secrets.token_hex(2)}"
+    """A readable name that is safe on every disk: when, the first words, and six letters against collisions (all takes
+    of a contact sheet are named in one second)."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug(prompt) or 'untitled'}-{secrets.token_hex(3)}"

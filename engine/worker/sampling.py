@@ -211,6 +211,11 @@ def load(path: Path, device: Any) -> Latents:
     """Raises ModelProblem when the file is missing or damaged."""
     try:
         found = load_file(path)
+        if not all(bool(torch.isfinite(part).all()) for part in found.values()):
+            raise ModelProblem(
+                "The approved take's latents are damaged: some numbers are none, so its render would be black.",
+                "Make the take again from its recipe.",
+            )
         return {name: found[name].to(device) for name in ("latents", *sorted(found.keys() - {"latents"}))}
     except (OSError, SafetensorError, KeyError) as error:
         raise ModelProblem(

@@ -70,7 +70,7 @@ def load(path: Path, key: str) -> State | None:
             words = json.loads(file.metadata()["state"])
             strides = words["strides"]
             tensors = {name: _copied(file.get_tensor(name), strides.get(name)) for name in file.keys()}  # noqa: SIM118
-        if words["key"] != key:
+        if words["key"] != key or not all(bool(torch.isfinite(part).all()) for part in tensors.values()):
             return None
         latents = {name.removeprefix("latents."): part for name, part in tensors.items() if name.startswith("latents.")}
         history, between = (

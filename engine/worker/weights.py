@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import torch
 from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
@@ -157,6 +158,7 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
 
     drawer_kept = None if how.first else kept  # what LoRAs are merged into is not what the files say
     pipe = source.pipe(own | dict.fromkeys(reading), drawer_kept)
+    _check_vae(pipe.vae, folder)
     with _damage_told(folder):
         second_stage.attach(pipe, folder, DTYPES[placement.dtype])
     how.family.prepare(pipe)
@@ -165,6 +167,15 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     source.placed(pipe, drawer_kept)
     prompts = Prompts(load_encoders, identity(folder, placement))
     return Model(pipe=pipe, folder=folder, fingerprint=fingerprint, prompts=prompts)
+
+
+def _check_vae(vae: Any, folder: Path) -> None:
+    """Raises ModelProblem where its weights hold NaN or infinity: whatever it decodes would be black."""
+    if not all(bool(torch.isfinite(part).all()) for part in vae.parameters() if not part.is_meta):
+        raise ModelProblem(
+            f"The VAE of '{folder.name}' is damaged: some of its numbers are none, and every picture would be black.",
+            "Fetch this model again.",
+        )
 
 
 @dataclass(frozen=True)

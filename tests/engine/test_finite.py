@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
-from engine.errors import Overflowed
+from engine.errors import ModelProblem, Overflowed
 from engine.types import Placement, PlannedLora
-from engine.worker import families, finite, sampling, weights
+from engine.worker import families, finite, sampling, state, weights
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import wan
 
@@ -34,6 +36,39 @@ def test_a_clip_that_is_no_numbers_is_refused(part: str, tmp_path: Path) -> None
     wan.build_21(tmp_path / "m")
     with pytest.raises(Overflowed, match="would have been black"):
         drawn(tmp_path / "m", part)
+
+
+def poisoned(path: Path) -> None:
+    """The same file with one number that is none."""
+    with safe_open(str(path), framework="pt") as file:
+        notes, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.numel())
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path, notes)
+
+
+def test_a_vae_that_holds_no_numbers_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    wan.build_21(tmp_path / "m")
+    poisoned(tmp_path / "m" / "vae" / "diffusion_pytorch_model.safetensors")
+    case = CASES["wan-2.1"]
+    with pytest.raises(ModelProblem, match="The VAE of 'm' is damaged"):
+        weights.load(tmp_path / "m", planned(case).placement, case.pipeline, weights.Loading(families.of("wan")))
+
+
+def test_saved_latents_that_hold_no_numbers_are_refused(tmp_path: Path) -> None:
+    sampling.save({"latents": torch.ones(2, 3)}, tmp_path / "a.safetensors")
+    assert sampling.load(tmp_path / "a.safetensors", "cpu")["latents"].sum() == 6
+    poisoned(tmp_path / "a.safetensors")
+    with pytest.raises(ModelProblem, match="latents are damaged"):
+        sampling.load(tmp_path / "a.safetensors", "cpu")
+
+
+def test_a_saved_state_that_holds_no_numbers_is_not_gone_on_from(tmp_path: Path) -> None:
+    ones = torch.ones(2)
+    state.save(state.State(1, {"latents": ones}, {}, {}, ones, ones), "key", tmp_path / "state.safetensors")
+    assert state.load(tmp_path / "state.safetensors", "key")
+    poisoned(tmp_path / "state.safetensors")
+    assert state.load(tmp_path / "state.safetensors", "key") is None
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,12 @@ SENTENCES = {
     "Choose a video or a recipe file that Rushes made.": (
         "Wähle ein Video oder eine Rezeptdatei, die Rushes gemacht hat."
     ),
+    "The approved take's latents are damaged: some numbers are none, so its render would be black.": (
+        "Die Zahlen der gewählten Vorschau sind beschädigt: die fertige Fassung wäre schwarz."
+    ),
+    "The VAE of '{}' is damaged: some of its numbers are none, and every picture would be black.": (
+        "Der VAE von „{}“ ist beschädigt: jedes Bild wäre schwarz."
+    ),
     "{} is recorded in a format that cannot be played here.": (
         "{} ist in einer Form aufgenommen, die sich hier nicht abspielen lässt."
     ),
