@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.colours import EXACT
 from engine.fitting import Given
-from engine.media import EXACT
 from engine.types import Beginning, Plan, Recipe
 from engine.worker import families, joining, sampling, video, weights
 from engine.worker.families.latent_video import Footage, Shot
