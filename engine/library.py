@@ -129,7 +129,8 @@ class Library:
         """The file that a Peek event named, while its job runs."""
         try:
             folder = _child(self._places.staging, job_id)
-            return _child(folder, name) if folder and name.startswith("peek-") else None
+            found = _child(folder, name) if folder and name.startswith("peek-") else None
+            return found if found and found.resolve().parent == folder.resolve() else None  # type: ignore[union-attr]
         except FileNotFoundError:  # the job has ended at this moment
             return None
 

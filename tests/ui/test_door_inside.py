@@ -91,7 +91,33 @@ def test_a_link_out_of_the_data_folder_is_not_followed(engine: Engine, knock: Kn
     assert knock("/media/take/linked-take", SAME)[0] == 404
 
 
+@pytest.mark.parametrize("kind", ["picture", "video"])
+def test_a_link_under_the_name_of_what_was_brought_is_not_followed(
+    kind: str, engine: Engine, knock: Knock, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    engine.places.media.mkdir(exist_ok=True)
+    own, linked = (engine.places.media / f"{name * 32}.{'mp4' if kind == 'video' else 'png'}" for name in "ab")
+    own.write_bytes(b"mine")
+    try:
+        linked.symlink_to(tmp_path / "secret")
+    except OSError:
+        pytest.skip("this system lets this user make no links")
+    try:
+        assert knock(f"/media/{kind}/{'a' * 32}", SAME)[::2] == (200, b"mine")
+        assert knock(f"/media/{kind}/{'b' * 32}", SAME)[0] == 404
+    finally:
+        own.unlink()
+        linked.unlink()
+
+
 # ---- how much they may bring ----
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/gradio_api/queue/join", "/gradio_api/run/plan"])
+def test_json_that_is_nested_without_end_is_refused_before_it_is_parsed(path: str, knock: Knock) -> None:
+    headers = {**SAME, "content-type": "application/json"}
+    assert knock(path, headers, method="POST", body=(b"[" * 100_000,))[0] == 400
 
 
 @pytest.mark.parametrize("length", ["99000000", "9" * 5000, "-1", "1,1", "0x10", "\xb2"])
