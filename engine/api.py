@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
 import shutil
@@ -29,6 +30,7 @@ from engine.slug import slug
 from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
+OPENED = "opened"  # the setting that says when this data root was last owned
 LEAST_FREE_BYTES = 5_000_000  # what the smallest take and its record need
 MAX_TAKES = 12  # one contact sheet
 TOY, TOY_PROMPT = "starter", "a red ball rolls to the left on a blue background"
@@ -127,6 +129,7 @@ class Engine(Keeping):
         except Timeout:
             return False
         try:
+            self.store.set(OPENED, now())  # what could only be read might lack jobs, whose pictures would be pruned
             recover(self.store, self.library)
         except MachineProblem:  # a full disk: the next start tries again, here or elsewhere
             self._lock.release()
@@ -140,8 +143,9 @@ class Engine(Keeping):
 
     def _stand_by(self) -> None:
         while not self._closing.wait(1.0):
-            if self._own():
-                return
+            with contextlib.suppress(MachineProblem, OSError):  # a full disk: the next look tries again
+                if self._own():
+                    return
 
     # ---- making ----
 

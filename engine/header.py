@@ -11,7 +11,7 @@ from engine.errors import BadFile
 from engine.weights import gguf_header
 
 MAX_HEADER_BYTES = 16_000_000  # the largest of the field have some 5000 tensors: 1 MB
-MAX_TENSORS = 20_000
+MAX_TENSORS, MAX_NAME_LETTERS = 20_000, 512
 DAMAGE = (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, TypeError, MemoryError)
 Tensor = tuple[str, tuple[int, ...], str]  # its name, shape and number format
 
@@ -46,7 +46,7 @@ def _safetensors(path: Path) -> tuple[list[Tensor], dict[str, str]]:
         raise ValueError(f"a header of {length} bytes")
     with safe_open(str(path), framework="np") as opened:
         names = list(opened.keys())
-        if len(names) > MAX_TENSORS:
-            raise ValueError(f"{len(names)} tensors")
+        if len(names) > MAX_TENSORS or max(map(len, names), default=0) > MAX_NAME_LETTERS:
+            raise ValueError(f"{len(names)} tensors, or a name without end")
         slices = ((name, opened.get_slice(name)) for name in names)
         return [(name, tuple(one.get_shape()), one.get_dtype()) for name, one in slices], opened.metadata() or {}

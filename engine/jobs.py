@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from filelock import FileLock, Timeout
 
@@ -236,8 +236,20 @@ def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
 def recover(store: Store, library: Library) -> None:
     """After a start: what was running when the last owner died is finished, or queued again. That it was interrupted is
     no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
-    for job in store.jobs("running"):
+    take_up(store, library, store.jobs("running"), forget_attempt=True)
+
+
+def take_up(store: Store, library: Library, jobs: Sequence[Job], forget_attempt: bool) -> None:
+    """Finish those of the jobs that were running whose result is complete, and queue the others again; one that used up
+    its attempts fails."""
+    for job in jobs:
         if library.complete(job):
             store.finish(job.id, taken_in(library, job, Finished(result_id=job.id, seconds=0)))
+        elif forget_attempt or job.attempts < MAX_ATTEMPTS:
+            store.requeue(job.id, forget_attempt=forget_attempt)
         else:
-            store.requeue(job.id, forget_attempt=True)
+            library.discard(job)
+            store.finish(job.id, Failed(
+                cause="This job made the queue stop twice at the same place.",
+                remedy="Try again with other settings; if it happens again, run `app.py doctor`.",
+            ))  # fmt: skip

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pydantic import TypeAdapter
 
 from engine.errors import MachineProblem
-from engine.jobs import Lane
+from engine.jobs import Lane, take_up
+from engine.library import Library
 from engine.messages import Ready
 from engine.paths import Places
 from engine.store import Store, now
@@ -54,8 +55,8 @@ class Lanes(list[Lane]):
             for device in dict.fromkeys(devices):
                 if device not in known and not self._closed:
                     lane = Lane(self._places, self._store, device, self._heard)
-                    self.append(lane)
                     lane.start()
+                    self.append(lane)
             if self and not self._watching.is_alive() and not self._closed:
                 self._watching.start()
 
@@ -63,7 +64,7 @@ class Lanes(list[Lane]):
         """Start again a lane that is gone, which no error of a job can do to it. What it was making is queued again."""
         while not self._over.wait(WATCH_SECONDS):
             for lane in [lane for lane in self if lane.ident and not lane.is_alive()]:
-                with contextlib.suppress(MachineProblem, OSError):  # a full disk: the next look tries again
+                with contextlib.suppress(Exception):  # a full disk, no more threads: the next look tries again
                     self._begin_again(lane)
 
     def _begin_again(self, gone: Lane) -> None:
@@ -71,14 +72,13 @@ class Lanes(list[Lane]):
             if self._closed:
                 return
             gone.worker.close()
-            for job in self._store.jobs("running"):
-                if job.plan.placement.device == gone.device:
-                    self._store.requeue(job.id, forget_attempt=True)
+            jobs = [job for job in self._store.jobs("running") if job.plan.placement.device == gone.device]
+            take_up(self._store, Library(self._places), jobs, forget_attempt=False)
             lost = LostLane(device=gone.device, when=now(), why=gone.died)
             self._store.set(LOST_LANE, lost.model_dump_json())
             lane = Lane(self._places, self._store, gone.device, self._heard)
-            self[self.index(gone)] = lane
             lane.start()
+            self[self.index(gone)] = lane
 
     def _heard(self, ready: Ready) -> None:
         """A worker is there and says what torch sees."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,8 @@ from engine.types import ContentId, Noise, Noun
 from engine.weights import lora_layout, lora_pairs
 
 MAX_LORA_BYTES = 4_000_000_000  # of rank 256 for the largest model of the field: 2 GB
-READING = 2  # what is read from a file; one more when that changes, so that kept files are read again
+BYTES_APPLIED = 2
+READING = 3  # what is read from a file; one more when that changes, so that kept files are read again
 REMEDY = "Choose a LoRA in a .safetensors file."
 NOTES = {
     "trigger_words": ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "instance_prompt"),
@@ -30,10 +32,11 @@ class LoraFile(Noun):
     """One LoRA. `id` is the hash of its content, empty for one that was only looked at.
 
     `families`: those that its names allow; `width` and `blocks` of the transformer say which model of them, 0 where
-    they do not. `layers`: how many it changes, `image_layers` of them in models with an image encoder only; `omits`:
-    how many of which other kind cannot be applied at all. `noise`: which half of a pair it is; `has_both`: it brings
-    both; `for_both`: a person said that it is for all steps. `came_from`: the folder or repository that it is from.
-    `licence` is empty where the file says nothing.
+    they do not. `layers`: how many it changes, some of them `special` to models of a kind (VACE, an image encoder);
+    `omits`: how many of which other kind cannot be applied at all. `noise`: which half of a pair it is; `has_both`: it
+    brings both; `for_both`: a person said that it is for all steps. `came_from`: the folder or repository that it is
+    from. `licence` is empty where the file says nothing. `applied_gb`: what it takes beside a model in 16 bits, which
+    for a LoHa is far more than its file.
     """
 
     id: ContentId | Literal[""] = ""
@@ -43,7 +46,7 @@ class LoraFile(Noun):
     blocks: int
     rank: int
     layers: int = 0
-    image_layers: int = 0
+    special: dict[str, int] = {}
     omits: dict[str, int] = {}
     noise: Noise = ""
     has_both: bool = False
@@ -52,6 +55,7 @@ class LoraFile(Noun):
     trigger_words: str = ""
     licence: str = ""
     size_gb: float
+    applied_gb: float = 0.0
 
 
 def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile:
@@ -73,13 +77,16 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
         blocks=lora_layout.blocks(reading) if reading else 0,
         rank=lora_layout.rank(reading, shapes) if reading else 0,
         layers=len(reading.changes) if reading else 0,
-        image_layers=len(lora_layout.image_layers(reading.changes)) if reading else 0,
+        special=dict(Counter(kind for change in reading.changes if (kind := lora_layout.special(change))))
+        if reading
+        else {},
         omits=reading.omits if reading else {},
         noise=lora_pairs.half(name, folder),
         has_both=any(change.half for change in reading.changes) if reading else False,
         trigger_words=_note(notes, "trigger_words"),
         licence=_note(notes, "licence"),
         size_gb=path.stat().st_size / 1e9,
+        applied_gb=BYTES_APPLIED * lora_layout.numbers(reading, shapes) / 1e9 if reading else 0.0,
     )
 
 

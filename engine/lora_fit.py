@@ -27,11 +27,23 @@ def made_for(lora: LoraFile, cards: Sequence[ModelCard]) -> list[ModelCard]:
         and (card.lora_family or card.family) in lora.families
         and lora.width in (card.latent.width, 0)
         and lora.blocks <= card.latent.layers
-        and (not lora.image_layers or "image" in card.inputs)
+        and ("image" not in lora.special or "image" in card.inputs)
+        and _has_most(lora, card)
         and (not lora.has_both or PARTS[1] in card.components)
     ]
     exact = [card for card in fitting if card.latent.layers == lora.blocks]
     return exact or fitting
+
+
+def _has(card: ModelCard, kind: str) -> bool:
+    """Whether a model has the layers that only some of its family have (`lora_layout.SPECIAL`)."""
+    return "image_encoder" in card.components if kind == "image" else card.family.endswith(kind)
+
+
+def _has_most(lora: LoraFile, card: ModelCard) -> bool:
+    """Whether what a model has not is the smaller part of a LoRA."""
+    absent = sum(count for kind, count in lora.special.items() if not _has(card, kind))
+    return 2 * absent <= lora.layers
 
 
 def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUse]:
@@ -126,7 +138,8 @@ class Worn(Noun):
 
     @property
     def size_gb(self) -> float:
-        return sum(self.files[name].size_gb for lora in self.loras if lora.strength for name in lora.parts.values())
+        worn = [self.files[name] for lora in self.loras if lora.strength for name in lora.parts.values()]
+        return sum(max(file.size_gb, file.applied_gb) for file in worn)
 
     def beside(self, machine: HardwareProfile) -> HardwareProfile:
         """What of a machine is left for the model."""
@@ -193,8 +206,9 @@ def _omitted(halves: Sequence[LoraFile], card: ModelCard) -> Counter[str]:
     counted: Counter[str] = Counter()
     for half in halves:
         counted.update(half.omits)
-        if half.image_layers and "image_encoder" not in card.components:
-            counted["image"] += half.image_layers
+        for kind, count in half.special.items():
+            if not _has(card, kind):
+                counted[kind] += count
     return counted
 
 

@@ -136,16 +136,15 @@ class Loras:
             )
             if not mine.is_file() and any(where.is_relative_to(folder.resolve()) for folder in self.folders()):
                 age = where.stat()
-                self._write(Record(file=file, origin=str(where), bytes=age.st_size, modified_ns=age.st_mtime_ns))
-                return file
+                at = {"origin": str(where), "bytes": age.st_size, "modified_ns": age.st_mtime_ns}
+                return self._remember(Record.model_validate({"file": file, **at}))
             if not mine.is_file():
                 part = self._folder / f"{name}.part"
                 shutil.copyfile(path, part)
                 part.replace(mine)
-            self._write(Record(file=file))
+            return self._remember(Record(file=file))
         except OSError as error:
             raise disk_full(error) from error
-        return file
 
     def keep_arrived(self, folder: Path) -> LoraFile:
         """Take in a LoRA that was downloaded to a folder, with what its hub says. Raises BadFile."""
@@ -159,10 +158,17 @@ class Loras:
         try:
             self._folder.mkdir(exist_ok=True)
             _lay(path, self._folder / f"{said.id}.safetensors")
-            self._write(Record(file=said, hub=_address(file)))
+            return self._remember(Record(file=said, hub=_address(file)))
         except OSError as error:
             raise disk_full(error) from error
-        return said
+
+    def _remember(self, record: Record) -> LoraFile:
+        """Write a record down, with what was known of this LoRA before. Raises OSError."""
+        if old := self._record(record.file.id):
+            file = record.file.model_copy(update={"licence": record.file.licence or old.file.licence})
+            record = record.model_copy(update={"file": file, "hub": record.hub or old.hub, "half": old.half})
+        self._write(record)
+        return _as_said(record)
 
     def remove(self, name: str) -> None:
         """Forget a kept LoRA; a shared file stays where it is."""

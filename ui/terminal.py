@@ -145,11 +145,15 @@ def _leave_in_order() -> None:
     """On a reboot or a closed terminal too, so that the job waits in the queue for the next start."""
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):  # Windows has no second one
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), _end)
+            number = getattr(signal, name, None)
+            if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
+                signal.signal(number, _end)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal says it twice, and must not break what is being put in order
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.exit(128 + number)
 
 

@@ -6,9 +6,10 @@ promises, the second does.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from engine.types import Noise
@@ -20,7 +21,7 @@ SIDE = r"(?:\.(?!weight$|bias$)[A-Za-z][\w-]*)?"  # peft may write the name of a
 ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("down", re.compile(rf"(?P<layer>.+?)[._](?:lora_A|lora_down|lora\.down){SIDE}(?:\.weight)?$")),
     ("up", re.compile(rf"(?P<layer>.+?)[._](?:lora_B|lora_up|lora\.up){SIDE}(?:\.weight)?$")),
-    ("bias", re.compile(rf"(?P<layer>.+?)[._](?:lora_B|lora_up|lora\.up){SIDE}\.bias$")),
+    ("up_bias", re.compile(rf"(?P<layer>.+?)[._](?:lora_B|lora_up|lora\.up){SIDE}\.bias$")),
     ("alpha", re.compile(r"(?P<layer>.+?)\.alpha$")),
     ("bias", re.compile(r"(?P<layer>.+?)\.diff_b$")),
     ("full", re.compile(r"(?P<layer>.+?)\.diff(?:_m)?$")),
@@ -40,6 +41,7 @@ BESIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("connectors", re.compile(r"(.*[._])?(text_embedding_projection|connectors|\w*embeddings_connector)[._]")),
 )
 NORM = re.compile(r"norm(?!1\.linear|1_context|_out\.linear|\.linear)|modulation$|scale_shift_table")
+OTHER = "other"  # the role of a tensor that plays none
 LOHA = frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"})
 
 
@@ -77,7 +79,23 @@ def read(shapes: Mapping[str, Shape]) -> dict[str, Reading]:
     layers = _layers(shapes)
     readings = [_reading(family, layers) for family in lora_names.FAMILIES]
     best = max((reading.fit for reading in readings), default=(0, 0))
-    return {reading.family: reading for reading in readings if reading.changes and reading.fit == best}
+    return {one.family: _of_one_kind(one) for one in readings if one.changes and one.fit == best}
+
+
+def _of_one_kind(reading: Reading) -> Reading:
+    """Of a file with Kronecker factors, those alone: peft applies no others beside them. Raises Unreadable."""
+    kronecker = [change for change in reading.changes if is_kronecker(change)]
+    if not kronecker:
+        return reading
+    if any(change.place.rows for change in kronecker):
+        raise Unreadable("foreign", "LoKr over several layers at once")
+    others = len(reading.changes) - len(kronecker)
+    omits = Counter(reading.omits) + Counter({"other layers": others})
+    return reading._replace(changes=tuple(kronecker), omits=dict(omits))
+
+
+def is_kronecker(change: Change) -> bool:
+    return any(role.startswith("lokr") for role in change.tensors)
 
 
 def _layers(shapes: Mapping[str, Shape]) -> dict[str, dict[str, str]]:
@@ -89,7 +107,9 @@ def _layers(shapes: Mapping[str, Shape]) -> dict[str, dict[str, str]]:
         role, match = next(((role, match) for role, shape in ROLES if (match := shape.match(name))), ("", None))
         if match:
             layers.setdefault(match["layer"], {})[role or match["role"]] = name
-    if not any(set(roles) - {"alpha"} for roles in layers.values()):
+        elif len(shapes[name]):  # a number alone is a setting
+            layers.setdefault(name.rpartition(".")[0] or name, {}).setdefault(OTHER, name)
+    if not any(set(roles) - {"alpha", OTHER} for roles in layers.values()):
         raise Unreadable("none")
     return {layer: roles for layer, roles in layers.items() if _says_something(layer, roles, shapes)}
 
@@ -99,7 +119,9 @@ def _says_something(layer: str, roles: Mapping[str, str], shapes: Mapping[str, S
     kinds = set(roles) - {"alpha"}
     if not kinds or any(0 in shapes[name] for role, name in roles.items() if role != "alpha"):
         return False
-    matrices = kinds - {"bias", "full"}
+    matrices = kinds - {"bias", "up_bias", "full", OTHER}
+    if any(len(shapes[roles[role]]) < 2 for role in matrices):
+        raise Unreadable("cut", layer[-80:])
     kron = matrices and all(role.startswith("lokr") for role in matrices)
     whole = not matrices or matrices == {"down", "up"} or matrices == LOHA or (kron and _kron_is_whole(matrices))
     if not whole:
@@ -124,6 +146,11 @@ def _reading(family: str, layers: Mapping[str, Mapping[str, str]]) -> Reading:
         found, literal = ((), False) if beside else _places(layer, family)
         if not found:
             omits[beside or ("norms" if NORM.search(layer) else "other layers")] += 1
+        if OTHER in tensors:  # a whole layer, or something else that is no difference
+            omits["other layers"] += bool(found)
+            tensors = {role: name for role, name in tensors.items() if role != OTHER}
+        if not set(tensors) - {"alpha"}:
+            continue
         known, exact = known + bool(found), exact + literal
         half: Noise = ("low" if "transformer_2." in layer else "high") if two else ""
         changes += [Change(place, tensors, half) for place in found]
@@ -185,7 +212,9 @@ def _side(shape: Shape, at: int) -> int:
 def rank(reading: Reading, shapes: Mapping[str, Shape]) -> int:
     """The largest rank of its matrices."""
     names = ("down", "hada_w1_b", "lokr_w2_b")
-    ranks = [shapes[change.tensors[role]][0] for change in reading.changes for role in names if role in change.tensors]
+    ranks = [
+        _side(shapes[change.tensors[role]], 0) for change in reading.changes for role in names if role in change.tensors
+    ]
     return max(ranks, default=0)
 
 
@@ -202,6 +231,35 @@ def blocks(reading: Reading) -> int:
     return sum(last.values())
 
 
-def image_layers(places: Sequence[Change]) -> list[Change]:
-    """Those that a model without an image encoder does not have."""
-    return [change for change in places if re.search(r"\.add_[kv]_proj$|\.image_embedder\.", change.place.name)]
+# Layers that only some models of a family have, by what those are.
+SPECIAL = {
+    "image": re.compile(r"attn2\.add_[kv]_proj$|condition_embedder\.image_embedder\."),
+    "vace": re.compile(r"vace_"),
+    "animate": re.compile(r"face_encoder\.|pose_patch_embedding|face_adapter\.|motion_encoder\."),
+    "framepack": re.compile(r"clean_x_embedder\.|image_projection\."),
+}
+
+
+def special(change: Change) -> str:
+    """Which models of the family have this layer; empty: all."""
+    return next((kind for kind, names in SPECIAL.items() if names.search(change.place.name)), "")
+
+
+def numbers(reading: Reading, shapes: Mapping[str, Shape]) -> int:
+    """How many numbers are kept beside the model when all of it is applied."""
+    return sum(_numbers(change, shapes) for change in reading.changes)
+
+
+def _numbers(change: Change, shapes: Mapping[str, Shape]) -> int:
+    of = {role: shapes[name] for role, name in change.tensors.items()}
+    reads, writes = sides(change, shapes)
+    if change.place.rows:
+        writes = sum(writes * (rows.end - rows.start) // rows.of for rows in change.place.rows)
+    if "down" in of:
+        return of["down"][0] * (math.prod(of["down"][1:]) + writes)
+    if "hada_w1_b" in of:
+        return min(of["hada_w1_b"][0] * of["hada_w2_b"][0], reads, writes) * (reads + writes)
+    if "full" in of:
+        whole = math.prod(of["full"])
+        return whole + min(writes, whole // max(writes, 1)) ** 2
+    return sum(math.prod(shape) for role, shape in of.items() if role != "alpha")

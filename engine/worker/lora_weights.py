@@ -33,7 +33,7 @@ def read(path: Path, transformer: Any, part: str, name: str) -> Weights:
     reading = max(readings.values(), key=lambda one: sum(c.place.name in modules for c in one.changes), default=None)
     mine = [change for change in reading.changes if change.half in ("", HALVES[part])] if reading else []
     absent = [change for change in mine if change.place.name not in modules]
-    if strange := [change for change in absent if change not in lora_layout.image_layers(absent)]:
+    if strange := [change for change in absent if not lora_layout.special(change)]:
         raise misfit(name, f"no place for {strange[0].place.name}")
     found = [change for change in mine if change not in absent]
     if not found:
@@ -43,8 +43,6 @@ def read(path: Path, transformer: Any, part: str, name: str) -> Weights:
         for change in found:
             read_in = {role: _finite(file.get_tensor(tensor), name) for role, tensor in change.tensors.items()}
             weights |= _built(change, read_in, modules[change.place.name], _settings(notes, change))
-    if any(".lokr_" in key for key in weights) and not all(".lokr_" in key for key in weights):
-        raise misfit(name, "a LoKr with other kinds beside it")
     return _with_all_biases(weights)
 
 
@@ -97,7 +95,7 @@ def _json(text: str | None) -> dict[str, Any]:
 def _built(change: Change, tensors: Weights, module: Any, scale: float | None) -> Weights:
     """A layer's change in peft's names: low matrices, or Kronecker factors, and a bias."""
     place = change.place.name
-    if any(role.startswith("lokr") for role in tensors):
+    if lora_layout.is_kronecker(change):
         return _kronecker(change, tensors)
     if "down" in tensors:
         down, up = tensors["down"], tensors["up"]
@@ -106,14 +104,20 @@ def _built(change: Change, tensors: Weights, module: Any, scale: float | None) -
     elif "full" in tensors:
         down, up, scale = *_whole(tensors["full"]), None
     else:
-        down, up = _nothing(module, len(tensors["bias"]))
+        down, up = _nothing(module, len(tensors["bias" if "bias" in tensors else "up_bias"]))
     if "alpha" in tensors and ("down" in tensors or "hada_w1_a" in tensors):
         rank = tensors["hada_w1_b" if "hada_w1_b" in tensors else "down"].shape[0]
         scale = tensors["alpha"].item() / rank
     down, up = _shaped(*_scaled(down, up, scale), module)
     built = {"lora_A.weight": down, "lora_B.weight": up}
-    if "bias" in tensors:
-        built["lora_B.bias"] = tensors["bias"]
+    if "full" in tensors and "down" in tensors:  # both for one layer: one below the other
+        other_down, other_up = _shaped(*_whole(tensors["full"]), module)
+        built = {"lora_A.weight": torch.cat([down, other_down]), "lora_B.weight": torch.cat([up, other_up], 1)}
+    biases = [tensors["bias"]] if "bias" in tensors else []
+    if "up_bias" in tensors:  # peft scales it with the matrices
+        biases.append(tensors["up_bias"] * (1.0 if scale is None else scale))
+    if biases:
+        built["lora_B.bias"] = torch.stack(biases).sum(0)
     ours = {key: _rows(value, change) if key.startswith("lora_B") else value for key, value in built.items()}
     return {f"{place}.{key}": value.contiguous() for key, value in ours.items()}
 
@@ -174,12 +178,10 @@ def _shaped(down: torch.Tensor, up: torch.Tensor, module: Any) -> tuple[torch.Te
 
 def _kronecker(change: Change, tensors: Weights) -> Weights:
     """The factors of a LoKr, with alpha in the second; two whole ones have none (LyCORIS, ai-toolkit)."""
-    if change.place.rows:
-        raise misfit(change.place.name, "a LoKr over several layers")
     ranks = [tensors[role].shape[0] for role in ("lokr_w1_b", "lokr_w2_b") if role in tensors]
     scale = tensors["alpha"].item() / ranks[-1] if "alpha" in tensors and ranks else 1.0
     last = "lokr_w2" if "lokr_w2" in tensors else "lokr_w2_b"
-    built = {role: tensor for role, tensor in tensors.items() if role != "alpha"}
+    built = {role: tensor for role, tensor in tensors.items() if role.startswith("lokr")}
     built[last] = built[last] * scale
     return {f"{change.place.name}.{role}": tensor for role, tensor in built.items()}
 

@@ -279,6 +279,12 @@ def test_a_wrong_model_is_refused_with_the_right_one_and_without_keys(
     assert "blocks" not in str(refusal.value)
 
 
+def test_what_a_person_said_of_a_lora_outlives_that_it_is_taken_in_again(engine: Engine, tmp_path: Path) -> None:
+    path = wan(tmp_path / "rain.safetensors")
+    engine.loras.set_half(engine.keep_lora(path).id, "low")
+    assert engine.keep_lora(path).noise == "low" and [file.noise for file in engine.loras.kept()] == ["low"]
+
+
 def test_a_half_can_be_changed_by_hand(engine: Engine, pair: list[str], machine: HardwareProfile) -> None:
     engine.loras.set_half("rain_low_noise", "both")
     made = plan_of(engine, machine, "wan2.2-t2v-a14b", LoraUse(id=pair[1]))

@@ -379,7 +379,7 @@ def test_what_is_beside_the_transformer_is_left_out_and_counted(small: Any, one:
 def test_image_layers_are_left_out_where_there_is_no_image_encoder(small: Any, one: Weights, tmp_path: Path) -> None:
     images = drawn({"blocks.0.attn2.add_k_proj": (8, 8), "condition_embedder.image_embedder.ff.net.2": (8, 8)})
     assert equal(seen(one | images, small, tmp_path), one)
-    assert read_lora(tmp_path / "a.safetensors").image_layers == 2
+    assert read_lora(tmp_path / "a.safetensors").special == {"image": 2}
 
 
 def test_whole_differences_and_biases_are_applied(small: Any, one: Weights, tmp_path: Path) -> None:
@@ -432,7 +432,61 @@ def test_a_lokr_changes_the_weights_by_its_kronecker_product(low: bool, small: A
     assert torch.allclose(after - before, x @ torch.kron(first, second).T, atol=1e-3)
 
 
+def test_tensors_that_play_no_role_are_counted(small: Any, one: Weights, tmp_path: Path) -> None:
+    whole = {"diffusion_model.patch_embedding.weight": torch.zeros(4, 4), "dwpose.0.weight": torch.zeros(4, 4),
+             "dwpose.0.bias": torch.zeros(4), "some_setting": torch.tensor(1.0)}  # fmt: skip
+    assert equal(seen(one | whole, small, tmp_path), one)
+    assert read_lora(tmp_path / "a.safetensors").omits == {"other layers": 2}
+
+
+def test_layers_of_a_sibling_are_left_out(small: Any, one: Weights, tmp_path: Path) -> None:
+    assert equal(seen(one | drawn({"vace_blocks.0.attn1.to_q": (8, 8)}), small, tmp_path), one)
+    assert read_lora(tmp_path / "a.safetensors").special == {"vace": 1}
+
+
+def test_a_bias_of_peft_is_scaled_and_a_difference_of_one_is_not(small: Any, one: Weights, tmp_path: Path) -> None:
+    ones = torch.ones(len(one[f"{QUERY}.lora_B.weight"]))
+    notes = {"lora_adapter_metadata": json.dumps({"transformer.r": 4, "transformer.lora_alpha": 8})}
+    for name, value in {f"{QUERY}.lora_B.bias": 2.0, f"{QUERY}.diff_b": 1.0}.items():
+        assert torch.equal(seen(one | {name: ones}, small, tmp_path, notes)[f"{QUERY}.lora_B.bias"], ones * value)
+
+
+def test_matrices_and_a_whole_difference_of_one_layer_add_up(small: Any, one: Weights, tmp_path: Path) -> None:
+    whole = torch.randn_like(small.get_submodule(QUERY).weight)
+    found = seen(one | {f"{QUERY}.diff": whole}, small, tmp_path)
+    assert torch.allclose(change(small, found, QUERY), change(small, one, QUERY) + whole, atol=1e-4)
+
+
+def test_what_a_loha_takes_beside_the_model_is_counted(small: Any, tmp_path: Path) -> None:
+    out, into = small.get_submodule(QUERY).weight.shape
+    parts = {"hada_w1_a": (out, 4), "hada_w1_b": (4, into), "hada_w2_a": (out, 4), "hada_w2_b": (4, into)}
+    found = seen({f"{QUERY}.{name}": torch.randn(*shape) for name, shape in parts.items()}, small, tmp_path)
+    applied = 2 * sum(tensor.numel() for tensor in found.values())
+    assert read_lora(tmp_path / "a.safetensors").applied_gb == pytest.approx(applied / 1e9)
+
+
 # ---- what is refused ----
+
+
+def test_a_lokr_over_several_layers_is_refused_when_it_is_taken_in(tmp_path: Path) -> None:
+    factors = {"lokr_w1": torch.zeros(4, 4), "lokr_w2": torch.zeros(24, 8)}
+    named = {f"lora_unet_double_blocks_0_img_attn_qkv.{name}": tensor for name, tensor in factors.items()}
+    save_file(named, tmp_path / "a.safetensors")
+    with pytest.raises(BadFile, match="a LoKr over several layers at once, a kind"):
+        read_lora(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_a_matrix_that_is_none_is_refused(shape: tuple[int, ...], one: Weights, tmp_path: Path) -> None:
+    save_file(one | {f"{QUERY}.lora_A.weight": torch.zeros(shape)}, tmp_path / "a.safetensors")
+    with pytest.raises(BadFile, match="is damaged"):
+        read_lora(tmp_path / "a.safetensors")
+
+
+def test_a_name_without_end_is_refused_at_once(one: Weights, tmp_path: Path) -> None:
+    save_file(one | {"dit." * 50_000 + "x.lora_A.weight": torch.zeros(2, 2)}, tmp_path / "a.safetensors")
+    with pytest.raises(BadFile, match="cannot be read"):
+        read_lora(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

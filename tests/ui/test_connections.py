@@ -28,11 +28,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Counts a body; /slow answers a piece every half second, for longer than any wait."""
     if scope["type"] == "lifespan":
         return
-    count, more = 0, True
+    count, more = 0, scope["path"] != "/no"
     while more:
         message = await receive()
         count, more = count + len(message.get("body", b"")), message.get("more_body", False)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.start", "status": 401 if scope["path"] == "/no" else 200, "headers": []})
     for _ in range(5 if scope["path"] == "/slow" else 0):
         await send({"type": "http.response.body", "body": b".", "more_body": True})
         await asyncio.sleep(0.5)
@@ -120,6 +120,23 @@ def test_uploads_are_not_closed_for_those_who_only_wait(port: int) -> None:
         finally:
             for connection in held:
                 connection.close()
+
+
+def test_who_was_answered_already_cannot_keep_others_out(port: int) -> None:
+    """As a stranger without the password, who goes on sending the body that nobody reads."""
+    head = HEAD.replace(b"POST / ", b"POST /no ").replace(b"Connection: close\r\n", b"").replace(b": 10", b": 900000")
+    held = [opened(port, head) for _ in range(MOST_UNFINISHED + 10)]
+    try:
+        for connection in held:
+            with contextlib.suppress(OSError):
+                connection.sendall(b"x")
+        with opened(port, GET) as connection:
+            assert answer(connection).startswith(b"HTTP/1.1 200")
+        time.sleep(1.5 * BODY)
+        assert not Hasty.unfinished
+    finally:
+        for connection in held:
+            connection.close()
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,19 @@ BRING = """
 element.addEventListener('change', async ({ target }) => {
     if (!target.files?.length) return;
     target.closest('label').classList.add('busy');
+    const came = [];
+    let refusal = null;
     try {
-        const came = [];
         for (const file of target.files) {
             const name = encodeURIComponent(file.name);
             const answer = await fetch(`/bring/lora?name=${name}`, { method: 'POST', body: file });
             const text = await answer.text();
-            if (!answer.ok) { trigger('click', { act: 'refused', id: text }); break; }
+            if (!answer.ok) { refusal = text; break; }
             came.push(text);
         }
-        if (came.length) trigger('click', { act: 'lora-came', id: came.join(' ') });
-    } catch { trigger('click', { act: 'refused', id: '' }); }
+    } catch { refusal = ''; }
+    if (came.length) trigger('click', { act: 'lora-came', id: came.join(' ') });
+    if (refusal !== null) trigger('click', { act: 'refused', id: refusal });
     target.value = '';
     target.closest('label').classList.remove('busy');
 });

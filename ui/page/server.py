@@ -50,6 +50,8 @@ def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
             http=PatientProtocol,
         )
         server = _Server(config, site.leave)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, server.handle_exit)  # a closed terminal
         greeting = threading.Thread(target=_greet, args=(engine, server, chosen), name="greeting", daemon=True)
         greeting.start()
         server.run(sockets=[listener])

@@ -28,15 +28,22 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.unfinished) >= MOST_UNFINISHED:
-            # one that still sends headers rather than an upload; the new one when all are uploads
-            silent = next((one for one in self.unfinished if one.conn.their_state is h11.IDLE), self)
-            silent.give_up()
+            # one that still sends headers, or was answered already, rather than an upload; the new one when all are
+            waiting = (one for one in self.unfinished if one.conn.their_state is h11.IDLE or one.is_answered)
+            next(waiting, self).give_up()
         if not transport.is_closing():
             self._wait()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it was told no before it had sent everything: what still comes is read by nobody."""
+        return self.conn.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
 
     def data_received(self, data: bytes) -> None:
         began = self.conn.their_state is h11.IDLE and self._timer is not None
         super().data_received(data)
+        if self.is_answered and self._timer:
+            return  # each further byte would put off the end
         if self.conn.their_state is h11.SEND_BODY or (self.conn.their_state is h11.IDLE and not began):
             self._wait()
         elif self.conn.their_state is not h11.IDLE:

@@ -206,6 +206,12 @@ REASONS = {
     "Choose it in the LoRA list, or take its <lora:...> out of the prompt.": (
         "Wähle sie in der Liste der LoRAs, oder nimm ihr <lora:...> aus dem Text."
     ),
+    "This job made the queue stop twice at the same place.": (
+        "Dieser Auftrag hat zweimal an derselben Stelle alles angehalten."
+    ),
+    "Try again with other settings; if it happens again, run `app.py doctor`.": (
+        "Versuch es mit anderen Einstellungen; geschieht es wieder, ruf `app.py doctor` auf."
+    ),
     "{} takes no LoRAs.": "{} nimmt keine LoRAs.",
     "Choose another model, or leave the LoRA out.": "Wähle ein anderes Modell, oder lass die LoRA weg.",
     "The LoRA '{}' is broken: some of its numbers overflowed when it was trained or converted.": (
