@@ -84,8 +84,8 @@ def test_a_job_whose_terminal_is_closed_waits_for_the_next_start_and_is_no_failu
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no nohup")
 def test_a_command_that_is_to_outlive_its_terminal_does() -> None:
-    ask = "from ui import terminal; import signal; terminal.run(lambda: print(signal.getsignal(1) is signal.SIG_IGN), False)"
-    words = ["nohup", sys.executable, "-c", ask]
+    ask = "terminal.run(lambda: print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN), False)"
+    words = ["nohup", sys.executable, "-c", f"import signal; from ui import terminal; {ask}"]
     assert "True" in subprocess.run(words, cwd=APP, capture_output=True, text=True, check=True).stdout
 
 
