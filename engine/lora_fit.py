@@ -28,7 +28,7 @@ def made_for(lora: LoraFile, cards: Sequence[ModelCard]) -> list[ModelCard]:
         and lora.width in (card.latent.width, 0)
         and lora.blocks <= card.latent.layers
         and ("image" not in lora.special or "image" in card.inputs)
-        and _has_most(lora, card)
+        and _has_some(lora, card)
         and (not lora.has_both or PARTS[1] in card.components)
     ]
     exact = [card for card in fitting if card.latent.layers == lora.blocks]
@@ -40,10 +40,10 @@ def _has(card: ModelCard, kind: str) -> bool:
     return "image_encoder" in card.components if kind == "image" else card.family.endswith(kind)
 
 
-def _has_most(lora: LoraFile, card: ModelCard) -> bool:
-    """Whether what a model has not is the smaller part of a LoRA."""
+def _has_some(lora: LoraFile, card: ModelCard) -> bool:
+    """Whether a model has layers that a LoRA changes."""
     absent = sum(count for kind, count in lora.special.items() if not _has(card, kind))
-    return 2 * absent <= lora.layers
+    return absent < lora.layers
 
 
 def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUse]:

@@ -58,10 +58,14 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+UNBROKEN = 40  # letters of a first column: a longer one would leave no room for the others
+
+
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
+    longest = max((len(row[0]) for row in rows), default=0)
     for index, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=index == 0)
+        table.add_column(column, overflow="fold", no_wrap=index == 0 and longest <= UNBROKEN)
     for row in rows:
         table.add_row(*(escaped(cell) for cell in row))
     Console(soft_wrap=False).print(table)

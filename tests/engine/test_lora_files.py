@@ -101,7 +101,8 @@ def test_a_file_of_an_unknown_model_is_made_for_none(tmp_path: Path) -> None:
 
 
 def test_an_image_lora_needs_a_model_that_starts_from_a_picture(tmp_path: Path) -> None:
-    names = ["transformer.blocks.39.attn1.to_q", "transformer.blocks.0.attn2.add_k_proj"]
+    images = [f"transformer.blocks.{block}.attn2.add_{one}_proj" for block in (0, 39) for one in "kv"]
+    names = ["transformer.blocks.39.attn1.to_q", *images]
     ids = {card.id for card in made_for(read_lora(write(tmp_path / "i2v.safetensors", names, 5120)), CARDS)}
     assert {"wan2.1-i2v-14b-480p", "wan2.2-i2v-a14b"} <= ids and "wan2.1-t2v-14b" not in ids
 
@@ -109,13 +110,14 @@ def test_an_image_lora_needs_a_model_that_starts_from_a_picture(tmp_path: Path) 
 def test_what_a_model_without_an_image_encoder_leaves_out_is_said(
     engine: Engine, machine: HardwareProfile, tmp_path: Path
 ) -> None:
-    names = ["transformer.blocks.39.attn1.to_q", "transformer.blocks.0.attn2.add_k_proj"]
+    images = [f"transformer.blocks.{block}.attn2.add_{one}_proj" for block in (0, 39) for one in "kv"]
+    names = ["transformer.blocks.39.attn1.to_q", *images]
     name = engine.keep_lora(write(tmp_path / "i2v.safetensors", names, 5120)).id
     Image.new("RGB", (640, 400)).save(tmp_path / "a.png")
     given = {"image": engine.keep_picture(tmp_path / "a.png")}
     request = Request(prompt=PROMPT, model="wan2.2-i2v-a14b", seed=1, loras=(LoraUse(id=name),), pictures=given)
     made = engine.plan(request, machine)
-    assert any("of the LoRA 'i2v': layers for an image encoder (1)" in reason for reason in made.reasons)
+    assert any("of the LoRA 'i2v': layers for an image encoder (4)" in reason for reason in made.reasons)
 
 
 def test_words_and_licence_come_from_its_notes_as_one_plain_line(tmp_path: Path) -> None:
