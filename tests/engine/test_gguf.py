@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
@@ -19,7 +20,7 @@ from engine.downloader.folders import check_weights
 from engine.errors import ModelProblem
 from engine.manifest import ManifestFile
 from engine.types import Overrides, Placement, Request
-from engine.worker import families, sampling, weights
+from engine.worker import families, sampling, single_file, weights
 from tests.conftest import PROMPT
 from tests.engine.test_every_card import finished, frames_of
 from tests.engine.test_families import CASES, planned, shot
@@ -55,6 +56,16 @@ def test_the_file_draws_what_the_weights_in_it_draw(name: str, tmp_path: Path) -
     packed = frames(name, tmp_path / "packed", GGUF)
     assert 0 < np.abs(packed - plain).mean() < 4  # Q8_0 rounds a little
     assert np.array_equal(frames(name, tmp_path / "packed", GGUF.model_copy(update={"offload": "group"})), packed)
+
+
+def test_an_ending_in_capitals_is_read_by_diffusers_too(tmp_path: Path) -> None:
+    """It takes what it does not know for a pickle."""
+    wan.build_21(tmp_path / "plain")
+    file = gguf_weights.packed_copy(tmp_path / "plain", tmp_path / "packed", gguf_weights.WAN_NAMES)
+    capitals = file.rename(tmp_path / "THEIRS.GGUF")
+    folder = tmp_path / "packed" / "transformer"
+    part = single_file._packed(folder, diffusers.WanTransformer3DModel, capitals, torch.float32)
+    assert all(not parameter.is_meta for parameter in part.parameters()) and list(tmp_path.glob("*.GGUF")) == [capitals]
 
 
 @pytest.mark.slow
