@@ -31,7 +31,7 @@ from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
 
 OPENED = "opened"  # the setting that says when this data root was last owned
-LEAST_FREE_BYTES = 5_000_000  # what the smallest take and its record need
+LEAST_FREE_BYTES = 500_000  # the record of a job and of its end
 MAX_TAKES = 12  # one contact sheet
 TOY, TOY_PROMPT = "starter", "a red ball rolls to the left on a blue background"
 GUEST_POLL_SECONDS = 0.15
