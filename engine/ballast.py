@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 BALLAST_BYTES = 256_000  # some hundred events
-AGAIN_BYTES = 20_000_000  # free space from which on it is kept again: not at once what was just given up
+AGAIN_BYTES = 1_000_000  # free space from which on it is kept again: not at once what was just given up
 
 
 def make_room(folder: Path, ballast: Path) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from accelerate import init_empty_weights
 from huggingface_hub import split_torch_state_dict_into_shards
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from engine.types import Placement
@@ -82,7 +83,7 @@ class KeptWeights:
                 (making / WHOLE).write_text(json.dumps(_sums(making)), encoding="utf-8")
                 self.folder(name).parent.mkdir(parents=True, exist_ok=True)
                 making.rename(self.folder(name))
-            except OSError as error:
+            except (OSError, SafetensorError) as error:
                 log.warning("the smaller weights of %s are not kept: %s", self._model.name, error)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
