@@ -24,10 +24,11 @@ from pathlib import Path
 
 import av
 
+from benchmarks.publishing import RESULTS, keep_lines
 from engine import APP, Engine, Failed, Finished, Job, Overrides, Request
 from engine.paths import open_home
 
-RESULT = APP / "benchmarks" / "results" / "kills.md"
+RESULT = RESULTS / "kills.md"
 PROMPT = "a red ball rolls to the left on a blue background"
 AIMED_MS = 60.0  # after the first file of a result: encoding, moving, recording all lie in it
 ANYWHERE_MS = 1500.0  # after a job was taken up
@@ -143,9 +144,7 @@ def main() -> None:
     lines += outcome.wrong or [fine]
     print("\n".join(lines))
     if asked.write:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=APP, capture_output=True, text=True)
-        head = f"# Kills\n\n`python -m benchmarks.kills --count {asked.count}`, at commit {commit.stdout.strip()}.\n\n"
-        RESULT.write_text(head + "\n".join(f"- {line}" for line in lines) + "\n", encoding="utf-8")
+        keep_lines(RESULT, "Kills", f"python -m benchmarks.kills --count {asked.count}", lines)
     sys.exit(1 if outcome.wrong else 0)
 
 

@@ -28,11 +28,12 @@ from pathlib import Path
 
 import av
 
+from benchmarks.publishing import RESULTS, keep_lines
 from engine import APP, Engine, Finished, Job, Overrides, Request
 from engine.paths import open_home
 from engine.store import Store
 
-RESULT = APP / "benchmarks" / "results" / "power_cut.md"
+RESULT = RESULTS / "power_cut.md"
 PROMPT = "a red ball rolls to the left on a blue background"
 DISK_BYTES = 96_000_000
 LATEST_SECONDS = 1.0  # of a cut after "finished": the kernel writes back by itself after some 5 to 30
@@ -163,10 +164,7 @@ def main() -> None:
             lines.append(str(missing))
     print("\n".join(lines))
     if asked.write:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=APP, capture_output=True, text=True)
-        command = f"`python -m benchmarks.power_cut --cuts {asked.cuts}`"
-        head = f"# Power cuts\n\n{command}, at commit {commit.stdout.strip()}.\n\n"
-        RESULT.write_text(head + "\n".join(f"- {line}" for line in lines) + "\n", encoding="utf-8")
+        keep_lines(RESULT, "Power cuts", f"python -m benchmarks.power_cut --cuts {asked.cuts}", lines)
     sys.exit(1 if lost else 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def publish_text(what: str | None, text: str, kept: Path) -> None:
     print(text)
     if asked.write:
         kept.write_text(text, encoding="utf-8")
+
+
+def keep_lines(kept: Path, title: str, command: str, lines: list[str]) -> None:
+    """Keep what a campaign found, with the command that repeats it and the commit that it was run at."""
+    words = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(words, cwd=APP, capture_output=True, text=True, check=True).stdout.strip()
+    found = "\n".join(f"- {line}" for line in lines)
+    kept.write_text(f"# {title}\n\n`{command}`, at commit {commit}.\n\n{found}\n", encoding="utf-8")
 
 
 def publish(name: str, result: dict[str, Any], options: argparse.Namespace, more: dict[str, Any] | None = None) -> None:

@@ -130,7 +130,7 @@ class Library:
         try:
             folder = _child(self._places.staging, job_id)
             found = _child(folder, name) if folder and name.startswith("peek-") else None
-            return found if found and found.resolve().parent == folder.resolve() else None  # type: ignore[union-attr]
+            return None if found is None or found.is_symlink() else found
         except FileNotFoundError:  # the job has ended at this moment
             return None
 

@@ -10,11 +10,10 @@ from pydantic import ValidationError
 
 from engine.errors import BadFile
 from engine.types import Recipe
+from engine.videos import READING
 
 MAX_RECIPE_BYTES = 200_000
 MAX_INDEX_BYTES = 50_000_000  # of a film of hours: 10 MB; a clip with more in its index carries something else
-# By content, whatever the name says; no playlists, which name other files and addresses.
-READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "protocol_whitelist": "file"}
 REMEDY = "Choose a video or a recipe file that Rushes made."
 REMEMBERED = 2_000
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 from benchmarks.gpu_fit import judged
+from engine import APP
 
 
 def row(slowness: float = 2.0, vram: float = 1.0, **fields: Any) -> dict[str, Any]:
@@ -45,3 +48,33 @@ def test_a_comfortable_verdict_that_did_not_run_is_named() -> None:
 
 def test_too_few_rows_are_not_judged() -> None:
     assert judged([row()]) == {} and judged([row(), row(ran=False)]) == {}
+
+
+def test_a_bare_card_machine_is_given_all_that_the_harness_imports() -> None:
+    """What `gpu_all.sh --pack` brings is a list of its own: what the engine imports anew must be added to it."""
+    ask = """
+import sys
+import benchmarks.gpu_fit, benchmarks.gpu_smoke, engine.worker.__main__, engine.worker.card_test
+from importlib.metadata import packages_distributions
+owners = packages_distributions()
+print(*{owner for name in list(sys.modules) if "." not in name for owner in owners.get(name, ())})
+"""
+    done = subprocess.run([sys.executable, "-c", ask], cwd=APP, capture_output=True, text=True, check=True)
+    used = {name.casefold().replace("_", "-") for name in done.stdout.split()}
+    pinned = (APP / "benchmarks" / "gpu_all.txt").read_text().splitlines()
+    packed = {line.partition("==")[0] for line in pinned if not line.startswith("#")}
+    with_torch = {
+        "torch",
+        "bitsandbytes",
+        "sympy",
+        "mpmath",
+        "networkx",
+        "jinja2",
+        "markupsafe",
+        "setuptools",
+        "triton",
+    }
+    assert used - packed <= with_torch
+    assert {line for line in pinned if "==" in line} <= {
+        line.partition("  #")[0] for line in (APP / "requirements.txt").read_text().splitlines()
+    }
