@@ -41,11 +41,15 @@ def _film(path: Path) -> Path:
     return path
 
 
-def _lora(path: Path, width: int) -> Path:
-    """A LoRA in diffusers' names for a transformer of Wan's kind with this width."""
+def _lora(path: Path, width: int, note: str = "") -> Path:
+    """A LoRA in diffusers' names for a transformer of Wan's kind with this width; `note` makes it another file."""
     names = [f"transformer.blocks.{block}.attn1.to_q.lora_{half}.weight" for block in range(30) for half in "AB"]
     shapes = {name: (4, width) if "lora_A" in name else (width, 4) for name in names}
-    save_file({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, path, {"trigger_words": "sks"})
+    save_file(
+        {name: np.zeros(shape, np.float32) for name, shape in shapes.items()},
+        path,
+        {"trigger_words": "sks", "note": note},
+    )
     return path
 
 
@@ -128,6 +132,27 @@ def test_a_lora_is_brought_chosen_weighed_remembered_and_left_out(tab: Page, tmp
     expect(worn).to_have_count(0, timeout=WAIT_MS)
     drawer.get_by_label("Add a LoRA").select_option(label="Soft light")
     expect(worn).to_contain_text("Soft light", timeout=WAIT_MS)
+
+
+def test_both_halves_of_a_pair_come_at_once_and_a_half_is_seen_and_changed(tab: Page, tmp_path: Path) -> None:
+    choose(tab, "Wan 2.2 T2V A14B")
+    tab.locator("#expert > button").click()
+    drawer = tab.locator("#loras")
+    halves = [_lora(tmp_path / f"Rain_{half}_noise.safetensors", 5120, half) for half in ("high", "low")]
+    (tmp_path / "evil.safetensors").write_bytes(b"no")
+    drawer.locator("input[type=file]").set_input_files([*halves, tmp_path / "evil.safetensors"])
+    worn = drawer.locator("li")
+    expect(worn).to_have_count(2, timeout=WAIT_MS)
+    expect(tab.locator("#notice .problem")).to_contain_text("evil.safetensors", timeout=WAIT_MS)
+    half = worn.nth(0).get_by_label("Acts on")
+    expect(half).to_have_value("high")
+    expect(worn.nth(1).get_by_label("Acts on")).to_have_value("low")
+    half.select_option(label="all steps")
+    expect(worn.nth(0).get_by_label("Acts on")).to_have_value("both", timeout=WAIT_MS)
+    for width in (390, 1280):
+        tab.set_viewport_size({"width": width, "height": 860})
+        box, room = worn.nth(0).bounding_box(), drawer.bounding_box()
+        assert box and room and box["x"] >= room["x"] and box["x"] + box["width"] <= room["x"] + room["width"] + 1
 
 
 def test_a_lora_for_another_model_is_kept_and_says_for_which(tab: Page, tmp_path: Path) -> None:
