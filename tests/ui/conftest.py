@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect, sync_playwright
 
 from engine import APP, Engine, Recipe, Request
 from ui.page.door import Door, Rules
@@ -216,6 +217,22 @@ def show(tab: Page, screen: str) -> None:
     tab.get_by_role("tab", name=screen, exact=True).click()
     if filled := FILLED.get(screen):
         expect(tab.locator(filled).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+@contextmanager
+def remembering(page: Page) -> Iterator[None]:
+    """Until the browser has written down what the form is now. What is seen is written a moment later."""
+    written = "localStorage.getItem('rushes-form')"
+    before = page.evaluate(written)
+    yield
+    page.wait_for_function(f"before => {written} !== before", arg=before)
+
+
+def hand_over(field: Locator, files: Path | list[Path]) -> None:
+    """Choose files for a field, by the click of a person."""
+    with field.page.expect_file_chooser() as chooser:
+        field.locator("xpath=ancestor-or-self::label").click()
+    chooser.value.set_files(files)
 
 
 def say(page: Page, prompt: str, takes: int, steps: int | None = None) -> None:

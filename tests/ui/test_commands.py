@@ -173,7 +173,7 @@ def test_a_plan_is_told_in_words_too(tiny_home: Path) -> None:
         (("presets", "export", "look", "../../etc"), "among the looks"),
         (("presets", "export", "look", "film-noir", "--out", "/nonexistent"), "does not exist"),
         (("render", "ghost"), "no take called 'ghost'"),
-        (("render", "../../etc/passwd"), "neither a video nor a recipe"),
+        (("render", "tests/../README.md"), "neither a video nor a recipe"),
         (("render", "../../etc/nothing"), "no take called"),
         (("plan", "\x01"), "control characters"),
         (("models", "reuse", "/nonexistent"), "cannot be found"),

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from engine import Engine, Tier
 from engine.lanes import REPORTED, REPORTED_DEVICES
 from tests.engine.test_out_of_memory import CARD
-from tests.ui.conftest import PATIENCE_MS, RED_BALL, Served, show
+from tests.ui.conftest import PATIENCE_MS, RED_BALL, Served, hand_over, show
 
 pytestmark = pytest.mark.slow
 SMALL = CARD.model_copy(update={"vram_gb": 4, "vram_free_gb": 3.6})
@@ -95,7 +95,7 @@ def test_a_kind_of_machine_of_ones_own_is_exported_deleted_and_taken_in(
     assert 'kind = "tier"' in file.read_text()
     tiers.get_by_role("button", name="Delete this one").click()
     expect(tiers).not_to_contain_text("Night shift", timeout=PATIENCE_MS)
-    tiers.locator("input[type=file]").set_input_files(file)
+    hand_over(tiers.locator("input[type=file]"), file)
     expect(tiers).to_contain_text("Night shift", timeout=PATIENCE_MS)
     with Engine(studio.home) as engine:
         assert not engine.preset_problems()

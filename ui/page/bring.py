@@ -27,8 +27,7 @@ def bring(click: Click) -> Values | None:
     notice = ""
     match click.what:
         case "refused":
-            cause, remedy = json.loads(click.name) if click.name.startswith("[") else (PICTURE.failed, "")
-            raise BadFile(str(cause), str(remedy))
+            raise _refused(click.name)
         case "start":
             kept = click.engine.keep_last_picture(named(click.engine, click.name).id)
             brought = given.with_media(brought, "image", kept, is_video=False)
@@ -94,8 +93,9 @@ def _takes_none(card: ModelCard) -> str:
 
 def _lora_came(click: Click, brought: Request, card: ModelCard) -> tuple[Request, str]:
     """Choose what came, where the model takes it; else say which ones do. Both halves of a pair may come at once."""
+    ids, one_refused, refusal = click.name.partition("\n")
     notices = []
-    for file in map(click.engine.loras.find, click.name.split()):
+    for file in map(click.engine.loras.find, ids.split()):
         fitting = click.engine.made_for(file)
         if card in fitting:
             worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
@@ -104,7 +104,13 @@ def _lora_came(click: Click, brought: Request, card: ModelCard) -> tuple[Request
         else:
             models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
             notices.append(LORA.elsewhere.format(name=file.name, models=models))
-    return brought, said(" ".join(notices))
+    return brought, problem(_refused(refusal)) if one_refused else said(" ".join(notices))
+
+
+def _refused(told: str) -> BadFile:
+    """Why the server would not take a file, as it told the browser; empty where nothing came back."""
+    cause, remedy = json.loads(told) if told.startswith("[") else (PICTURE.failed, "")
+    return BadFile(str(cause), str(remedy))
 
 
 def _extend(click: Click) -> Values:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from engine import Engine, LoraFile, LoraUse, ModelCard, Request
-from ui.page.panel import button, choice, number
+from ui.page.panel import FILES, button, choice, number
 from ui.page.wording import shown
 from ui.texts import LORA
 
 STRENGTHS = (-2.0, 2.0, 0.05)
 # The files go to the server as they are, both halves of a pair at once; what comes back is their ids, or why one was
 # refused.
-BRING = """
-element.addEventListener('change', async ({ target }) => {
-    if (!target.files?.length) return;
+BRING = (
+    FILES
+    + """
+whenChosen(async (target) => {
     target.closest('label').classList.add('busy');
     const came = [];
     let refusal = null;
@@ -25,12 +26,15 @@ element.addEventListener('change', async ({ target }) => {
             came.push(text);
         }
     } catch { refusal = ''; }
-    if (came.length) trigger('click', { act: 'lora-came', id: came.join(' ') });
-    if (refusal !== null) trigger('click', { act: 'refused', id: refusal });
+    // one act: of two, the later answer would erase what the other one said
+    const told = refusal === null ? '' : `\\n${refusal}`;
+    if (came.length) trigger('click', { act: 'lora-came', id: came.join(' ') + told });
+    else trigger('click', { act: 'refused', id: refusal });
     target.value = '';
     target.closest('label').classList.remove('busy');
 });
 """
+)
 
 
 def loras(engine: Engine, card: ModelCard, brought: Request) -> str:

@@ -29,6 +29,18 @@ element.addEventListener('change', ({ target }) => {
 });
 """
 
+# A field for files calls `brought` when the person has chosen. While they look for a file the panel may be drawn anew,
+# by a take that is finished say, and a field that is no longer part of the page bubbles nothing: it is heard itself.
+FILES = """
+const whenChosen = (brought) => {
+    element.addEventListener('change', ({ target }) => { if (target.files?.length) brought(target); });
+    element.addEventListener('click', ({ target }) => {
+        if (target.type !== 'file') return;
+        target.onchange = () => { if (target.files.length && !target.isConnected) brought(target); };
+    });
+};
+"""
+
 
 def panel(name: str, value: str = "", live: bool = False, script: str = CLICKS) -> gr.HTML:
     """A panel; a live one is read aloud when it changes."""

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import gradio as gr
 
 from engine import BadFile, Engine, Preset
-from ui.page.panel import CLICKS, button, panel
+from ui.page.panel import CLICKS, FILES, button, panel
 from ui.page.wording import aloud, shown
 from ui.texts import SAVED
 
 # A friend's file goes to the server as it is; what comes back is its name, or why it was refused.
-BRING = """
-element.addEventListener('change', async ({ target }) => {
-    if (!target.files?.length) return;
+BRING = (
+    FILES
+    + """
+whenChosen(async (target) => {
     try {
         const answer = await fetch('/bring/preset', { method: 'POST', body: target.files[0] });
         trigger('click', { act: answer.ok ? 'preset-came' : 'refused', id: await answer.text() });
@@ -22,6 +23,7 @@ element.addEventListener('change', async ({ target }) => {
     target.value = '';
 });
 """
+)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from engine import MAX_PICTURES, MediaRole, ModelCard, Request
 from ui.page import given
 from ui.page.media import address, kept_address
-from ui.page.panel import button, choice, number
+from ui.page.panel import FILES, button, choice, number
 from ui.page.wording import shown
 from ui.texts import PICTURE
 
 ACCEPTS = {"video": "video/*,.mkv,.gif", "mask": "image/*,video/*,.mkv"}  # by the last word of a role; else a picture
 # A file that was chosen or dropped goes to the server as it is; what comes back is its id, or why not.
-BRING = """
+BRING = (
+    FILES
+    + """
 const bring = async (role, kind, file) => {
     const slot = element.querySelector(`[data-slot="${role}"]`);
     slot?.classList.add('busy');
@@ -29,9 +31,7 @@ const bring = async (role, kind, file) => {
     } catch { trigger('click', { act: 'refused', id: '' }); }
     slot?.classList.remove('busy');
 };
-element.addEventListener('change', ({ target }) => {
-    if (target.files?.length) bring(target.dataset.role, target.dataset.kind, target.files[0]);
-});
+whenChosen((target) => bring(target.dataset.role, target.dataset.kind, target.files[0]));
 element.addEventListener('dragover', (event) => event.preventDefault());
 element.addEventListener('drop', (event) => {
     event.preventDefault();
@@ -40,6 +40,7 @@ element.addEventListener('drop', (event) => {
     if (field && file) bring(field.dataset.role, field.dataset.kind, file);
 });
 """
+)
 
 
 def slots(card: ModelCard, brought: Request) -> str:

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from engine import APP, Engine
 from engine.videos import Shown, write
-from tests.ui.conftest import RED_BALL, Served, put_take
+from tests.ui.conftest import RED_BALL, Served, hand_over, put_take, remembering
 
 pytestmark = pytest.mark.slow
 WAIT_MS = 60_000
@@ -65,25 +65,39 @@ def test_a_file_that_is_no_picture_is_refused_by_its_name_and_a_picture_is_shown
 ) -> None:
     choose(tab, "Wan 2.2 TI2V 5B")
     (tmp_path / "evil.png").write_text("<svg onload=alert(1)>")
-    tab.locator("#places input").set_input_files(tmp_path / "evil.png")
+    hand_over(tab.locator("#places input"), tmp_path / "evil.png")
     expect(tab.locator("#notice .problem")).to_contain_text("evil.png is not a picture", timeout=WAIT_MS)
-    tab.locator("#places input").set_input_files(APP / "icon.png")
-    expect(tab.locator("#places img")).to_be_visible(timeout=WAIT_MS)
+    with remembering(tab):
+        hand_over(tab.locator("#places input"), APP / "icon.png")
+        expect(tab.locator("#places img")).to_be_visible(timeout=WAIT_MS)
     tab.reload()
     expect(tab.locator("#places img")).to_be_visible(timeout=WAIT_MS)
     tab.get_by_role("button", name="Remove this").click()
     expect(tab.locator("#places img")).to_have_count(0, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("place", ["#places", "#loras"])
+def test_what_is_chosen_while_its_place_is_drawn_anew_still_comes(tab: Page, tmp_path: Path, place: str) -> None:
+    choose(tab, "Wan 2.2 TI2V 5B")
+    tab.locator("#expert > button").click()
+    evil = tmp_path / "evil.safetensors"
+    evil.write_text("<svg onload=alert(1)>")
+    with tab.expect_file_chooser() as chooser:
+        tab.locator(f"{place} label", has=tab.locator("input[type=file]")).first.click()
+    tab.locator(f"{place} section").evaluate("place => place.replaceWith(place.cloneNode(true))")
+    chooser.value.set_files(evil)
+    expect(tab.locator("#notice .problem")).to_contain_text("evil.safetensors", timeout=WAIT_MS)
+
+
 def test_a_video_a_mask_and_pictures_in_their_places_are_planned_together(tab: Page, tmp_path: Path) -> None:
     choose(tab, "Wan 2.1 VACE 1.3B")
     place = tab.locator("#places")
-    place.locator("[data-slot=video] input").set_input_files(_film(tmp_path / "film.mp4"))
+    hand_over(place.locator("[data-slot=video] input"), _film(tmp_path / "film.mp4"))
     expect(place.locator("[data-slot=video] video")).to_be_visible(timeout=WAIT_MS)
     expect(tab.locator("#outlook .problem")).to_contain_text("mask", timeout=WAIT_MS)
-    place.locator("[data-slot=mask] input").set_input_files(APP / "icon.png")
+    hand_over(place.locator("[data-slot=mask] input"), APP / "icon.png")
     expect(place.locator("[data-slot=mask] img")).to_be_visible(timeout=WAIT_MS)
-    place.locator("[data-slot=references] input").set_input_files(APP / "icon.png")
+    hand_over(place.locator("[data-slot=references] input"), APP / "icon.png")
     expect(place.locator("[data-slot=references] img")).to_be_visible(timeout=WAIT_MS)
     place.get_by_label("Where the shape differs").select_option("pad")
     expect(tab.locator("#outlook")).to_contain_text("padded", timeout=WAIT_MS)
@@ -94,7 +108,7 @@ def test_a_video_a_mask_and_pictures_in_their_places_are_planned_together(tab: P
 
 def test_what_cannot_go_together_is_left_out_with_one_button(tab: Page, tmp_path: Path) -> None:
     choose(tab, "Wan 2.1 VACE 1.3B")
-    tab.locator("[data-slot=video] input").set_input_files(_film(tmp_path / "film.mp4"))
+    hand_over(tab.locator("[data-slot=video] input"), _film(tmp_path / "film.mp4"))
     tab.locator("#outlook").get_by_role("button", name="Leave pictures, videos and LoRAs out").click(timeout=WAIT_MS)
     expect(tab.locator("#outlook .times")).to_be_visible(timeout=WAIT_MS)
     expect(tab.locator("#places .full")).to_have_count(0)
@@ -115,15 +129,16 @@ def test_a_lora_is_brought_chosen_weighed_remembered_and_left_out(tab: Page, tmp
     tab.locator("#expert > button").click()
     drawer = tab.locator("#loras")
     (tmp_path / "evil.safetensors").write_bytes(b"\x80\x05pickle" * 10)
-    drawer.locator("input[type=file]").set_input_files(tmp_path / "evil.safetensors")
+    hand_over(drawer.locator("input[type=file]"), tmp_path / "evil.safetensors")
     expect(tab.locator("#notice .problem")).to_contain_text("evil.safetensors", timeout=WAIT_MS)
-    drawer.locator("input[type=file]").set_input_files(_lora(tmp_path / "Soft light.safetensors", 1536))
+    hand_over(drawer.locator("input[type=file]"), _lora(tmp_path / "Soft light.safetensors", 1536))
     worn = drawer.locator("li")
     expect(worn).to_contain_text("Soft light", timeout=WAIT_MS)
     expect(worn).to_contain_text("Write sks into the prompt.")
-    worn.get_by_label("Strength").fill("0.5")
-    worn.get_by_label("Strength").press("Tab")
-    expect(worn.locator("input[value='0.5']")).to_have_count(1, timeout=WAIT_MS)  # as the server draws it
+    with remembering(tab):
+        worn.get_by_label("Strength").fill("0.5")
+        worn.get_by_label("Strength").press("Tab")
+        expect(worn.locator("input[value='0.5']")).to_have_count(1, timeout=WAIT_MS)  # as the server draws it
     expect(tab.locator("#outlook")).to_contain_text("Soft light", timeout=WAIT_MS)
     tab.reload()
     tab.locator("#expert > button").click()
@@ -140,7 +155,7 @@ def test_both_halves_of_a_pair_come_at_once_and_a_half_is_seen_and_changed(tab: 
     drawer = tab.locator("#loras")
     halves = [_lora(tmp_path / f"Rain_{half}_noise.safetensors", 5120, half) for half in ("high", "low")]
     (tmp_path / "evil.safetensors").write_bytes(b"no")
-    drawer.locator("input[type=file]").set_input_files([*halves, tmp_path / "evil.safetensors"])
+    hand_over(drawer.locator("input[type=file]"), [*halves, tmp_path / "evil.safetensors"])
     worn = drawer.locator("li")
     expect(worn).to_have_count(2, timeout=WAIT_MS)
     expect(tab.locator("#notice .problem")).to_contain_text("evil.safetensors", timeout=WAIT_MS)
@@ -157,7 +172,7 @@ def test_both_halves_of_a_pair_come_at_once_and_a_half_is_seen_and_changed(tab: 
 
 def test_a_lora_for_another_model_is_kept_and_says_for_which(tab: Page, tmp_path: Path) -> None:
     tab.locator("#expert > button").click()
-    tab.locator("#loras input[type=file]").set_input_files(_lora(tmp_path / "Large.safetensors", 5120))
+    hand_over(tab.locator("#loras input[type=file]"), _lora(tmp_path / "Large.safetensors", 5120))
     expect(tab.locator("#notice .said")).to_contain_text("made for", timeout=WAIT_MS)
     expect(tab.locator("#loras li")).to_have_count(0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import RED_BALL, say
+from tests.ui.conftest import RED_BALL, hand_over, say
 from tests.ui.screens.conftest import WAIT_MS
 
 pytestmark = pytest.mark.slow
@@ -26,10 +26,10 @@ def test_settings_are_saved_used_exported_taken_in_and_deleted(tab: Page, tmp_pa
     row.get_by_role("button", name="Delete these settings").click()
     expect(row).to_have_count(0, timeout=WAIT_MS)
     (tmp_path / "broken.toml").write_text(text.replace("aspect = ", "aspekt = "))
-    tab.locator("#saved input[type=file]").set_input_files(tmp_path / "broken.toml")
+    hand_over(tab.locator("#saved input[type=file]"), tmp_path / "broken.toml")
     expect(tab.locator("#notice .problem")).to_contain_text("aspekt", timeout=WAIT_MS)
     (tmp_path / "friend.toml").write_text(text)
-    tab.locator("#saved input[type=file]").set_input_files(tmp_path / "friend.toml")
+    hand_over(tab.locator("#saved input[type=file]"), tmp_path / "friend.toml")
     expect(row).to_be_visible(timeout=WAIT_MS)
     tab.get_by_label("What should be seen?").fill("something else")
     row.get_by_role("button", name="Use").click()
@@ -63,7 +63,7 @@ def test_a_look_is_changed_kept_used_exported_deleted_and_taken_in_again(tab: Pa
     expect(tab.get_by_label("Look", exact=True)).to_have_value("None")
     tab.locator("#saved > button").click()
     (tmp_path / "friend.toml").write_text(text)
-    tab.locator("#saved input[type=file]").set_input_files(tmp_path / "friend.toml")
+    hand_over(tab.locator("#saved input[type=file]"), tmp_path / "friend.toml")
     expect(tab.locator("#notice")).to_contain_text("“My night” is now among your looks", timeout=WAIT_MS)
     tab.get_by_label("Look", exact=True).click()
     expect(tab.get_by_role("option", name="My night")).to_be_visible(timeout=WAIT_MS)
