@@ -76,6 +76,19 @@ def worker_command(places: Places, device: str) -> list[str]:
     return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
 
 
+def libraries(job: Job, places: Places) -> frozenset[str]:
+    """The large libraries that a worker must know for this job, beside those of every job.
+
+    Importing these takes two fifths of its start. It starts anew for one that it came without, but not for a LoRA of a
+    person who had one before: they may use it with the next shot.
+    """
+    used = {
+        "peft": bool(job.plan.loras) or any(places.loras.glob("*.safetensors")),
+        "bitsandbytes": job.plan.placement.bits,
+    }
+    return frozenset(name for name, needed in used.items() if needed)
+
+
 class WorkerProcess:
     """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
 
@@ -83,6 +96,7 @@ class WorkerProcess:
         self._places, self._device, self._heard = places, device, heard
         self._log = places.logs / f"worker-{device.replace(':', '')}.log"
         self._oom_kills = 0
+        self._libraries: frozenset[str] = frozenset()
         self._process: subprocess.Popen[str] | None = None
         self._starting, self._closed = threading.Lock(), False
         self._inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None] = queue.Queue()
@@ -101,8 +115,9 @@ class WorkerProcess:
         with self._starting:
             if self._closed:
                 raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
-            command = worker_command(self._places, self._device)
-            if self._process and self._process.args != command:  # models live in another folder now
+            known = [part for name in sorted(self._libraries) for part in ("--library", name)]
+            command = [*worker_command(self._places, self._device), *known]
+            if self._process and self._process.args != command:  # a library more, or models in another folder
                 self.stop()
             if self._process is None or self._process.poll() is not None:
                 self._process = self._launched(command)
@@ -128,6 +143,7 @@ class WorkerProcess:
 
     def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
         """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
+        self._libraries |= libraries(job, self._places)
         self.start()
         self._send(line(RunJob(job=job)))
         asked_at: float | None = None

@@ -16,6 +16,10 @@ from typing import TextIO
 from engine.messages import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
 from engine.types import Noun
 
+# Torch's companions know these where they find them, and importing them takes two fifths of a worker's start. scipy is
+# there for those who measure clips, and no model draws otherwise for it.
+OPTIONAL = ("bitsandbytes", "peft", "scipy")
+
 
 class Wire:
     """Messages out. Lines never mix: one lock, one flush a line."""
@@ -54,12 +58,15 @@ def main() -> None:
     parser.add_argument("--caches", type=Path, required=True)
     parser.add_argument("--models", type=Path, action="append", required=True)
     parser.add_argument("--prompts", type=Path, required=True)
+    parser.add_argument("--library", choices=OPTIONAL, action="append", default=[])
     options = parser.parse_args()
     wire = claim_stdout()
     jobs: queue.Queue[RunJob] = queue.Queue()
     cancelled: set[str] = set()
     threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
 
+    for name in set(OPTIONAL) - set(options.library):
+        sys.modules[name] = None  # type: ignore[assignment]  # which Python reads as: there is none
     from engine.worker.accelerator import Accelerator, described
     from engine.worker.sampling import Watch
     from engine.worker.studio import Studio, versions  # torch and diffusers: seconds

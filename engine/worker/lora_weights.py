@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft.utils.other import get_pattern_key
 from safetensors import safe_open
 
 from engine import header
@@ -70,6 +69,8 @@ def _settings(notes: Mapping[str, str], change: Change) -> float | None:
     said = _json(notes.get("lora_adapter_metadata"))
     said = {key.partition(".")[2] if key.startswith("transformer.") else key: value for key, value in said.items()}
     if "lora_alpha" in said and "r" in said:  # written by diffusers
+        from peft.utils.other import get_pattern_key  # a worker knows peft once a job has a LoRA
+
         patterns = {kind: said.get(f"{kind}_pattern") or {} for kind in ("rank", "alpha")}
         rank, alpha = (
             patterns[kind].get(get_pattern_key(patterns[kind].keys(), change.place.name), said[plain])

@@ -96,3 +96,17 @@ def test_make_takes_a_lora_with_its_strength_and_loras_lists_it(home: Path) -> N
     assert [row["made_for"] for row in rows if row["name"] == "clay"] == [["Tiny"]]
     refused = command(home, "make", PROMPT, "--lora", str(home / "clay.safetensors"))
     assert refused.returncode == 2 and "is made for Tiny, not for Starter" in refused.stderr
+
+
+def test_the_first_lora_starts_a_worker_that_knows_them_and_after_that_it_stays(home: Path, tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        engine.start()
+        bare = take_of(engine, "starter")
+        lora = LoraUse(id=engine.keep_lora(home / "mist.safetensors", "starter").id)
+        worn = take_of(engine, "starter", lora)
+        knows = engine._lanes[0].worker.pid
+        after, again = take_of(engine, "starter"), take_of(engine, "starter", lora)
+        assert engine._lanes[0].worker.pid == knows
+    assert not np.array_equal(frames_of(worn.video), frames_of(bare.video))
+    assert np.array_equal(frames_of(after.video), frames_of(bare.video))
+    assert np.array_equal(frames_of(again.video), frames_of(worn.video))
