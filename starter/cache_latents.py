@@ -12,7 +12,7 @@ from diffusers import AutoencoderKLWan
 
 from starter.latents import BUCKETS, cell_coverage, write_shard
 from starter.scenes import Window, draw
-from starter.training import run_on_ranks
+from starter.training import coarse, run_on_ranks
 from starter.vae import encode_clip, make_one_pass
 from starter.world import Spec, random_spec
 
@@ -49,7 +49,7 @@ def encode_shard(vae: AutoencoderKLWan, bucket: str, index: int, folder: Path) -
         spec = _spec(rng)
         clip, mask = draw(spec, Window(width, height))
         pixels = torch.from_numpy(clip).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-        with torch.autocast("cpu", torch.bfloat16):
+        with coarse():
             latents.append(encode_clip(vae, pixels)[0].float())
         coverage.append(cell_coverage(mask))
         specs.append(spec)

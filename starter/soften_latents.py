@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from starter.latents import SOFT
-from starter.training import run_on_ranks
+from starter.training import coarse, run_on_ranks
 from starter.vae import decode_latents, encode_clip, make_one_pass
 
 
@@ -33,7 +33,7 @@ def softened(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:
     soft = []
     for one in latents.float():
         height, width = (16 * side for side in one.shape[-2:])
-        with torch.autocast("cpu", torch.bfloat16):
+        with coarse():
             small = encode_clip(vae, resized(decode_latents(vae, one[None]), height // 2, width // 2))
             soft.append(encode_clip(vae, resized(decode_latents(vae, small), height, width))[0].float())
     return torch.stack(soft)

@@ -23,7 +23,16 @@ from starter.latents import Batch, Cache
 from starter.pipeline import FLOW_SHIFT, new_transformer
 from starter.text import encode, tokenize
 from starter.tokenizer import new_tokenizer
-from starter.training import Clock, Optimisers, average_over_ranks, load_checkpoint, log, run_on_ranks, save_checkpoint
+from starter.training import (
+    Clock,
+    Optimisers,
+    average_over_ranks,
+    coarse,
+    load_checkpoint,
+    log,
+    run_on_ranks,
+    save_checkpoint,
+)
 from starter.world import Spec
 
 BATCH = {"take": 8, "render": 2}  # clips per rank and step
@@ -68,7 +77,7 @@ class Learner:
         level = sigma.view(-1, 1, 1, 1, 1)
         noise = torch.randn_like(latents) + self.softness(batch, level)
         noisy, words = (1 - level) * latents + level * noise, self.embeddings(specs, rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with coarse():
             flow = self.transformer(noisy, 1000 * sigma, words, return_dict=False)[0]
             target = noise - latents
             if taught:
@@ -125,8 +134,12 @@ def follow(average: nn.Module, model: nn.Module, step: int) -> None:
 def build(options: argparse.Namespace) -> tuple[Learner, Cache, nn.Module]:
     """The learner, the latents and the running average; VAE statistics and text encoder come from `base`."""
     torch.manual_seed(0)
-    pipeline = WanPipeline.from_pretrained(options.base)
-    transformer = WanPipeline.from_pretrained(options.source).transformer if options.source else new_transformer()
+    pipeline = WanPipeline.from_pretrained(options.base, torch_dtype=torch.float32)
+    transformer = (
+        WanPipeline.from_pretrained(options.source, torch_dtype=torch.float32).transformer
+        if options.source
+        else new_transformer()
+    )
     average = copy.deepcopy(transformer).requires_grad_(False)
     transformer.set_attn_processor(PlainAttention())
     if options.compile:

@@ -14,7 +14,16 @@ from diffusers import AutoencoderKLWan
 from torch import Tensor
 
 from starter.scenes import Window, draw
-from starter.training import Clock, Optimisers, average_over_ranks, load_checkpoint, log, run_on_ranks, save_checkpoint
+from starter.training import (
+    Clock,
+    Optimisers,
+    average_over_ranks,
+    coarse,
+    load_checkpoint,
+    log,
+    run_on_ranks,
+    save_checkpoint,
+)
 from starter.vae import LATENT_NOISE, decode_latents, encode_clip, make_one_pass, new_vae
 from starter.world import FRAMES, RENDER_SIZES, TAKE_SIZES, random_spec
 
@@ -55,7 +64,7 @@ def batch(rng: np.random.Generator, side: int, frames: int, count: int) -> tuple
 
 def loss_of(vae: AutoencoderKLWan, clips: Tensor, weight: Tensor, frozen: bool = False) -> tuple[Tensor, Tensor]:
     """Weighted L1 plus the L1 of spatial and temporal differences; and the plain mean squared error."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with coarse():
         with torch.set_grad_enabled(not frozen):
             mean = encode_clip(vae, clips).float()
         decoded = decode_latents(vae, mean + LATENT_NOISE * torch.randn_like(mean)).float()

@@ -18,10 +18,20 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+# Without instructions of its own for it, a processor multiplies bfloat16 seven times slower than float32 (measured).
+COARSE = (
+    torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else torch.float32
+)
+
+
+def coarse() -> torch.autocast:
+    """The context in which a processor multiplies as coarsely as it is good at."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=COARSE is torch.bfloat16)
+
 
 def _orthogonal(matrix: Tensor) -> Tensor:
     """The nearest (roughly) orthogonal matrix, by five Newton-Schulz steps."""
-    x = matrix.bfloat16()
+    x = matrix.to(COARSE)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)

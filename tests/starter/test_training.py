@@ -13,7 +13,7 @@ from starter.attention import PlainAttention
 from starter.latents import BUCKETS, write_shard
 from starter.pipeline import new_transformer, save, size_mb, untrained
 from starter.text import encode, tokenize
-from starter.training import Clock, load_checkpoint
+from starter.training import Clock, coarse, load_checkpoint
 from starter.vae import decode_latents, encode_clip, make_one_pass, new_vae
 from starter.world import random_spec
 
@@ -135,7 +135,7 @@ def test_takes_come_nearer_to_the_answers_of_a_guided_teacher(workshop: argparse
 
 
 @torch.no_grad()
-@torch.autocast("cpu", torch.bfloat16)
+@coarse()
 def test_a_teacher_answers_as_the_pipelines_guidance_would(workshop: argparse.Namespace) -> None:
     workshop.guidance = 2.0
     learner, cache, _ = train_dit.build(workshop)
