@@ -20,7 +20,7 @@ from engine.errors import (
     ModelProblem,
     RushesError,
     UnknownName,
-    disk_full,
+    not_written,
 )
 from engine.events import (
     Adjusted,
@@ -148,7 +148,7 @@ __all__ = [
     "VideoRole",
     "UnknownName",
     "as_request",
-    "disk_full",
+    "not_written",
     "examine",
     "lost_lane",
     "read_lora",

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from engine import extending, media, planner, videos
 from engine.card import ModelCard
-from engine.errors import BadSetting, InUse, MachineProblem, UnknownName, disk_full
-from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, NeedsConsent
+from engine.errors import BadSetting, InUse, MachineProblem, UnknownName, not_written
+from engine.events import Adjusted, Event, Failed, FinalEvent, NeedsConsent
 from engine.jobs import recover
 from engine.keeping import Keeping
 from engine.ladder import ROOM
@@ -26,6 +26,7 @@ from engine.library import content_of
 from engine.machine import card_test
 from engine.machine.card_test import Reading
 from engine.passing_through import sweep
+from engine.paths import acquire, acquired
 from engine.slug import slug
 from engine.store import PAUSED, now
 from engine.types import Beginning, Job, Overrides, Plan, Recipe, Request, Stage, Wording
@@ -78,7 +79,7 @@ class Engine(Keeping):
 
     def let_go(self) -> None:
         """End the workers: the memory of the models that they keep ready is free. Raises InUse while a shot is made."""
-        with FileLock(self.places.moving):  # no lane claims a job meanwhile
+        with acquired(FileLock(self.places.moving)):  # no lane claims a job meanwhile
             self._end_workers()
 
     def _end_workers(self) -> None:
@@ -96,7 +97,7 @@ class Engine(Keeping):
             self._alone()
         plan = self.plan(Request(prompt=TOY_PROMPT, model=TOY, seed=1, device=device))
         try:
-            with FileLock(self.places.moving):  # no lane claims a job meanwhile
+            with acquired(FileLock(self.places.moving)):  # no lane claims a job meanwhile
                 self._end_workers()
                 yield from card_test.run(self.places, self.hardware(), plan, parts, small)
         finally:
@@ -105,7 +106,7 @@ class Engine(Keeping):
     def _alone(self) -> None:
         """Raises InUse where another process runs the jobs: it may keep a model on the card."""
         try:
-            self._lock.acquire(timeout=0)
+            acquire(self._lock, 0)
         except Timeout:
             raise InUse(
                 "Rushes is open in another window, and may keep a model on the card.",
@@ -125,7 +126,7 @@ class Engine(Keeping):
 
     def _own(self) -> bool:
         try:
-            self._lock.acquire(timeout=0)
+            acquire(self._lock, 0)
         except Timeout:
             return False
         try:
@@ -135,6 +136,7 @@ class Engine(Keeping):
             self._lock.release()
             raise
         sweep(self.places.staging)
+        self.loras.sweep()
         waiting = self.store.jobs("queued", "running", "asking", limit=10_000)
         media.prune(self.places.media, itertools.chain(self.library.requests(), (job.plan.request for job in waiting)))
         self._lanes.open(device.id for device in self.hardware().devices)
@@ -211,7 +213,6 @@ class Engine(Keeping):
     def stop(self, job_id: str) -> None:
         """Ask a job to stop; it ends within a step."""
         if self.store.ask_to_stop(job_id):
-            self.store.finish(job_id, Cancelled())
             self.library.discard(self.store.job(job_id))
 
     def answer(self, job_id: str, yes: bool) -> None:
@@ -246,9 +247,11 @@ class Engine(Keeping):
         """A job's events as they come, those numbered above `after`, ending with the final one."""
         while True:
             with self.store.changed:
-                ended = self.store.job(job_id).ended
+                job = self.store.job(job_id)
                 fresh = self.store.events(job_id, after)
-                if not fresh and ended:
+                if not fresh and job.ended:
+                    if unsaid := self.store.unsaid_end(job):
+                        yield unsaid
                     return
                 if not fresh:
                     self.store.changed.wait(GUEST_POLL_SECONDS)
@@ -261,7 +264,7 @@ class Engine(Keeping):
     def _queue(self, jobs: list[Job]) -> list[Job]:
         """Raises MachineProblem on a full disk: nothing could be kept of what is made."""
         if shutil.disk_usage(self.places.home).free < LEAST_FREE_BYTES:
-            raise disk_full(OSError(f"less than {LEAST_FREE_BYTES} bytes free"))
+            raise not_written(OSError(f"less than {LEAST_FREE_BYTES} bytes free"))
         self.store.add_jobs(jobs)
         if self.owns:
             self._lanes.open(job.plan.placement.device for job in jobs)

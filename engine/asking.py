@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
+from pydantic import TypeAdapter
 
 from engine import (
     advice,
@@ -75,7 +76,7 @@ class Asking:
         """The machine now, or some seconds ago: a face that plans at every key does not ask the driver each time."""
         when, machine = self._machine
         if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
-            reported = REPORTED_DEVICES.validate_json(self.store.setting(REPORTED, "[]"))
+            reported = self.store.setting_as(REPORTED, REPORTED_DEVICES) or ()
             elsewhere = self.places.models if self.places.models != self.places.own_models else None
             machine = hardware.read(self.places.home, reported, models=elsewhere, workers=self._workers())
             machine = card_test.with_measured(machine, self.places)
@@ -201,8 +202,8 @@ class Asking:
 
     def _workers(self) -> list[Held]:
         """What our own workers hold, as far as they are still there."""
-        told = [Held.model_validate_json(value) for value in self.store.settings(WARM).values() if value[:1] == "{"]
-        return [held for held in told if psutil.pid_exists(held.pid)]
+        told = [self.store.setting_as(WARM + device, TypeAdapter(Held)) for device in self.store.settings(WARM)]
+        return [held for held in told if held and psutil.pid_exists(held.pid)]
 
     def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
         """What is known of a request's videos, as far as they are kept."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from engine.card import ModelCard
-from engine.errors import BadFile, BadSetting, UnknownName, disk_full
+from engine.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.preset import Camera, Look, Named, Preset, fields, id_of
 from engine.tier import Tier
 from engine.types import HardwareProfile, Noun
@@ -147,7 +147,10 @@ class Presets:
             raise _unknown(kind, name, paths)
         if not paths[name].is_relative_to(self._own):
             raise BadSetting(f"'{name}' comes with Rushes and cannot be deleted.", "Leave it where it is.")
-        paths[name].unlink()
+        try:
+            paths[name].unlink()
+        except OSError as error:
+            raise not_written(error) from error
 
     def _paths(self, kind: type[Named]) -> dict[str, Path]:
         folders = (root / FOLDERS[kind] for root in (self._ours, self._own))
@@ -200,8 +203,9 @@ def _write(path: Path, preset: AnyPreset) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise disk_full(error) from error
+        with contextlib.suppress(OSError):  # as where nothing may be written at all
+            part.unlink(missing_ok=True)
+        raise not_written(error) from error
 
 
 def _toml(path: Path, what: str, limit: int, remedy: str) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def _toml(path: Path, what: str, limit: int, remedy: str) -> dict[str, Any]:
         if len(content) > limit:
             raise BadFile(f"{what} is far too large to be one.", remedy)
         return tomllib.loads(content.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
         raise BadFile(f"{what} cannot be read ({error}).", remedy) from error
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from engine.ballast import make_room
-from engine.errors import MachineProblem, disk_full
+from engine.errors import MachineProblem, not_written
 
 # What SQLite says of a full disk, and of a folder or file that may not be written.
 NOT_WRITABLE = ("full", "disk I/O", "readonly", "read-only", "unable to open")
@@ -127,7 +127,7 @@ class Database:
 
     def _problem(self, error: sqlite3.Error) -> MachineProblem:
         if "full" in str(error) or ("disk I/O" in str(error) and _is_full(self._path.parent)):
-            return disk_full(OSError(str(error)))
+            return not_written(OSError(str(error)))
         return self._unusable(error)
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:

@@ -22,7 +22,9 @@ REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or 
 class Finding(Noun):
     """One thing that was looked at. `remedy` is empty when it is fine. `spare`: what it holds can be freed."""
 
-    name: Literal["python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "queue", "take"]
+    name: Literal[
+        "python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "library", "queue", "take"
+    ]
     ok: bool
     finding: str
     remedy: str = ""
@@ -50,6 +52,7 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     yield _models(engine)
     yield _caches(engine)
     yield _encoder()
+    yield from _library(engine)
     yield from _queue(engine)
     if with_take:
         yield _take(engine)
@@ -120,6 +123,14 @@ def _caches(engine: Engine) -> Finding:
     found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
     told = found if kept else "No weights made smaller are kept"
     return Finding(name="caches", ok=True, finding=told, spare=kept > 0)
+
+
+def _library(engine: Engine) -> Iterator[Finding]:
+    """Only where something is to be said of it."""
+    if unreadable := engine.library.unreadable():
+        found = f"{len(unreadable)} entries among the takes and clips cannot be read, such as {unreadable[0]}."
+        remedy = "They are left alone. Delete them, or put back a copy that you have."
+        yield Finding(name="library", ok=False, finding=found, remedy=remedy)
 
 
 def _queue(engine: Engine) -> Iterator[Finding]:

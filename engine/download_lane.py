@@ -54,7 +54,7 @@ class DownloadLane:
             try:
                 with self._lock.acquire(timeout=0):
                     self._run()
-            except (Timeout, MachineProblem, OSError):  # another process has it, or the disk is full
+            except Exception:  # another process has it, the disk is full, or what nobody foresaw: it goes on
                 self._closing.wait(1.0)
 
     def _run(self) -> None:

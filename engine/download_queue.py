@@ -10,6 +10,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from engine.database import Database
 from engine.errors import MachineProblem, UnknownName
 from engine.manifest import Download, DownloadState, ListFiles, Listing, ListLora, orders
@@ -58,7 +60,8 @@ class DownloadQueue(Database):
         marks = ",".join("?" * len(states))
         where = f"where state in ({marks})" if states else ""
         with self._reading() as db:
-            return [_row(row) for row in db.execute(f"select * from downloads {where} order by position", states)]
+            rows = [_row(row) for row in db.execute(f"select * from downloads {where} order by position", states)]
+        return [row for row in rows if row]
 
     def find(self, model: str) -> Row | None:
         with self._reading() as db:
@@ -89,9 +92,13 @@ class DownloadQueue(Database):
             db.execute("delete from downloads where model = ?", (model,))
 
 
-def _row(row: Any) -> Row:
-    return Row(
-        download=Download.model_validate_json(row["download"]),
-        order=orders.validate_json(row["job"]),  # type: ignore[arg-type]  # a listing; pydantic checks
-        wish=row["wish"],
-    )
+def _row(row: Any) -> Row | None:
+    """None where another version wrote it, or a disk damaged it."""
+    try:
+        return Row(
+            download=Download.model_validate_json(row["download"]),
+            order=orders.validate_json(row["job"]),  # type: ignore[arg-type]  # a listing; pydantic checks
+            wish=row["wish"],
+        )
+    except ValidationError:
+        return None

@@ -7,6 +7,7 @@ others add to it, watch it, and take over when that one is gone.
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from engine.card import ModelCard
 from engine.download_lane import DownloadLane
 from engine.download_queue import DownloadQueue
-from engine.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated
+from engine.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated, not_written
 from engine.fetcher import ask_for_list, sign_in
 from engine.hub_lora import HubLora, hub_lora
 from engine.loras import Loras
@@ -239,6 +240,8 @@ class Downloads:
         try:
             folder.replace(bin_)
         except OSError as error:
+            if error.errno == errno.EROFS:
+                raise not_written(error) from error
             raise InUse(
                 f"{folder.name} is being used and cannot be removed.", "Close Rushes and try again.", str(error)
             ) from error

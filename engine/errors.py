@@ -20,6 +20,8 @@ Raise with `from error`; only the boundary (a face, the worker's loop) reports.
 
 from __future__ import annotations
 
+import errno
+
 from engine.types import Shortage
 
 
@@ -96,8 +98,24 @@ class WorkerDied(RushesError):
         self.what = what
 
 
-def disk_full(error: OSError) -> MachineProblem:
-    """What to say when the disk ran out while writing."""
+PROTECTED = {errno.EROFS, errno.EACCES, errno.EPERM}
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def not_written(error: OSError) -> MachineProblem:
+    """What to say when a file could not be written; an error without a number is a full disk, seen before it came."""
+    if error.errno in PROTECTED:
+        return MachineProblem(
+            "The file could not be written: the disk or its folder is write-protected.",
+            "Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again.",
+            str(error),
+        )
+    if error.errno is not None and error.errno not in FULL:
+        return MachineProblem(
+            f"A file could not be read or written ({error.strerror}).",
+            "Try again; if it happens again, run `app.py doctor`.",
+            str(error),
+        )
     return MachineProblem(
         "The disk is full, so the file could not be written.",
         "Free some space, or move the data folder to another drive (RUSHES_HOME), then try again.",

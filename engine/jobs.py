@@ -236,7 +236,9 @@ def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
 def recover(store: Store, library: Library) -> None:
     """After a start: what was running when the last owner died is finished, or queued again. That it was interrupted is
     no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
+    store.give_up_unreadable()
     take_up(store, library, store.jobs("running"), forget_attempt=True)
+    library.sweep(job.id for job in store.jobs("finished", "failed", "cancelled", limit=10_000))
 
 
 def take_up(store: Store, library: Library, jobs: Sequence[Job], forget_attempt: bool) -> None:

@@ -34,8 +34,7 @@ class LostLane(Noun):
 
 def lost_lane(store: Store) -> LostLane | None:
     """The last one that had to be started again."""
-    text = store.setting(LOST_LANE)
-    return LostLane.model_validate_json(text) if text else None
+    return store.setting_as(LOST_LANE, TypeAdapter(LostLane))
 
 
 class Lanes(list[Lane]):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine import media
 from engine.ballast import give_up
 from engine.durable import moved, onto_the_disk
-from engine.errors import BadFile, InUse, UnknownName, disk_full
+from engine.errors import BadFile, InUse, UnknownName, not_written
 from engine.paths import Places
 from engine.recipe_file import read_recipe
 from engine.types import Beginning, Clip, Job, Recipe, Request, Take
@@ -122,7 +123,7 @@ class Library:
         except FileNotFoundError as error:
             raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
         except OSError as error:
-            raise disk_full(error) from error
+            raise not_written(error) from error
         return folder
 
     def peek(self, job_id: str, name: str) -> Path | None:
@@ -142,6 +143,12 @@ class Library:
     def discard(self, job: Job) -> None:
         """Forget what a job that did not finish has written."""
         shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
+
+    def sweep(self, ended: Iterable[str]) -> None:
+        """Forget what jobs that are over left behind, whose process was killed before it could."""
+        left = {folder.name: folder for folder in self._places.staging.iterdir()}
+        for name in left.keys() & set(ended):
+            shutil.rmtree(left[name], ignore_errors=True)
 
     def complete(self, job: Job) -> bool:
         """Whether the worker finished writing this job's result, the recipe last; it may be here already, in part."""
@@ -215,12 +222,19 @@ class Library:
         bin_ = _child(self._places.trash, name)
         if bin_ is None:
             raise UnknownName("This is no longer in the trash.", "Make it again: its recipe is in every copy of it.")
-        if (bin_ / "take.json").is_file():
-            bin_.replace(self._places.takes / bin_.name)
-            return
-        for path in sorted(bin_.iterdir(), key=lambda path: path.suffix == ".mp4"):  # a clip's MP4 comes last
-            path.replace(self._places.clips / path.name)
-        bin_.rmdir()
+        try:
+            if (bin_ / "take.json").is_file():
+                bin_.replace(self._places.takes / bin_.name)
+                return
+            for path in sorted(bin_.iterdir(), key=lambda path: path.suffix == ".mp4"):  # a clip's MP4 comes last
+                path.replace(self._places.clips / path.name)
+            bin_.rmdir()
+        except OSError as error:
+            raise InUse(
+                f"{bin_.name} cannot be brought back ({error.strerror}).",
+                "See that nothing else has its name in the library; it stays in the trash.",
+                str(error),
+            ) from error
 
     def trash_bytes(self) -> int:
         return sum(path.stat().st_size for path in self._places.trash.rglob("*") if path.is_file())
@@ -243,20 +257,30 @@ class Library:
         if not all((folder / name).is_file() for name in TAKE_FILES):
             return None
         video, latents, poster, recipe = (folder / name for name in TAKE_FILES)
-        try:
-            return Take(
-                id=folder.name, recipe=read_recipe(recipe), video=str(video), poster=str(poster), latents=str(latents)
-            )
-        except BadFile:
+        found = _recipe(recipe, video)
+        if found is None:
             return None  # a foreign or damaged folder is not a take; it is left alone
+        return Take(id=folder.name, recipe=found, video=str(video), poster=str(poster), latents=str(latents))
 
     def _clip(self, video: Path) -> Clip | None:
-        try:
-            sidecar = video.with_suffix(".json")
-            recipe = read_recipe(sidecar if sidecar.is_file() else video)
-            return Clip(id=video.stem, recipe=recipe, video=str(video), poster=str(video.with_suffix(".jpg")))
-        except BadFile:
+        found = _recipe(video.with_suffix(".json"), video)
+        if found is None:
             return None
+        return Clip(id=video.stem, recipe=found, video=str(video), poster=str(video.with_suffix(".jpg")))
+
+    def unreadable(self) -> list[str]:
+        """What lies among the takes and clips and is none that can be shown."""
+        takes = (folder for folder in self._places.takes.iterdir() if folder.is_dir() and self._take(folder) is None)
+        clips = (video for video in self._places.clips.glob("*.mp4") if self._clip(video) is None)
+        return sorted(path.name for path in itertools.chain(takes, clips))
+
+
+def _recipe(sidecar: Path, video: Path) -> Recipe | None:
+    """The recipe beside a video, or, where that is missing or damaged, the one inside."""
+    for path in (sidecar, video):
+        with contextlib.suppress(BadFile):
+            return read_recipe(path)
+    return None
 
 
 def content_of(path: Path) -> str:

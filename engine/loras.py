@@ -13,18 +13,20 @@ import itertools
 import json
 import re
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import BadFile, BadSetting, UnknownName, disk_full
+from engine.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.hub_lora import HubLora
 from engine.lora_file import READING, LoraFile, read_lora
 from engine.lora_fit import joined
 from engine.manifest import LORA_FILE, Manifest, ManifestFile, read_record
-from engine.store import Store
+from engine.store import TEXTS, Store
 from engine.types import LoraUse, Noun, Plan, Request
 
+CUT_OFF_SECONDS = 24 * 3600
 SHARED = "lora_folders"  # the setting that names folders of other apps
 MAX_LISTED = 1000
 TYPED = re.compile(
@@ -81,7 +83,7 @@ class Loras:
         return said
 
     def folders(self) -> list[Path]:
-        return [Path(text) for text in json.loads(self._store.setting(SHARED, "[]"))]
+        return [Path(text) for text in self._store.setting_as(SHARED, TEXTS) or ()]
 
     def share(self, folders: Sequence[Path]) -> None:
         """Read LoRAs from these folders too. Raises BadFile when one is no folder."""
@@ -144,7 +146,7 @@ class Loras:
                 part.replace(mine)
             return self._remember(Record(file=file))
         except OSError as error:
-            raise disk_full(error) from error
+            raise not_written(error) from error
 
     def keep_arrived(self, folder: Path) -> LoraFile:
         """Take in a LoRA that was downloaded to a folder, with what its hub says. Raises BadFile."""
@@ -160,7 +162,7 @@ class Loras:
             _lay(path, self._folder / f"{said.id}.safetensors")
             return self._remember(Record(file=said, hub=_address(file)))
         except OSError as error:
-            raise disk_full(error) from error
+            raise not_written(error) from error
 
     def _remember(self, record: Record) -> LoraFile:
         """Write a record down, with what was known of this LoRA before. Raises OSError."""
@@ -173,8 +175,18 @@ class Loras:
     def remove(self, name: str) -> None:
         """Forget a kept LoRA; a shared file stays where it is."""
         file = self.find(name)
-        (self._folder / f"{file.id}.json").unlink(missing_ok=True)
-        (self._folder / f"{file.id}.safetensors").unlink(missing_ok=True)
+        try:
+            (self._folder / f"{file.id}.json").unlink(missing_ok=True)
+            (self._folder / f"{file.id}.safetensors").unlink(missing_ok=True)
+        except OSError as error:
+            raise not_written(error) from error
+
+    def sweep(self) -> None:
+        """Remove copies that were cut off a day ago or longer: a younger one may still be written."""
+        for part in self._folder.glob("*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > CUT_OFF_SECONDS:
+                    part.unlink()
 
     def set_half(self, name: str, half: Half) -> LoraFile:
         """Say which steps of a model of two transformers a LoRA is for. Raises UnknownName."""
@@ -183,7 +195,7 @@ class Loras:
             if record := self._record(found.id):
                 self._write(record.model_copy(update={"half": half}))
         except OSError as error:
-            raise disk_full(error) from error
+            raise not_written(error) from error
         return self.find(found.id)
 
     def stage(self, plan: Plan, folder: Path) -> None:
@@ -193,7 +205,7 @@ class Loras:
             try:
                 _lay(source, folder / f"{name}.safetensors")
             except OSError as error:
-                raise disk_full(error) from error
+                raise not_written(error) from error
 
     # ---- in a request ----
 
@@ -245,7 +257,7 @@ class Loras:
             if json.loads(text).get("reading") == READING:
                 return Record.model_validate_json(text)
             return self._read_again(json.loads(text))
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):  # whatever stands in it
             return None
 
     def _read_again(self, kept: dict[str, Any]) -> Record | None:

@@ -19,7 +19,7 @@ import pi_heif  # type: ignore[import-untyped]
 from PIL import Image, ImageCms, ImageOps
 
 from engine import disguised
-from engine.errors import BadFile, disk_full
+from engine.errors import BadFile, not_written
 from engine.types import Request
 
 MAX_PICTURE_BYTES = 64_000_000
@@ -77,7 +77,7 @@ def _keep(png: bytes, folder: Path) -> str:
         part.write_bytes(png)
         part.replace(picture_path(folder, name))
     except OSError as error:
-        raise disk_full(error) from error
+        raise not_written(error) from error
     return name
 
 

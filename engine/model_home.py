@@ -22,8 +22,8 @@ from engine.downloads import Downloads
 from engine.errors import BadFile, InUse, MachineProblem, RushesError
 from engine.manifest import MARGIN_BYTES, check_room
 from engine.model_folders import INDEX
-from engine.paths import APP, Places
-from engine.store import Store
+from engine.paths import APP, Places, acquired
+from engine.store import TEXTS, Store
 from engine.types import Noun
 
 FOLDERS = "model_folders"  # the setting
@@ -68,7 +68,7 @@ class Move(Noun):
 
 def chosen_folders(store: Store) -> tuple[Path, ...]:
     """The folders of the setting, the one for new models first; empty while nobody chose any."""
-    return tuple(map(Path, json.loads(store.setting(FOLDERS, "[]"))))
+    return tuple(map(Path, store.setting_as(FOLDERS, TEXTS) or ()))
 
 
 class ModelHome:
@@ -155,7 +155,7 @@ class ModelHome:
         """
         quote = self.quote(text)
         try:
-            with FileLock(self._places.moving).acquire(timeout=LET_GO_SECONDS):
+            with acquired(FileLock(self._places.moving), LET_GO_SECONDS):
                 self._check_idle(quote)
                 check_room(Path(quote.folder).parent, quote.bytes_to_write)
                 return self._carry_all(quote, self.use(text), told)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import psutil
 
-OWNED = re.compile(r"(?:brought|preset)-(?:(\d+)-)?")  # those of older versions name no process
+# Which process made it and when that began: a number alone is soon another's, in a container always the same one's.
+OWNED = re.compile(r"(?:brought|preset)-(?:(\d{1,10})-(\d{1,12})-)?")
 
 
 @contextlib.contextmanager
 def folder(staging: Path, purpose: str) -> Iterator[Path]:
     """A folder of its own, gone at the end; after a kill, with the next `sweep`."""
-    with tempfile.TemporaryDirectory(dir=staging, prefix=f"{purpose}-{os.getpid()}-") as made:
+    began = int(psutil.Process().create_time())
+    with tempfile.TemporaryDirectory(dir=staging, prefix=f"{purpose}-{os.getpid()}-{began}-") as made:
         yield Path(made)
 
 
@@ -26,5 +28,12 @@ def sweep(staging: Path) -> None:
     """Remove what processes left behind that are gone."""
     for path in staging.iterdir():
         owner = OWNED.match(path.name)
-        if owner and not (owner[1] and psutil.pid_exists(int(owner[1]))):
+        if owner and not (owner[1] and _lives(int(owner[1]), int(owner[2]))):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _lives(pid: int, began: int) -> bool:
+    try:
+        return int(psutil.Process(pid).create_time()) == began
+    except (psutil.Error, OverflowError, ValueError):
+        return False

@@ -22,12 +22,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from engine.errors import MachineProblem
 
@@ -159,6 +162,29 @@ class Places:
         return next(found, self.models / name)
 
 
+@contextlib.contextmanager
+def acquired(lock: FileLock, seconds: float = -1) -> Iterator[None]:
+    """Hold a lock. Raises filelock's Timeout where another one holds it, MachineProblem where it cannot be written."""
+    acquire(lock, seconds)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def acquire(lock: FileLock, seconds: float = -1) -> None:
+    """The same, until it is released."""
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise
+    except OSError as error:  # Timeout is one too
+        raise MachineProblem(
+            f"{Path(lock.lock_file).name} in the data folder cannot be used ({error.strerror}).",
+            "Allow writing in the data folder, or remove that file while Rushes is closed, then try again.",
+        ) from error
+
+
 def without_paths(text: str) -> str:
     """`text` with every path taken out, so that it can be sent to others."""
     return POSIX_PATH.sub("(path)", WINDOWS_PATH.sub("(path)", text))
@@ -170,7 +196,13 @@ def open_home(home: Path | None = None) -> Places:
     Raises MachineProblem when the folders cannot be made.
     """
     chosen = home or Path(os.environ.get("RUSHES_HOME") or APP / "data")
-    places = Places(chosen.expanduser().absolute())
+    try:
+        places = Places(chosen.expanduser().absolute())
+    except RuntimeError as error:  # ~ of a person whom the system does not know
+        raise MachineProblem(
+            f"The data folder {chosen} cannot be found: there is nobody of that name.",
+            "Write its whole path: set RUSHES_HOME to it and start again.",
+        ) from error
     length = len(str(places.home))
     if length > MOST_LETTERS:
         raise MachineProblem(

@@ -10,13 +10,13 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from engine.database import Database
 from engine.errors import MachineProblem, UnknownName
-from engine.events import Adjusted, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
+from engine.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
 from engine.types import Job, JobState, Plan, Run
 
 SCHEMA_VERSION = 1
@@ -34,7 +34,10 @@ create table if not exists settings (name text primary key, value text not null)
 """
 PAUSED = "queue_paused"  # the setting that keeps queued jobs waiting while it is not empty
 OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.", remedy="Ask for it again.")
+Kind = TypeVar("Kind")
 _event: TypeAdapter[Event] = TypeAdapter(Event)
+_measured: TypeAdapter[Run] = TypeAdapter(Run)
+TEXTS: TypeAdapter[list[str]] = TypeAdapter(list[str])  # of a setting that names folders
 
 
 class Store(Database):
@@ -122,6 +125,8 @@ class Store(Database):
                 "update jobs set state = 'cancelled' where id = ? and state in ('queued', 'asking') returning id",
                 (job_id,),
             ).fetchone()
+            if row is not None:
+                db.execute("insert into events (job_id, body) values (?, ?)", (job_id, Cancelled().model_dump_json()))
         return row is not None
 
     def stop_asked(self, job_id: str) -> bool:
@@ -184,7 +189,29 @@ class Store(Database):
             rows = db.execute(
                 "select number, body from events where job_id = ? and number > ? order by number", (job_id, after)
             ).fetchall()
-        return [(row["number"], _event.validate_json(row["body"])) for row in rows]
+        found = [(row["number"], _read(_event, row["body"])) for row in rows]
+        return [(number, event) for number, event in found if event]
+
+    def unsaid_end(self, job: Job) -> FinalEvent | None:
+        """How a job ended whose last event cannot be read; None where it can, and while it has not ended."""
+        if any(isinstance(event, FinalEvent) for _, event in self.events(job.id)):
+            return None
+        match job.state:
+            case "finished":
+                return Finished(result_id=job.id, seconds=0)
+            case "cancelled":
+                return Cancelled()
+            case "failed":
+                return OTHER_VERSION
+        return None
+
+    def give_up_unreadable(self) -> None:
+        """End the jobs that this version cannot read: nothing else would."""
+        with self._reading() as db:
+            rows = db.execute("select * from jobs where state not in ('finished', 'failed', 'cancelled')").fetchall()
+        for row in rows:
+            if _job(row) is None:
+                self.finish(row["id"], OTHER_VERSION)
 
     # ---- what was measured, what was set ----
 
@@ -197,15 +224,22 @@ class Store(Database):
         with self._reading() as db:
             rows = db.execute(
                 "select body from (select number, body, row_number() over (partition by model order by number desc)"
-                " as age from runs) where age <= ? or json_extract(body, '$.adjusted') order by number",
+                " as age from runs) where age <= ? or (json_valid(body) and json_extract(body, '$.adjusted'))"
+                " order by number",
                 (of_each,),
             )
-            return [_run(row["body"]) for row in rows.fetchall()]
+            found = [_run(row["body"]) for row in rows.fetchall()]
+        return [run for run in found if run]
 
     def setting(self, name: str, default: str = "") -> str:
         with self._reading() as db:
             row = db.execute("select value from settings where name = ?", (name,)).fetchone()
         return str(row["value"]) if row else default
+
+    def setting_as(self, name: str, kind: TypeAdapter[Kind]) -> Kind | None:
+        """A setting that is JSON; None while it is not set, and where it cannot be read."""
+        text = self.setting(name)
+        return _read(kind, text) if text else None
 
     def settings(self, prefix: str) -> dict[str, str]:
         """Those whose names begin so, by the rest of their names."""
@@ -232,22 +266,29 @@ def now() -> str:
 
 
 @functools.lru_cache(maxsize=4096)  # a plan at every key asks for all of them
-def _run(body: str) -> Run:
-    return Run.model_validate_json(body)
+def _run(body: str) -> Run | None:
+    return _read(_measured, body)
+
+
+def _read(kind: TypeAdapter[Kind], body: str | bytes) -> Kind | None:
+    """None where another version wrote it, or a disk damaged it: one bad line must not keep the studio from opening."""
+    try:
+        return kind.validate_json(body)
+    except ValidationError:
+        return None
 
 
 def _job(row: sqlite3.Row) -> Job | None:
-    """None when its plan was written by a version that planned otherwise."""
+    """None when it was written by a version that planned otherwise."""
     try:
-        plan = Plan.model_validate_json(row["plan"])
+        return Job(
+            id=row["id"],
+            stage=row["stage"],
+            plan=Plan.model_validate_json(row["plan"]),
+            take_id=row["take_id"],
+            state=row["state"],
+            created=row["created"],
+            attempts=row["attempts"],
+        )
     except ValidationError:
         return None
-    return Job(
-        id=row["id"],
-        stage=row["stage"],
-        plan=plan,
-        take_id=row["take_id"],
-        state=row["state"],
-        created=row["created"],
-        attempts=row["attempts"],
-    )

@@ -35,9 +35,9 @@ def support_file(engine: Engine) -> bytes:
             for found in examine(engine, with_take=False)
         ),
         "jobs.json": json.dumps([_job(engine, job) for job in engine.store.jobs(limit=JOBS)], indent=2),
-        **{f"card-tests/{path.name}": path.read_text() for path in engine.places.card_tests.glob("*.json")},
+        **dict(_texts(engine.places.card_tests, "*.json")),
         "models.txt": "\n".join(card.id for card in engine.cards() if engine.installed(card)),
-        **dict(_logs(engine)),
+        **dict(_texts(engine.places.logs, "*.log")),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -72,8 +72,9 @@ def _job(engine: Engine, job: Job) -> dict[str, object]:
     return {"stage": job.stage, "state": job.state, "created": job.created, "plan": plan, "events": events}
 
 
-def _logs(engine: Engine) -> Iterator[tuple[str, str]]:
-    for path in sorted(engine.places.logs.glob("*.log")):
-        with path.open("rb") as file:
+def _texts(folder: Path, pattern: str) -> Iterator[tuple[str, str]]:
+    """The newest lines of each; what cannot be read is left out, as this is for when something is broken."""
+    for path in sorted(folder.glob(pattern)):
+        with contextlib.suppress(OSError), path.open("rb") as file:
             file.seek(max(path.stat().st_size - LOG_BYTES, 0))
-            yield f"logs/{path.name}", file.read().decode("utf-8", "replace")
+            yield f"{folder.name}/{path.name}", file.read().decode("utf-8", "replace")

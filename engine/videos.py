@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from engine import disguised
-from engine.errors import BadFile, disk_full
+from engine.errors import BadFile, not_written
 from engine.media import ID_LENGTH, check_file, video_path
 from engine.soundtrack import Soundtrack
 from engine.types import VideoFacts
@@ -87,7 +87,7 @@ def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
         write(itertools.chain([first], pictures), part, sound)
         part.replace(kept)
     except OSError as error:
-        raise disk_full(error) from error
+        raise not_written(error) from error
     finally:
         part.unlink(missing_ok=True)
     return name

@@ -34,6 +34,7 @@ from engine import (
     Noticed,
     Peek,
     RushesError,
+    not_written,
 )
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -140,6 +141,10 @@ def run(command: Callable[[], None], as_json: bool) -> None:
         )
     except RushesError as error:
         _leave(error, as_json)
+    except BrokenPipeError:  # whoever read what is told has left
+        raise
+    except OSError as error:
+        _leave(not_written(error), as_json)
     except KeyboardInterrupt:
         words.print("\nStopped.")
         sys.exit(130)

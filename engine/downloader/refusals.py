@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from engine.errors import HubProblem, MachineProblem, ModelGated, RushesError, disk_full
+from engine.errors import HubProblem, MachineProblem, ModelGated, RushesError, not_written
 
 SIGN_IN = "then sign in here with `app.py models sign-in`"
 
@@ -72,7 +72,7 @@ def explain(error: Exception, repo: str) -> RushesError:
         case HFValidationError():
             return HubProblem(f"'{repo[:80]}' is not the name of a repository.", "Correct the model card.", detail)
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return disk_full(error)
+            return not_written(error)
         case OSError() if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return MachineProblem("The model folder cannot be written.", "Check its permissions, then resume.", detail)
         case httpx2.HTTPError() | OSError() | RecursionError():

@@ -5,6 +5,7 @@ One file for each device, without a person's names or paths: it can be sent to o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import subprocess
@@ -17,11 +18,12 @@ from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from engine.errors import BadSetting, MachineProblem
+from engine.errors import BadSetting, MachineProblem, not_written
 from engine.paths import APP, Places, without_paths
 from engine.types import Attention, Device, HardwareProfile, Measured, Noun, Plan
 from engine.worker_process import worker_environment
 
+LARGEST_BYTES = 100_000  # of what is kept of a test
 FORMAT = 1
 Part = Literal[
     "placements",
@@ -107,6 +109,8 @@ def run(
     others = tuple(reading for reading in before.readings if reading.part not in parts) if before else ()
     test = CardTest(device=shown, system=platform.system(), cpu_count=machine.cpu_count, ram_gb=machine.ram_gb,
                     done=before is not None and before.done, readings=others)  # fmt: skip
+    with _written(file_of(places, device.id), " " * LARGEST_BYTES):  # a full disk is known before minutes are spent
+        pass
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=places.staging, prefix=".card-test-") as folder:
         process = command(device.id, Path(folder), (*(["--small"] if small else []), *(parts or PARTS)))
@@ -155,10 +159,23 @@ def _lines(command: list[str], plan: Plan, log: Path) -> Iterator[dict[str, obje
 
 def keep(places: Places, test: CardTest) -> None:
     path = file_of(places, test.device.id)
-    path.parent.mkdir(exist_ok=True)
+    with _written(path, test.model_dump_json(indent=1)) as part:
+        part.replace(path)
+
+
+@contextlib.contextmanager
+def _written(path: Path, text: str) -> Iterator[Path]:
+    """A text beside its place, for a moment. Raises MachineProblem."""
     part = path.with_suffix(".part")
-    part.write_text(test.model_dump_json(indent=1), encoding="utf-8")
-    part.replace(path)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        yield part
+    except OSError as error:
+        raise not_written(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def file_of(places: Places, device: str) -> Path:

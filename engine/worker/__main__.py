@@ -10,6 +10,7 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -51,6 +52,13 @@ def listen(jobs: queue.Queue[RunJob], cancelled: set[str]) -> None:
     os._exit(0)
 
 
+def _hide(libraries: Iterable[str]) -> None:
+    """Let nothing find these libraries: diffusers looks for them once, when it is imported."""
+    if "diffusers" not in sys.modules:  # as in a test that changed it before
+        for name in libraries:
+            sys.modules[name] = None  # type: ignore[assignment]  # which Python reads as: there is none
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="engine.worker")
     parser.add_argument("--device", required=True)
@@ -65,8 +73,7 @@ def main() -> None:
     cancelled: set[str] = set()
     threading.Thread(target=listen, args=(jobs, cancelled), daemon=True).start()
 
-    for name in set(OPTIONAL) - set(options.library):
-        sys.modules[name] = None  # type: ignore[assignment]  # which Python reads as: there is none
+    _hide(set(OPTIONAL) - set(options.library))
     from engine.worker.accelerator import Accelerator, described
     from engine.worker.sampling import Watch
     from engine.worker.studio import Studio, versions  # torch and diffusers: seconds

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from engine.errors import disk_full
+from engine.errors import not_written
 from engine.worker import state
 from engine.worker.families.latent_video import Latents, LatentVideo, Shot
 from engine.worker.peek import Estimate
@@ -192,7 +192,7 @@ class Recording:
             state.save(now, self._key, self._path)
         except (OSError, SafetensorError) as error:  # the disk is full: the clip is worth more than its safety
             if must:
-                raise disk_full(OSError(str(error))) from error
+                raise not_written(OSError(str(error))) from error
             self._path = None
         took = time.perf_counter() - began
         self._cost = max(self._cost, took)  # a busy disk is slow again

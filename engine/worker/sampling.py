@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from engine.durable import onto_the_disk
-from engine.errors import JobCancelled, ModelProblem, disk_full
+from engine.errors import JobCancelled, ModelProblem, not_written
 from engine.events import Event, Progress
 from engine.types import Work
 from engine.worker import decoding, finite, memory
@@ -208,7 +208,7 @@ def save(latents: Latents, path: Path) -> None:
         save_file({name: part.float().cpu().contiguous() for name, part in latents.items()}, path)
         onto_the_disk(path)
     except (OSError, SafetensorError) as error:  # safetensors has an error of its own for it
-        raise disk_full(OSError(str(error))) from error
+        raise not_written(OSError(str(error))) from error
 
 
 def load(path: Path, device: Any) -> Latents:

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 from engine import fitting
-from engine.errors import JobCancelled, RushesError, disk_full
+from engine.errors import JobCancelled, RushesError, not_written
 from engine.events import Adjusted, Cancelled, Failed, FinalEvent, Finished, Progress
 from engine.library import GIVEN, START, STATE
 from engine.messages import RanOut
@@ -172,7 +172,7 @@ def computation(job: Job, fingerprint: str) -> str:
 def failed(error: Exception) -> Failed:
     """What to say of an error that ended a job."""
     if isinstance(error, OSError):
-        error = disk_full(error)
+        error = not_written(error)
     if isinstance(error, RushesError):
         return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
     return Failed(

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from PIL import Image
 
 from engine.durable import onto_the_disk
-from engine.errors import disk_full
+from engine.errors import not_written
 from engine.types import Recipe
 from engine.worker.families.latent_video import Footage
 
@@ -43,7 +43,7 @@ def write(footage: Footage, fps: int, stem: Path, recipe: Recipe, before: Iterab
         onto_the_disk(part)  # after what it stands for: a recipe says that all is there
         part.replace(stem.with_suffix(".json"))
     except (OSError, av.FFmpegError) as error:
-        raise disk_full(OSError(str(error))) from error
+        raise not_written(OSError(str(error))) from error
 
 
 def _encode(pictures: Iterable[Picture], of: tuple[Footage, int], path: Path, recipe: Recipe) -> None:

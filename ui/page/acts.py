@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine import BadSetting, Engine, Recipe, RushesError, UnknownName, as_request, examine
+from engine import BadSetting, Engine, Recipe, RushesError, UnknownName, as_request, examine, not_written
 from ui.page import housing, hub_lora, instead, lent, levels, machine, models, shelf
 from ui.page.bring import bring
 from ui.page.expert import Values
@@ -30,6 +30,8 @@ def act(click: Click) -> Values:
         changed: Values = next((done for part in parts if (done := part(click)) is not None), {})
     except RushesError as error:
         changed = {notice: problem(error)}
+    except OSError as error:
+        changed = {notice: problem(not_written(error))}
     return {notice: "", **click.page.stage.refresh(click.engine), **changed}
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import Engine, RushesError, disk_full
+from engine import Engine, RushesError, not_written
 from ui.texts import DOOR
 
 NOT_IN_A_NAME = re.compile(r"[^\w .()+-]")  # on any disk
@@ -50,7 +50,7 @@ async def _receive(request: Request, path: Path) -> None:
             async for chunk in request.stream():
                 file.write(chunk)
     except OSError as error:
-        raise disk_full(error) from error
+        raise not_written(error) from error
 
 
 def _plain(name: str) -> str:

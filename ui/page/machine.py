@@ -90,7 +90,7 @@ def fix(found: Finding) -> str:
             return button("let-go", MACHINE.let_go)
         case "disk":
             return button("go", MACHINE.room, "models")
-        case "folder":
+        case "folder" | "library":
             return button("reveal", MACHINE.folder, "home/")
         case "models":
             return button("go", MACHINE.other_folder, "models")

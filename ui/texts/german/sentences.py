@@ -264,6 +264,25 @@ SENTENCES = {
     "geschrieben werden.",
     "Free some space, or move the data folder to another drive (RUSHES_HOME), then try again.": "Mach Platz, oder lege "
     "den Datenordner auf ein anderes Laufwerk (RUSHES_HOME), dann versuche es noch einmal.",
+    "The file could not be written: the disk or its folder is write-protected.": "Die Datei konnte nicht geschrieben "
+    "werden: Der Datenträger oder der Ordner ist schreibgeschützt.",
+    "Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again.": "Erlaube dort das "
+    "Schreiben, oder lege den Datenordner auf ein anderes Laufwerk (RUSHES_HOME), dann versuche es noch einmal.",
+    "A file could not be read or written ({}).": "Eine Datei konnte nicht gelesen oder geschrieben werden ({}).",
+    "The data folder {} cannot be found: there is nobody of that name.": "Der Datenordner {} ist nicht zu finden: "
+    "Niemand heißt hier so.",
+    "Write its whole path: set RUSHES_HOME to it and start again.": "Schreib den ganzen Pfad: Setze RUSHES_HOME darauf "
+    "und starte noch einmal.",
+    "{} in the data folder cannot be used ({}).": "{} im Datenordner lässt sich nicht benutzen ({}).",
+    "Allow writing in the data folder, or remove that file while Rushes is closed, then try again.": "Erlaube das "
+    "Schreiben im Datenordner, oder lösche diese Datei, während Rushes geschlossen ist, dann versuche es noch einmal.",
+    "{} cannot be brought back ({}).": "{} lässt sich nicht zurückholen ({}).",
+    "See that nothing else has its name in the library; it stays in the trash.": "Sieh nach, ob in der Bibliothek "
+    "schon etwas so heißt; es bleibt im Papierkorb.",
+    "{} entries among the takes and clips cannot be read, such as {}.": "{} Einträge unter den Entwürfen und Clips "
+    "sind nicht lesbar, zum Beispiel {}.",
+    "They are left alone. Delete them, or put back a copy that you have.": "Sie bleiben, wie sie sind. Lösche sie, "
+    "oder lege eine Kopie zurück, die du hast.",
     "The engine process was ended from outside, most likely because memory was short.": "Die Maschine wurde von außen "
     "beendet, wahrscheinlich weil der Speicher knapp war.",
     "The engine process stopped unexpectedly.": "Die Maschine ist unerwartet stehen geblieben.",
