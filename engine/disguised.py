@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 
 LFS = b"version https://git-lfs.github.com/spec/"
-PAGE = re.compile(rb"(?i)\s*(<!doctype html|<html|<\?xml[^>]*>\s*<html|<head)")
+PAGE = re.compile(rb"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<\?xml[^>]*>\s*<(html|error)|<head|<error)")
+ANSWERS = (
+    b"Invalid username or password",
+    b"Entry not found",
+    b"Access to model",
+    b"Repository not found",
+    b'{"error"',
+)
 RED = (b"RED1", b"RED2")
 LOOKED_AT_BYTES = 512
 
@@ -25,7 +32,9 @@ def reason(path: Path) -> tuple[str, str] | None:
             f"{path.name} is only the pointer of a large file (Git LFS): the file itself was not downloaded.",
             "Download the file itself, with the Download button of its page.",
         )
-    if PAGE.match(head.removeprefix(b"\xef\xbb\xbf")):
+    if not head:
+        return f"{path.name} cannot be read: it is empty.", "Download or copy it again and look at its size."
+    if PAGE.match(head.removeprefix(b"\xef\xbb\xbf")) or head.startswith(ANSWERS):
         return (
             f"{path.name} is a web page, such as a login page, that was saved under the name of the file.",
             "Sign in there, download the file again and look at its size.",

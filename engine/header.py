@@ -16,6 +16,10 @@ DAMAGE = (SafetensorError, OSError, ValueError, LookupError, ArithmeticError, Ty
 Tensor = tuple[str, tuple[int, ...], str]  # its name, shape and number format
 
 
+class HeaderTooLong(ValueError):
+    """Something else than weights is carried in it, such as a picture."""
+
+
 def read(path: Path) -> tuple[list[Tensor], dict[str, str]]:
     """The tensors of a safetensors or GGUF file, and its notes. Raises what is in DAMAGE."""
     if not path.is_file():  # a folder, a pipe, nothing
@@ -35,6 +39,8 @@ def refusal(path: Path, error: BaseException, remedy: str) -> BadFile:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, HeaderTooLong):
+        return "its header is longer than any that weights have"
     return getattr(error, "strerror", None) or "it is damaged, cut short, or no weights file"
 
 
@@ -43,7 +49,7 @@ def _safetensors(path: Path) -> tuple[list[Tensor], dict[str, str]]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= MAX_HEADER_BYTES:
-        raise ValueError(f"a header of {length} bytes")
+        raise (HeaderTooLong if length < path.stat().st_size else ValueError)(f"a header of {length} bytes")
     with safe_open(str(path), framework="np") as opened:
         names = list(opened.keys())
         if len(names) > MAX_TENSORS or max(map(len, names), default=0) > MAX_NAME_LETTERS:

@@ -15,17 +15,26 @@ from engine.types import Noun
 
 HUB = "https://huggingface.co"
 HUBS = ("huggingface.co", "hf.co", "hf-mirror.com")
-PAGES = ("blob", "resolve", "raw", "tree")  # what stands before the version in the address of a page
-OTHER_KINDS = ("datasets", "spaces", "collections", "papers")
-HOST = re.compile(r"(([a-z0-9-]+\.)+(com|co|org|net|io|ai|cn|dev|app|art|xyz|info|me)|localhost|[\d.]+)(:\d+)?")
-VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$"  # refs/pr/3 too
+PAGES = (
+    "blob",
+    "resolve",
+    "raw",
+    "tree",
+    "blame",
+    "edit",
+    "delete",
+    "commits",
+)  # what stands before the version in the address of a page
+OTHER_KINDS = ("datasets", "spaces", "collections", "papers", "docs", "blog", "posts", "learn", "organizations")
+HOST = re.compile(r"(([a-z0-9-]+\.)+(com|co|org|net|io|ai|cn|dev|app|art|xyz|info|me)|localhost|\d+(\.\d+){3})(:\d+)?")
+VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,3}$"  # refs/pr/3 too
 
 
 class HubLora(Noun):
     """`file`: its path in `repo`; empty where the repository has one LoRA only. `revision`: the newest when None."""
 
     repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
-    file: Annotated[str, Field(pattern=r"^([A-Za-z0-9_][^\\:\x00-\x1f]{0,199}\.safetensors)?$")] = ""
+    file: Annotated[str, Field(pattern=r"^(\w[^\\:\x00-\x1f]{0,199}\.safetensors)?$")] = ""
     revision: Annotated[str, Field(pattern=VERSION)] | None = None
 
     @property
@@ -43,13 +52,14 @@ def hub_lora(text: str) -> HubLora:
     """From OWNER/NAME, OWNER/NAME/FILE or the address of either's page on the hub or a mirror of it, with or without
     https. Raises BadSetting."""
     remedy = "Write OWNER/NAME, or OWNER/NAME/FILE.safetensors, as the hub's page shows it."
-    path, is_page = _path(text.strip())
+    path, is_page = _path(text.strip().strip("\"'<>“”„«» "))
     owner, name, *inside = [*(unquote(part) for part in path.strip("/").split("/")), ""]
     if owner in OTHER_KINDS and is_page:
         raise BadSetting(f"This is one of the hub's {owner}, and no LoRA.", remedy)
-    revision = None
-    if inside and inside[0] in PAGES and is_page:
-        inside, revision = inside[2:], inside[1]
+    name, revision = name.removesuffix(".git") if is_page else name, None
+    if inside and inside[0] in PAGES and (is_page or (inside[0] in ("blob", "resolve") and len(inside) > 3)):
+        length = 3 if inside[1:2] == ["refs"] else 1  # refs/pr/3
+        inside, revision = inside[1 + length :], "/".join(inside[1 : 1 + length])
     if {".", ".."} & set(inside):
         inside = ["\0"]  # no file of a repository
     try:

@@ -19,7 +19,8 @@ from engine.weights import lora_layout, lora_pairs
 
 MAX_LORA_BYTES = 4_000_000_000  # of rank 256 for the largest model of the field: 2 GB
 BYTES_APPLIED = 2
-READING = 3  # what is read from a file; one more when that changes, so that kept files are read again
+READING = 4  # what is read from a file; one more when that changes, so that kept files are read again
+FLOATS = re.compile(r"B?F\d")
 REMEDY = "Choose a LoRA in a .safetensors file."
 NOTES = {
     "trigger_words": ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "instance_prompt"),
@@ -62,7 +63,7 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
     """`name`: when it is not that of the file; `folder`: the name of the folder that it came from, when it is not the
     one that it lies in. Raises BadFile in one sentence when it is no LoRA that can be read."""
     folder = path.resolve().parent.name if folder is None else folder
-    name = name or _name(path.stem, folder)
+    name = name or name_of(path, folder)
     shapes, notes = _header(path)
     try:
         readings = lora_layout.read(shapes)
@@ -70,6 +71,7 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
         raise _refused(path.name, why) from why
     families = _said(tuple(readings), _note(notes, "base").casefold())
     reading = readings[families[0]] if families else None
+    halves = {change.half for change in reading.changes} if reading else set()
     return LoraFile(
         name=name,
         families=families,
@@ -81,8 +83,8 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
         if reading
         else {},
         omits=reading.omits if reading else {},
-        noise=lora_pairs.half(name, folder),
-        has_both=any(change.half for change in reading.changes) if reading else False,
+        noise="low" if halves == {"low"} else lora_pairs.half(name, folder),
+        has_both=halves == {"high", "low"},
         trigger_words=_note(notes, "trigger_words"),
         licence=_note(notes, "licence"),
         size_gb=path.stat().st_size / 1e9,
@@ -99,8 +101,9 @@ def _refused(file: str, why: lora_layout.Unreadable) -> BadFile:
     return BadFile(f"{file} is a safetensors file, but no LoRA.", REMEDY)
 
 
-def _name(stem: str, folder: str) -> str:
+def name_of(path: Path, folder: str | None = None) -> str:
     """That of the file, with that of its folder where the file's alone says nothing."""
+    folder, stem = path.resolve().parent.name if folder is None else folder, path.stem
     return f"{folder}/{stem}"[-120:] if folder and lora_pairs.is_generic(stem) else stem[:120]
 
 
@@ -110,6 +113,8 @@ def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
         tensors, notes = header.read(path)
     except header.DAMAGE as error:
         raise header.refusal(path, error, REMEDY) from error
+    if any(len(shape) > 1 and not FLOATS.match(kind) for _, shape, kind in tensors):
+        raise BadFile(f"{path.name} holds whole numbers where a LoRA has fractions.", REMEDY)
     return {name: shape for name, shape, _ in tensors}, notes
 
 

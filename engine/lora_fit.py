@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -50,6 +52,7 @@ def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUs
     """Halves of a pair become one: both chosen, or one whose other half is kept. Raises BadSetting on two strengths,
     and where several files may be the other half."""
     strengths = {use.id: use.strength for use in uses}
+    kept = {**kept, **_told_apart([kept[use.id] for use in uses if not use.low])}
     result: list[LoraUse] = []
     for use in uses:
         other = None if use.low else _other_half(kept[use.id], [kept[name] for name in strengths], kept)
@@ -64,6 +67,19 @@ def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUs
         if halves[0] not in (done.id for done in result if done.low):
             result.append(LoraUse(id=halves[0], low=halves[1], strength=use.strength))
     return result
+
+
+def _told_apart(chosen: Sequence[LoraFile]) -> dict[str, LoraFile]:
+    """Those chosen together whose names differ in the mark of a half alone, as the halves that they then are."""
+    found = {}
+    for one, other in itertools.combinations(chosen, 2):
+        halves = lora_pairs.told_apart(one.name, other.name)
+        alike = (one.families, one.width) == (other.families, other.width) and not (one.for_both or other.for_both)
+        if halves and alike and {one.noise, other.noise} != {"high", "low"}:
+            shared = os.path.commonprefix([one.name, other.name])
+            for file, half in zip((one, other), halves, strict=True):
+                found[file.id] = file.model_copy(update={"noise": half, "name": f"{shared} {half} noise"})
+    return found
 
 
 def _other_half(lora: LoraFile, chosen: Sequence[LoraFile], kept: Mapping[str, LoraFile]) -> LoraFile | None:

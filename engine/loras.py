@@ -11,27 +11,29 @@ import functools
 import hashlib
 import itertools
 import json
+import math
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from engine import lora_file
 from engine.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.hub_lora import HubLora
 from engine.lora_file import READING, LoraFile, read_lora
-from engine.lora_fit import joined
+from engine.lora_fit import STRONGEST, joined
 from engine.manifest import LORA_FILE, Manifest, ManifestFile, read_record
 from engine.store import TEXTS, Store
 from engine.types import LoraUse, Noun, Plan, Request
+from engine.weights import lora_settings
 
 CUT_OFF_SECONDS = 24 * 3600
 SHARED = "lora_folders"  # the setting that names folders of other apps
 MAX_LISTED = 1000
-TYPED = re.compile(
-    r"(?i)<\s*lora\s*:([^:<>]{1,200})(?::\s*([+-]?(?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9}))\s*)?(?::[^<>]{0,100})?>"
-)
+TYPED = re.compile(r"(?i)<\s*lora\s*:([^:<>]{1,200})(?::([^:<>]{0,40}))?(?::[^<>]{0,100})?>")
 ENDING = ".safetensors"
 Half = Literal["high", "low", "both"]  # for the early steps, for the late ones, for all
 
@@ -124,6 +126,8 @@ class Loras:
 
     def keep(self, path: Path) -> LoraFile:
         """Take in a LoRA, or remember where a shared one lies. Raises BadFile in one sentence."""
+        if settings := lora_settings.beside(path):  # by how much it is scaled stands beside it
+            return self._keep_with(path, settings)
         own = path.resolve().is_relative_to(self._folder.parent.resolve())  # it only came through here
         said = read_lora(path, folder="" if own else None)
         said = said.model_copy(update={"came_from": "" if own else str(path.resolve().parent)})
@@ -181,12 +185,26 @@ class Loras:
         except OSError as error:
             raise not_written(error) from error
 
+    def _keep_with(self, path: Path, settings: dict[str, Any]) -> LoraFile:
+        try:
+            self._folder.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._folder, prefix="copy-", suffix=".part") as folder:
+                whole = Path(folder) / f"{lora_file.name_of(path).replace('/', ' ')}{ENDING}"
+                lora_settings.copy_with(path, settings, whole)
+                kept = self.keep(whole)
+            record = Record(file=kept.model_copy(update={"came_from": str(path.resolve().parent)}))
+            return self._remember(record)
+        except ValueError as error:
+            raise BadFile(f"{path.name} cannot be read.", "Get the file again.", str(error)) from error
+        except OSError as error:
+            raise not_written(error) from error
+
     def sweep(self) -> None:
         """Remove copies that were cut off a day ago or longer: a younger one may still be written."""
         for part in self._folder.glob("*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > CUT_OFF_SECONDS:
-                    part.unlink()
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
 
     def set_half(self, name: str, half: Half) -> LoraFile:
         """Say which steps of a model of two transformers a LoRA is for. Raises UnknownName."""
@@ -219,7 +237,7 @@ class Loras:
         for name, strength in TYPED.findall(request.prompt):
             found = self._named(name)
             if found.id not in chosen:
-                added.append(LoraUse(id=found.id, strength=float(strength or 1), name=found.name))
+                added.append(LoraUse(id=found.id, strength=_typed_strength(strength), name=found.name))
                 chosen.add(found.id)
         bare = {
             text: " ".join(TYPED.sub(" ", getattr(request, text)).split()) for text in ("prompt", "negative_prompt")
@@ -228,7 +246,7 @@ class Loras:
 
     def _named(self, name: str) -> LoraFile:
         try:
-            return self.find(name.strip().removesuffix(ENDING))
+            return self.find(re.split(r"[/\\]", name.strip())[-1].removesuffix(ENDING))
         except UnknownName as error:
             raise BadSetting(
                 f"The prompt names the LoRA '{name.strip()[:80]}', which is not on this computer, or more than once.",
@@ -280,6 +298,21 @@ class Loras:
         part = self._folder / f"{record.file.id}.json.part"
         part.write_text(record.model_copy(update={"reading": READING}).model_dump_json(indent=1), encoding="utf-8")
         part.replace(self._folder / f"{record.file.id}.json")
+
+
+def _typed_strength(text: str) -> float:
+    """1 where none is typed; with a point or a comma. Raises BadSetting."""
+    if not text.strip():
+        return 1.0
+    try:
+        strength = float(text.strip().replace(",", "."))
+    except ValueError:
+        strength = math.nan
+    if not -STRONGEST <= strength <= STRONGEST:
+        raise BadSetting(
+            f"'{text.strip()[:20]}' is not a strength for a LoRA.", f"Use -{STRONGEST:g} to {STRONGEST:g}."
+        )
+    return strength
 
 
 def _as_said(record: Record) -> LoraFile:

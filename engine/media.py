@@ -24,6 +24,7 @@ from engine.types import Request
 
 MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
+BLACK = 8  # what reaches no more than such a part of its range is a depth map and no dark picture
 MIN_SIDE = 16
 # Sniffed from the content, whatever the name says. HEIF is what phones take.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF")
@@ -144,7 +145,9 @@ def _screen_colours(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":  # such as a depth map: Pillow would cut it off at 255
         return _in_256_greys(image).convert("RGBA")
     profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
+    if image.mode == "P" or (image.mode == "RGB" and "transparency" in image.info):  # a profile is of its colours
+        image = image.convert("RGBA")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a profile that lies is ignored, as browsers do
             own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
@@ -153,16 +156,26 @@ def _screen_colours(image: Image.Image) -> Image.Image:
 
 
 def _in_256_greys(image: Image.Image) -> Image.Image:
-    """A picture of 16 or 32 bits or of floats, scaled: by 256 and 1 where it keeps to those, else by what it holds."""
+    """A picture of 16 or 32 bits or of floats, scaled by what its numbers usually reach, or by what these do where they
+    leave that or stay so far below it that all of it would be black: depths in metres or millimetres. Raises ValueError
+    where there is nothing to see."""
     import numpy as np
 
     values = np.asarray(image, np.float64)
     known = values[np.isfinite(values)]
-    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    if not known.size:
+        raise ValueError("none of its numbers is one")
+    low, high = known.min(), known.max()
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
     usual = 1.0 if image.mode == "F" else 65535.0
     if low < 0 or high > usual:
-        values, usual = values - low, max(high - low, 1e-9)
+        if high == low:
+            raise ValueError("all of it is the same")
+        values, usual = values - low, high - low
+    elif image.mode == "I" and high <= 255:  # 8 bits in the space of 32
+        usual = 255.0
+    elif 0 < high < usual / BLACK:
+        usual = high
     return Image.fromarray((values / usual * 255).astype(np.uint8), "L")
 
 

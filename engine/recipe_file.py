@@ -8,12 +8,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from engine import disguised
 from engine.errors import BadFile
 from engine.types import Recipe
 from engine.videos import READING
 
 MAX_RECIPE_BYTES = 200_000
 MAX_INDEX_BYTES = 50_000_000  # of a film of hours: 10 MB; a clip with more in its index carries something else
+MAX_BOXES = 100_000
 REMEDY = "Choose a video or a recipe file that Rushes made."
 REMEMBERED = 2_000
 
@@ -41,13 +43,21 @@ def _answer(path: Path, _modified_ns: int, size: int) -> Recipe | BadFile:
 def _read(path: Path, size: int) -> Recipe:
     if not path.is_file():  # a pipe would keep us waiting for ever
         raise BadFile(f"{path.name} is no file.", REMEDY)
+    if told := disguised.reason(path):
+        raise BadFile(*told)
     with path.open("rb") as file:
         head = file.read(64)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         if size > MAX_RECIPE_BYTES:
             raise BadFile(f"{path.name} is far too large to be a recipe.", REMEDY)
         return _parsed(path.read_bytes(), path.name)
-    return _parsed(_comment(path, head).encode(), path.name)
+    comment = _comment(path, head)
+    try:
+        return _parsed(comment.encode(), path.name)
+    except BadFile as error:
+        if '"plan"' in comment:
+            raise
+        raise BadFile(f"{path.name} was made by another program: it holds no recipe.", REMEDY) from error
 
 
 def _comment(path: Path, head: bytes) -> str:
@@ -71,7 +81,9 @@ def _index_bytes(path: Path) -> int:
     """How long the index of an MP4 is, by the lengths of its outermost boxes."""
     with path.open("rb") as file:
         end, at = path.stat().st_size, 0
-        while at + 8 <= end:
+        for _ in range(MAX_BOXES):
+            if at + 8 > end:
+                return 0
             file.seek(at)
             head = file.read(16)
             length = int.from_bytes(head[:4], "big")
@@ -82,7 +94,7 @@ def _index_bytes(path: Path) -> int:
             if head[4:8] == b"moov":
                 return length
             at += max(length, 8)
-    return 0
+    return MAX_INDEX_BYTES + 1  # a film in pieces has some thousands
 
 
 def _parsed(text: bytes, name: str) -> Recipe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import struct
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -44,6 +45,19 @@ class Shown(NamedTuple):
     seconds: float
     picture: Image.Image
     from_hdr: bool = False
+
+
+# By the rounded matrix of the display, which says where right and down come to lie.
+TURNS = {
+    (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
+    (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
+    (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
+    (0, 1, -1, 0): Image.Transpose.ROTATE_270,
+    (0, -1, 1, 0): Image.Transpose.ROTATE_90,
+    (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
+    (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
+}
+LYING = {turn for (a, *_), turn in TURNS.items() if not a}
 
 
 class TooSmall(Exception):
@@ -210,14 +224,26 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, f
         if time < last + 1 / (MAX_FPS + 1):
             continue
         upright = colours.picture(frame)
-        for _ in range(round(frame.rotation / 90) % 4):  # counted against the clock
-            upright = upright.transpose(Image.Transpose.ROTATE_90)
-        size = size or _kept_size(upright, wider if frame.rotation % 180 == 0 else 1 / wider)
+        turn = _turn(frame)
+        upright = upright if turn is None else upright.transpose(turn)
+        size = size or _kept_size(upright, 1 / wider if turn in LYING else wider)
         last = time
         yield Shown(time, seconds, upright.resize(size, Image.Resampling.LANCZOS), colours.is_hdr(frame))
     if last < 0:
         raise ValueError("no picture could be decoded")
     return end
+
+
+def _turn(frame: Any) -> Image.Transpose | None:
+    """How a picture must be turned or mirrored to be seen as a player shows it, by the matrix that the file has."""
+    from av.sidedata.sidedata import Type
+
+    told = frame.side_data.get(Type.DISPLAYMATRIX)
+    if told is None:
+        return None
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(told))
+    most = max(map(abs, (a, b, c, d)))
+    return TURNS.get(tuple(round(number / most) for number in (a, b, c, d))) if most else None
 
 
 def _square(stream: Any) -> Fraction:

@@ -17,7 +17,7 @@ from engine.weights import lora_names
 from engine.weights.lora_names import Place
 
 Shape = tuple[int, ...]
-SIDE = r"(?:\.(?!weight$|bias$)[A-Za-z][\w-]*)?"  # peft may write the name of an adapter
+SIDE = r"(?:(?:\.(?!weight$|bias$)[^.]+){1,4})?"  # peft may write the name of an adapter, which may hold anything
 ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("down", re.compile(rf"(?P<layer>.+?)[._](?:lora_A|lora_down|lora\.down){SIDE}(?:\.weight)?$")),
     ("up", re.compile(rf"(?P<layer>.+?)[._](?:lora_B|lora_up|lora\.up){SIDE}(?:\.weight)?$")),
@@ -29,7 +29,7 @@ ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 FOREIGN = {"dora_scale": "DoRA", "lora_magnitude_vector": "DoRA", "oft_": "OFT", "boft_": "BOFT", "lora_mid": "LoCon"}
 PREFIX = re.compile(
-    r"(?:base_model\.model\.|diffusion_model\.|transformer(?:_[12])?\.|pipe\.|dit\.|model\.|"
+    r"(?:base_model\.model\.|diffusion_model\.|transformer(?:_[12])?\.|pipe\.|dit2?\.|model\.|(?:high|low)_noise_model\.|"
     r"module\.|unet\.|lora_unet__?|lora_transformer_|lycoris_)"
 )
 # Beside the transformer: what a file may bring that is no part of it.
@@ -42,6 +42,7 @@ BESIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 NORM = re.compile(r"norm(?!1\.linear|1_context|_out\.linear|\.linear)|modulation$|scale_shift_table")
 OTHER = "other"  # the role of a tensor that plays none
+LATE = re.compile(r"(?:^|\.)(?:transformer_2|dit2|low_noise_model)\.")  # the second of two transformers
 LOHA = frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"})
 
 
@@ -106,7 +107,11 @@ def _layers(shapes: Mapping[str, Shape]) -> dict[str, dict[str, str]]:
     for name in shapes:
         role, match = next(((role, match) for role, shape in ROLES if (match := shape.match(name))), ("", None))
         if match:
-            layers.setdefault(match["layer"], {})[role or match["role"]] = name
+            roles, role = layers.setdefault(match["layer"], {}), role or match["role"]
+            if role in roles:
+                raise Unreadable("foreign", "file with several LoRAs")
+            if role not in ("bias", "up_bias") or 0 not in shapes[name]:
+                roles[role] = name
         elif len(shapes[name]):  # a number alone is a setting
             layers.setdefault(name.rpartition(".")[0] or name, {}).setdefault(OTHER, name)
     if not any(set(roles) - {"alpha", OTHER} for roles in layers.values()):
@@ -120,7 +125,7 @@ def _says_something(layer: str, roles: Mapping[str, str], shapes: Mapping[str, S
     if not kinds or any(0 in shapes[name] for role, name in roles.items() if role != "alpha"):
         return False
     matrices = kinds - {"bias", "up_bias", "full", OTHER}
-    if any(len(shapes[roles[role]]) < 2 for role in matrices):
+    if any(len(shapes[roles[role]]) < 2 for role in matrices) or not _fit_together(roles, shapes):
         raise Unreadable("cut", layer[-80:])
     kron = matrices and all(role.startswith("lokr") for role in matrices)
     whole = not matrices or matrices == {"down", "up"} or matrices == LOHA or (kron and _kron_is_whole(matrices))
@@ -131,13 +136,22 @@ def _says_something(layer: str, roles: Mapping[str, str], shapes: Mapping[str, S
     return True
 
 
+def _fit_together(roles: Mapping[str, str], shapes: Mapping[str, Shape]) -> bool:
+    """Whether the matrices of a layer have one rank, its scale is one number, and its difference has sides."""
+    of = {role: shapes[name] for role, name in roles.items()}
+    for outer, inner in (("up", "down"), ("hada_w1_a", "hada_w1_b"), ("hada_w2_a", "hada_w2_b")):
+        if outer in of and inner in of and of[outer][1] != of[inner][0]:
+            return False
+    return math.prod(of.get("alpha", ())) == 1 and all(len(of.get(role, (1,))) for role in ("full", "bias", "up_bias"))
+
+
 def _kron_is_whole(roles: set[str]) -> bool:
     sides = ({"lokr_w1"}, {"lokr_w1_a", "lokr_w1_b"}), ({"lokr_w2"}, {"lokr_w2_a", "lokr_w2_b"})
     return any(roles == one | other for one in sides[0] for other in sides[1])
 
 
 def _reading(family: str, layers: Mapping[str, Mapping[str, str]]) -> Reading:
-    two = any("transformer_2." in layer for layer in layers)
+    two = any(LATE.search(layer) for layer in layers)
     changes: list[Change] = []
     omits: Counter[str] = Counter()
     known = exact = 0
@@ -147,12 +161,12 @@ def _reading(family: str, layers: Mapping[str, Mapping[str, str]]) -> Reading:
         if not found:
             omits[beside or ("norms" if NORM.search(layer) else "other layers")] += 1
         if OTHER in tensors:  # a whole layer, or something else that is no difference
-            omits["other layers"] += bool(found)
+            omits.update({"other layers": 1} if found else {})
             tensors = {role: name for role, name in tensors.items() if role != OTHER}
         if not set(tensors) - {"alpha"}:
             continue
         known, exact = known + bool(found), exact + literal
-        half: Noise = ("low" if "transformer_2." in layer else "high") if two else ""
+        half: Noise = ("low" if LATE.search(layer) else "high") if two else ""
         changes += [Change(place, tensors, half) for place in found]
     return Reading(family, tuple(changes), dict(omits), (known, exact))
 

@@ -3,6 +3,7 @@ other half. Names are all that tells: trainers write nothing of it into the file
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import TypeVar
@@ -19,6 +20,8 @@ MARK = re.compile(
 AFTER = re.compile(
     r"(?i)[ _.-]*+($|[^A-Za-z]|\w*\d|(loras?|model|wan|lightx2v|lightning|[it]2v|rank|epoch|step|distill)(?![a-z]))"
 )
+# high_and_low_noise
+BOTH = re.compile(r"(?i)(?<![a-z])(high|low)[ _.+&-]*(and|n)?[ _.+&-]*(?!\1)(high|low)(?![a-z])")
 NUMBER = re.compile(r"(?i)(rank|dim|epochs?|epoc|ep|e|steps?|s|r)?\d+(rank|dim|epochs?|epoc|steps?)?")
 LONG_NUMBER = re.compile(r"\d{3,}")
 GENERIC = {"", "model", "lora", "loras", "weights", "pytorch", "adapter", "epoch", "step", "checkpoint", "safetensors"}
@@ -28,12 +31,29 @@ Thing = TypeVar("Thing")
 def half(name: str, folder: str = "") -> Noise:
     """`high` is for the early steps. Empty where the name, and that of its folder, say neither or both."""
     for text in (name.rpartition("/")[2], *reversed(name.split("/")[:-1]), folder):
-        marks = list(MARK.finditer(text))
-        if len({_half(mark) for mark in marks}) == 1 and any(_is_one(mark, text) for mark in marks):
-            return _half(marks[0])
-        if len(marks) > 1:
+        if BOTH.search(text):
             return ""
+        marks = list(MARK.finditer(text))
+        for sure in (_says_noise, _stands_out, _ends_a_name):
+            found = {_half(mark) for mark in marks if sure(mark)}
+            if len(found) == 1:
+                return found.pop()
+            if found:
+                return ""
     return ""
+
+
+def told_apart(one: str, other: str) -> tuple[Noise, Noise] | None:
+    """The halves that two names are whose only difference is a mark, wherever it stands and however it is written."""
+    a, b = one.casefold(), other.casefold()
+    start = len(os.path.commonprefix([a, b]))
+    end = len(os.path.commonprefix([a[start:][::-1], b[start:][::-1]]))
+    marks, rest = (a[start : len(a) - end], b[start : len(b) - end]), a[len(a) - end :]
+    whole = set(marks) == {"high", "low"} and not rest[:1].isalpha()
+    short = set(marks) == {"h", "l"} and re.match(r"n?([^a-z]|$)", rest) is not None
+    if not (whole or short) or not (start + end):
+        return None
+    return ("high", "low") if marks[0][0] == "h" else ("low", "high")
 
 
 def pair_name(name: str, numbers: bool = True) -> str:
@@ -69,11 +89,19 @@ def _half(mark: re.Match[str]) -> Noise:
     return "high" if (mark["plain"] or mark["camel"] or mark["short"])[0] in "hH" else "low"
 
 
-def _is_one(mark: re.Match[str], text: str) -> bool:
-    """Whether a word is the mark of a half, and no part of a description."""
-    if mark["noise"] or mark["noise2"] or mark["short"] or mark["camel"] or (mark["plain"] or "").isupper():
-        return True
-    return AFTER.match(text, mark.end()) is not None
+def _says_noise(mark: re.Match[str]) -> bool:
+    return bool(mark["noise"] or mark["noise2"])
+
+
+def _stands_out(mark: re.Match[str]) -> bool:
+    """A word that describes something, as in "high heels", is not written so."""
+    if mark["short"] and len(mark["short"]) == 1:  # L-shaped
+        return _ends_a_name(mark)
+    return bool(mark["short"] or mark["camel"] or (mark["plain"] or "").isupper())
+
+
+def _ends_a_name(mark: re.Match[str]) -> bool:
+    return AFTER.match(mark.string, mark.end()) is not None
 
 
 def _is_count(token: str) -> bool:

@@ -69,10 +69,16 @@ def _change(pipe: Any, name: str, loras: dict[str, PlannedLora], source: tuple[P
         for file, lora in loras.items():
             weights = lora_weights.read(folder / f"{file}.safetensors", part, name, lora.name)
             _check(weights, part, lora.name)
-            part.load_lora_adapter(
-                weights, prefix=None, adapter_name=file,
-                _pipeline=pipe if plan.placement.offload == "group" else None,
-            )  # fmt: skip
+            try:
+                part.load_lora_adapter(
+                    weights, prefix=None, adapter_name=file,
+                    _pipeline=pipe if plan.placement.offload == "group" else None,
+                )  # fmt: skip
+            except (ValueError, TypeError, IndexError, RuntimeError) as error:  # factors that peft cannot place
+                if isinstance(error, RuntimeError) and "size mismatch" not in str(error):
+                    raise  # memory ran out, say
+                raise lora_weights.misfit(lora.name, str(error)) from error
+            _all_arrived(weights, part, file, lora.name)
             if plan.placement.precision == "fp8":
                 _keep_format(part, file, weights, DTYPES[plan.placement.dtype])
     except Exception:
@@ -95,6 +101,16 @@ def _check(weights: Weights, part: Any, name: str) -> None:
             raise lora_weights.misfit(name, f"{key}: {tuple(tensor.shape)} where {size} is needed")
         if match[3] == "bias" and place.bias is None:
             raise lora_weights.misfit(name, f"{key}: a layer without a bias")
+
+
+def _all_arrived(weights: Weights, part: Any, file: str, name: str) -> None:
+    """Every Kronecker factor must be in its place: diffusers skips those of a kind that it did not expect."""
+    for key, tensor in weights.items():
+        if MATRIX.match(key) is None:
+            place, _, factor = key.rpartition(".")
+            held = getattr(part.get_submodule(place), factor, {})
+            if file not in held or held[file].shape != tensor.shape:
+                raise lora_weights.misfit(name, f"{key}: no such factor was expected")
 
 
 def _keep_format(part: Any, name: str, weights: Weights, dtype: torch.dtype) -> None:

@@ -30,7 +30,9 @@ def read(path: Path, transformer: Any, part: str, name: str) -> Weights:
         raise misfit(name, str(error)) from error
     modules = dict(transformer.named_modules())
     reading = max(readings.values(), key=lambda one: sum(c.place.name in modules for c in one.changes), default=None)
-    mine = [change for change in reading.changes if change.half in ("", HALVES[part])] if reading else []
+    changes = reading.changes if reading else ()
+    halves = {change.half for change in changes}  # one alone is worn where the plan says, whatever it is called
+    mine = [change for change in changes if len(halves) == 1 or change.half == HALVES[part]]
     absent = [change for change in mine if change.place.name not in modules]
     if strange := [change for change in absent if not lora_layout.special(change)]:
         raise misfit(name, f"no place for {strange[0].place.name}")

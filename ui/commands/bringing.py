@@ -79,8 +79,11 @@ def fit_of_text(text: str | None) -> Fit | None:
     raise BadSetting(f"There is no way to fit called '{text[:20]}'.", "Choose crop or pad.")
 
 
+MOST_DIGITS = 9  # Python refuses to read a number without end
+
+
 def _keyframe(text: str) -> tuple[int, Path]:
     frame, _, path = text.partition("=")
-    if not frame.isdecimal() or not path:
+    if not frame.isdecimal() or len(frame) > MOST_DIGITS or not path:
         raise BadSetting(f"'{text[:40]}' is no picture at a frame.", "Write FRAME=PICTURE, such as 24=middle.png.")
     return int(frame), Path(path)

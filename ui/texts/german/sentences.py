@@ -264,6 +264,12 @@ SENTENCES = {
     "geschrieben werden.",
     "Free some space, or move the data folder to another drive (RUSHES_HOME), then try again.": "Mach Platz, oder lege "
     "den Datenordner auf ein anderes Laufwerk (RUSHES_HOME), dann versuche es noch einmal.",
+    "{} holds whole numbers where a LoRA has fractions.": "{} enthält ganze Zahlen, wo ein LoRA Brüche hat.",
+    "'{}' is not a strength for a LoRA.": "„{}“ ist keine Stärke für ein LoRA.",
+    "{} cannot be read.": "{} ist nicht lesbar.",
+    "{} cannot be read: it is empty.": "{} ist nicht lesbar: Die Datei ist leer.",
+    "Download or copy it again and look at its size.": "Lade oder kopiere sie noch einmal und sieh nach, wie groß sie "
+    "ist.",
     "The file could not be written: the disk or its folder is write-protected.": "Die Datei konnte nicht geschrieben "
     "werden: Der Datenträger oder der Ordner ist schreibgeschützt.",
     "Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again.": "Erlaube dort das "
