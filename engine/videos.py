@@ -178,7 +178,7 @@ def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
             if since is not None:
                 container.seek(int(max(since, 0) * av.time_base))
                 frames = (frame for frame in frames if (frame.time or 0.0) >= since)
-            end = yield from _thinned(frames, _square(stream))
+            end = yield from _thinned(_whole(frames), _square(stream))
             claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS - (ROOM_SECONDS if since else 0))
             if claimed - end > max(1.0, claimed / 2):
                 raise BadFile(f"{path.name} ends long before its end: it was cut short.", "Copy or export it again.")
@@ -202,6 +202,43 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:
         for frame in decoder.decode(packet):
             frame.time_base = frame.time_base or stream.time_base
             yield frame
+
+
+def _whole(frames: Iterator[Any]) -> Iterator[Any]:
+    """Pictures that a camera recorded as two halves, one after the other, without the combs that those would leave."""
+    import av
+
+    graph = None
+    for frame in frames:
+        if graph is None and not frame.interlaced_frame:
+            yield frame
+            continue
+        graph = graph or _deinterlacing(frame)
+        graph.push(frame)
+        yield from _filtered(graph, av)
+    if graph:
+        graph.push(None)
+        yield from _filtered(graph, av)
+
+
+def _deinterlacing(frame: Any) -> Any:
+    from av.filter import Graph
+
+    graph = Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    whole = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+    source.link_to(whole)
+    whole.link_to(graph.add("buffersink"))
+    graph.configure()
+    return graph
+
+
+def _filtered(graph: Any, av: Any) -> Iterator[Any]:
+    while True:
+        try:
+            yield graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
 
 
 def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, float]:

@@ -263,6 +263,26 @@ def test_a_video_is_turned_and_mirrored_as_players_show_it(
     assert "".join(nearest) == TURNED[matrix]
 
 
+def test_interlaced_video_leaves_no_combs(studio: Engine, tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "old.mpg"), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        stream.codec_context.options = {"flags": "+ildct+ilme", "top": "1"}
+        for number in range(8):
+            picture = np.zeros((576, 720, 3), np.uint8)
+            for half in (0, 1):  # each half of the lines sees the bar a little later
+                start = 40 * number + 20 * half
+                picture[half::2, start : start + 100] = 255
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    kept = list(sampled(video_path(studio.places.media, studio.keep_video(tmp_path / "old.mpg")), 25, 8))
+    assert len(kept) == 8
+    greys = np.asarray(kept[3].convert("L"), int)
+    assert greys.max() > 200 and np.abs(np.diff(greys, axis=0)).mean() < 0.5
+
+
 ANSWERS = {
     "an expired link": b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
     "a refusal": b"Invalid username or password.",
