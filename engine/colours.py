@@ -1,7 +1,7 @@
 """Frames of any video as RGB pictures in the colours of an ordinary screen: BT.709, opaque.
 
 HDR (PQ, HLG) is mapped down to it, wide gamuts are converted, a video of high definition that says nothing is BT.709,
-as browsers take it, and what can be seen through is laid over white.
+as browsers take it, and what can be seen through is laid over one colour.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
 from PIL import Image
 
-from engine.media import over_background
+from engine.media import BACKGROUND, over_background
 
 # swscale's bicubic | accurate_rnd | full_chroma_int: without these, each reading makes colours a level darker
 EXACT = 0x4 | 0x40000 | 0x2000
@@ -35,7 +35,7 @@ def is_hdr(frame: Any) -> bool:
     return frame.color_trc in HDR
 
 
-def picture(frame: Any) -> Image.Image:
+def picture(frame: Any, background: str = BACKGROUND) -> Image.Image:
     """A decoded frame (av.VideoFrame) as an RGB picture, not turned; of its own size, and of HDR at most `MOST_MAPPED`
     a side: mapping takes its time."""
     untold = frame.colorspace == UNSPECIFIED and frame.height >= HD_LINES
@@ -47,7 +47,7 @@ def picture(frame: Any) -> Image.Image:
         return Image.fromarray(_mapped(deep.to_ndarray(), frame))
     if any(part.is_alpha for part in frame.format.components) or frame.format.has_palette:
         seen = Image.fromarray(frame.reformat(format="rgba", interpolation=EXACT, **known).to_ndarray(), "RGBA")
-        return over_background(seen)
+        return over_background(seen, background)
     return Image.fromarray(frame.reformat(format="rgb24", interpolation=EXACT, **known).to_ndarray())
 
 

@@ -22,17 +22,32 @@ from engine.types import (
 
 OWN_TIER = "My own"
 
+BACKGROUND = "background"  # the setting
+
 
 class Keeping(Asking):
     """Every way in checks first; what is refused leaves no trace."""
 
-    def keep_picture(self, path: Path) -> str:
-        """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. Raises BadFile."""
-        return media.keep_picture(path, self.places.media)
+    def keep_picture(self, path: Path, background: str | None = None) -> str:
+        """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. `background`: the
+        colour under what can be seen through, the chosen one when None. Raises BadFile, BadSetting."""
+        return media.keep_picture(path, self.places.media, self._background(background))
 
-    def keep_video(self, path: Path) -> str:
-        """Take in a video; its id goes into `Request.videos`. Raises BadFile."""
-        return videos.keep_video(path, self.places.media)
+    def keep_video(self, path: Path, background: str | None = None) -> str:
+        """Take in a video; its id goes into `Request.videos`. `background` as of a picture. Raises BadFile."""
+        return videos.keep_video(path, self.places.media, background=self._background(background))
+
+    @property
+    def background(self) -> str:
+        """The colour, as #rrggbb, under what can be seen through in what is brought."""
+        return self.store.setting(BACKGROUND) or media.BACKGROUND
+
+    def choose_background(self, text: str) -> None:
+        """Raises BadSetting where it is no colour."""
+        self.store.set(BACKGROUND, media.colour(text))
+
+    def _background(self, asked: str | None) -> str:
+        return self.background if asked is None else media.colour(asked)
 
     def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
         """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""

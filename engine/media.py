@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pi_heif  # type: ignore[import-untyped]
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageColor, ImageOps
 
 from engine import disguised
-from engine.errors import BadFile, not_written
+from engine.errors import BadFile, BadSetting, not_written
 from engine.types import Request
 
 MAX_PICTURE_BYTES = 64_000_000
@@ -30,18 +30,18 @@ MIN_SIDE = 16
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF")
 REMEDY = "Choose a JPEG, PNG or WebP picture."
 ID_LENGTH = 32
-BACKGROUND = "white"  # under what can be seen through, in pictures and in videos
+BACKGROUND = "#ffffff"  # under what can be seen through, in pictures and in videos, where no other is chosen
 FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought yesterday
 pi_heif.register_heif_opener(thumbnails=False)
 
 
-def keep_picture(path: Path, folder: Path) -> str:
+def keep_picture(path: Path, folder: Path, background: str = BACKGROUND) -> str:
     """Keep a plain copy of a picture in `folder`; answers its id. Raises BadFile in one sentence."""
     try:
         check_file(path, MAX_PICTURE_BYTES)
         if told := disguised.reason(path):
             raise BadFile(*told)
-        png = _plain_png(path.read_bytes(), path.name)
+        png = _plain_png(path.read_bytes(), path.name, background)
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a picture'}).", REMEDY) from error
     return _keep(png, folder)
@@ -114,14 +114,14 @@ def prune(folder: Path, used: Iterable[Request]) -> int:
     return freed
 
 
-def _plain_png(content: bytes, name: str) -> bytes:
+def _plain_png(content: bytes, name: str, background: str) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit says no more
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 _check_size(image.size, name)
                 upright = ImageOps.exif_transpose(image)
-                return _as_png(over_background(_screen_colours(upright)))
+                return _as_png(over_background(_screen_colours(upright), background))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise BadFile(f"{name} is not a picture that can be opened.", REMEDY, str(error)) from error
 
@@ -179,9 +179,17 @@ def _in_256_greys(image: Image.Image) -> Image.Image:
     return Image.fromarray((values / usual * 255).astype(np.uint8), "L")
 
 
-def over_background(seen: Image.Image) -> Image.Image:
+def colour(text: str) -> str:
+    """A colour as #rrggbb, from that or its English name. Raises BadSetting."""
+    try:
+        return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(text.strip())[:3])
+    except ValueError as error:
+        raise BadSetting(f"'{text[:20]}' is no colour.", "Write it as #rrggbb, or by a name such as white.") from error
+
+
+def over_background(seen: Image.Image, background: str = BACKGROUND) -> Image.Image:
     """What can be seen through (RGBA), laid over one colour: RGB."""
-    plain = Image.new("RGB", seen.size, BACKGROUND)
+    plain = Image.new("RGB", seen.size, background)
     plain.paste(seen, mask=seen.getchannel("A"))
     return plain
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from engine import disguised
 from engine.errors import BadFile, not_written
-from engine.media import ID_LENGTH, check_file, video_path
+from engine.media import BACKGROUND, ID_LENGTH, check_file, video_path
 from engine.soundtrack import Soundtrack
 from engine.types import VideoFacts
 
@@ -64,7 +64,7 @@ class TooSmall(Exception):
     """A video of this size, in pixels."""
 
 
-def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
+def keep_video(path: Path, folder: Path, ending: bool = False, background: str = BACKGROUND) -> str:
     """Keep a plain copy of a video in `folder`; answers its id. Raises BadFile in one sentence.
 
     `ending`: of its last seconds, with their sound.
@@ -75,6 +75,8 @@ def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
             digest = hashlib.file_digest(file, "sha256")
         if ending:
             digest.update(b"the ending")
+        if background != BACKGROUND:
+            digest.update(background.encode())
         name = digest.hexdigest()[:ID_LENGTH]
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a video'}).", REMEDY) from error
@@ -85,7 +87,7 @@ def keep_video(path: Path, folder: Path, ending: bool = False) -> str:
     since = _ending(path) if ending else None
     if told := disguised.reason(path):
         raise BadFile(*told)
-    pictures = _plain_pictures(path, since)
+    pictures = _plain_pictures(path, since, background)
     try:
         first = next(pictures)  # refused here, before anything is written
     except TooSmall as error:
@@ -158,7 +160,7 @@ def _ending(path: Path) -> float:
     return found
 
 
-def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
+def _plain_pictures(path: Path, since: float | None = None, background: str = BACKGROUND) -> Iterator[Shown]:
     """What is kept of a file, from a time of its own clock on. Raises BadFile; always gives at least one picture."""
     import av
 
@@ -178,7 +180,7 @@ def _plain_pictures(path: Path, since: float | None = None) -> Iterator[Shown]:
             if since is not None:
                 container.seek(int(max(since, 0) * av.time_base))
                 frames = (frame for frame in frames if (frame.time or 0.0) >= since)
-            end = yield from _thinned(_whole(frames), _square(stream))
+            end = yield from _thinned(_whole(frames), _square(stream), background)
             claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS - (ROOM_SECONDS if since else 0))
             if claimed - end > max(1.0, claimed / 2):
                 raise BadFile(f"{path.name} ends long before its end: it was cut short.", "Copy or export it again.")
@@ -241,7 +243,7 @@ def _filtered(graph: Any, av: Any) -> Iterator[Any]:
             return
 
 
-def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, float]:
+def _thinned(frames: Iterator[Any], wider: Fraction, background: str) -> Generator[Shown, None, float]:
     """What is kept of the decoded frames: the first seconds, no more than `MAX_FPS`, in the size of the first.
 
     Returns the time at which the last one ends.
@@ -260,7 +262,7 @@ def _thinned(frames: Iterator[Any], wider: Fraction) -> Generator[Shown, None, f
         end = time + seconds
         if time < last + 1 / (MAX_FPS + 1):
             continue
-        upright = colours.picture(frame)
+        upright = colours.picture(frame, background)
         turn = _turn(frame)
         upright = upright if turn is None else upright.transpose(turn)
         size = size or _kept_size(upright, 1 / wider if turn in LYING else wider)

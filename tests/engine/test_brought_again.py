@@ -233,6 +233,22 @@ def test_what_can_be_seen_through_stays_so_beside_a_profile_and_in_a_palette(stu
     assert abs(kept_picture(studio, tmp_path / "b.png")[5, 5].astype(int) - (0, 200, 0)).max() < 3
 
 
+def test_what_can_be_seen_through_lies_on_the_colour_that_was_chosen(studio: Engine, tmp_path: Path) -> None:
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    frames = [Image.new("RGBA", (64, 64), (255, 0, 0, 255 * number)) for number in (0, 1)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=200)
+    white, red = studio.keep_video(tmp_path / "a.gif"), studio.keep_video(tmp_path / "a.gif", "red")
+    assert white != red and kept_picture(studio, tmp_path / "a.png").min() == 255
+    studio.choose_background("lime")
+    assert (kept_picture(studio, tmp_path / "a.png")[5, 5] == (0, 255, 0)).all()
+    seen = {name: next(sampled(video_path(studio.places.media, name), 5, 1)).getpixel((5, 5)) for name in (white, red)}
+    assert seen[white][1] > 240 and seen[red][0] > 240 and seen[red][1] < 20
+    for text in ("", "no colour", "#12"):
+        with pytest.raises(BadSetting, match="no colour"):
+            studio.choose_background(text)
+    assert studio.background == "#00ff00"
+
+
 TURNED = {  # the matrix, and where the red, green, blue and white corner then are
     (1, 0, 0, 1): "rgbw", (-1, 0, 0, 1): "grwb", (1, 0, 0, -1): "bwrg", (-1, 0, 0, -1): "wbgr",
     (0, 1, -1, 0): "brwg", (0, -1, 1, 0): "gwrb", (0, 1, 1, 0): "rbgw", (0, -1, -1, 0): "wgbr", (0, 0, 0, 0): "rgbw",

@@ -49,7 +49,7 @@ def test_what_is_not_ours_is_nothing(text: str | None) -> None:
 
 def test_every_model_has_a_place_for_all_it_takes_and_is_asked_for_nothing_else(engine: Engine) -> None:
     for card in engine.cards():
-        html = slots(card, given.NOTHING)
+        html = slots(card, given.NOTHING, "#ffffff")
         assert [f'data-slot="{role}"' in html for role in given.ROLES] == [role in card.inputs for role in given.ROLES]
         if not card.not_yet:
             asked = EVERYTHING.model_copy(update={"prompt": "a ball", "model": card.id, "loras": (), "extends": None})

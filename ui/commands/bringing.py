@@ -23,6 +23,9 @@ References = Annotated[
 Keyframes = Annotated[
     list[str] | None, typer.Option("--at", help="FRAME=PICTURE, seen at that frame; may be repeated.")
 ]
+Background = Annotated[
+    str | None, typer.Option("--background", help="The colour under what can be seen through, as #rrggbb; else white.")
+]
 FitText = Annotated[str | None, typer.Option("--fit", help="How they get the clip's shape: crop or pad.")]
 Strength = Annotated[float | None, typer.Option("--strength", help="How far a clip may leave its --video, 0 to 1.")]
 MOVING = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts"}
@@ -37,6 +40,7 @@ class Brought:
     references: list[Path] = field(default_factory=list)
     keyframes: dict[int, Path] = field(default_factory=dict)
     videos: dict[VideoRole, Path] = field(default_factory=dict)
+    background: str | None = None
 
     def __bool__(self) -> bool:
         return any((self.pictures, self.references, self.keyframes, self.videos))
@@ -52,11 +56,12 @@ class Brought:
 
     def kept(self, studio: Engine) -> dict[str, Any]:
         """The same fields, every file taken in. Raises BadFile."""
+        under = self.background
         return {
-            "pictures": {role: studio.keep_picture(path) for role, path in self.pictures.items()},
-            "references": tuple(studio.keep_picture(path) for path in self.references),
-            "keyframes": {frame: studio.keep_picture(path) for frame, path in self.keyframes.items()},
-            "videos": {role: studio.keep_video(path) for role, path in self.videos.items()},
+            "pictures": {role: studio.keep_picture(path, under) for role, path in self.pictures.items()},
+            "references": tuple(studio.keep_picture(path, under) for path in self.references),
+            "keyframes": {frame: studio.keep_picture(path, under) for frame, path in self.keyframes.items()},
+            "videos": {role: studio.keep_video(path, under) for role, path in self.videos.items()},
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +66,7 @@ def make(
     mask: bringing.Mask = None,
     reference: bringing.References = None,
     at: bringing.Keyframes = None,
+    background: bringing.Background = None,
     fit: bringing.FitText = None,
     strength: bringing.Strength = None,
     lora: LoraTexts = None,
@@ -95,6 +97,7 @@ def make(
             {"image": image, "last_image": last_image, "mask": mask},
             {"video": video, "control_video": control, "face_video": face}, reference, at,
         )  # fmt: skip
+        files = replace(files, background=background)
         said: dict[str, Any] = {
             "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
             "num_frames": frames, "dial": dial, "attention": attention, "vram_gb": vram_gb,

@@ -55,6 +55,9 @@ def _changed(click: Click, brought: Request, card: ModelCard) -> Request | None:
             return given.without(brought, first, rest)
         case "keyframe":
             return given.moved(brought, first, rest, card.frames.fps)
+        case "background":
+            click.engine.choose_background(rest)
+            return brought
         case "fit":
             return given.changed(brought, fit=rest)
         case "strength":

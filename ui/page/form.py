@@ -110,7 +110,7 @@ class Form:
         """What is brought, as this model takes it."""
         return {
             self.given: given.written(brought),
-            self.places: slots.slots(card, brought),
+            self.places: slots.slots(card, brought, engine.background),
             self.expert.loras: loras(engine, card, brought),
         }
 
@@ -122,7 +122,9 @@ def build(engine: Engine, entries: Sequence[Entry]) -> Form:
     begin = panel("starters", starter_buttons(first.card))
     with gr.Row(elem_id="styles"):
         look, camera = look_picker(engine, first.card), camera_picker(engine, first.card)
-    places = panel("places", slots.slots(first.card, given.NOTHING), script=CLICKS + CHANGES + slots.BRING)
+    places = panel(
+        "places", slots.slots(first.card, given.NOTHING, engine.background), script=CLICKS + CHANGES + slots.BRING
+    )
     brought, model = (gr.Textbox(value, visible="hidden") for value in ("", first.card.id))
     outlook = panel("outlook", live=True)
     refusal = panel("refusal", live=True)  # its own place: a forecast on its way must not wipe it out

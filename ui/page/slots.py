@@ -43,15 +43,15 @@ element.addEventListener('drop', (event) => {
 )
 
 
-def slots(card: ModelCard, brought: Request) -> str:
+def slots(card: ModelCard, brought: Request, background: str) -> str:
     """A place for everything that this model takes; nothing for a model of words alone."""
     roles = given.takes(card)
     if not roles:
         return ""
     able = brought.model_copy(update=given.fields(brought, card))
     cells = "".join(_cells(role, card, able) for role in roles)
-    how = _fit(able) + _strength(card, able)
-    told = f'<div class="how">{how}</div>' if how else ""
+    how = _fit(able) + _strength(card, able) + _background(background)
+    told = f'<div class="how">{how}</div>'
     return f'<section class="pictures" aria-label="{shown(PICTURE.heading)}">{cells}</section>{told}'
 
 
@@ -123,6 +123,14 @@ def _fit(brought: Request) -> str:
     if not brought.given:
         return ""
     return choice("fit", PICTURE.fit, [("crop", PICTURE.crop), ("pad", PICTURE.pad)], brought.fit)
+
+
+def _background(colour: str) -> str:
+    """What lies under a picture or video that can be seen through, from the next one on."""
+    return (
+        f'<label class="field">{shown(PICTURE.background)} <input type="color" data-change="background" data-id=""'
+        f' value="{shown(colour)}"></label>'
+    )
 
 
 def _strength(card: ModelCard, brought: Request) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -65,10 +67,10 @@ def test_a_file_that_is_no_picture_is_refused_by_its_name_and_a_picture_is_shown
 ) -> None:
     choose(tab, "Wan 2.2 TI2V 5B")
     (tmp_path / "evil.png").write_text("<svg onload=alert(1)>")
-    hand_over(tab.locator("#places input"), tmp_path / "evil.png")
+    hand_over(tab.locator("#places input[type=file]"), tmp_path / "evil.png")
     expect(tab.locator("#notice .problem")).to_contain_text("evil.png is not a picture", timeout=WAIT_MS)
     with remembering(tab):
-        hand_over(tab.locator("#places input"), APP / "icon.png")
+        hand_over(tab.locator("#places input[type=file]"), APP / "icon.png")
         expect(tab.locator("#places img")).to_be_visible(timeout=WAIT_MS)
     tab.reload()
     expect(tab.locator("#places img")).to_be_visible(timeout=WAIT_MS)
@@ -104,6 +106,22 @@ def test_a_video_a_mask_and_pictures_in_their_places_are_planned_together(tab: P
     choose(tab, "Starter")
     expect(place.locator(".slot")).to_have_count(0, timeout=WAIT_MS)
     expect(tab.locator("#outlook .times")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_colour_under_what_can_be_seen_through_is_seen_and_chosen(tab: Page, tmp_path: Path) -> None:
+    choose(tab, "Wan 2.2 TI2V 5B")
+    field = tab.get_by_label("Under what can be seen through")
+    expect(field).to_have_value("#ffffff")
+    field.fill("#00ff00")
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(tmp_path / "glass.png")
+    hand_over(tab.locator("#places input[type=file]"), tmp_path / "glass.png")
+    picture = tab.locator("#places img")
+    expect(picture).to_be_visible(timeout=WAIT_MS)
+    seen = Image.open(io.BytesIO(tab.request.get(urljoin(tab.url, picture.get_attribute("src") or "")).body()))
+    assert seen.convert("RGB").getpixel((5, 5)) == (0, 255, 0)
+    tab.get_by_role("button", name="Remove this").click()
+    field.fill("#ffffff")
+    expect(tab.locator("#places input[value='#ffffff']")).to_have_count(1, timeout=WAIT_MS)
 
 
 def test_what_cannot_go_together_is_left_out_with_one_button(tab: Page, tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ PICTURE = PictureTexts(
     alt="Das gewählte Bild",
     alt_video="Das gewählte Video",
     at="bei Sekunde",
+    background="Unter Durchsichtigem",
     fit="Wo das Format nicht passt",
     crop="Ränder abschneiden",
     pad="alles zeigen, mit Rand",

@@ -266,6 +266,9 @@ SENTENCES = {
     "den Datenordner auf ein anderes Laufwerk (RUSHES_HOME), dann versuche es noch einmal.",
     "{} holds whole numbers where a LoRA has fractions.": "{} enthält ganze Zahlen, wo ein LoRA Brüche hat.",
     "'{}' is not a strength for a LoRA.": "„{}“ ist keine Stärke für ein LoRA.",
+    "'{}' is no colour.": "„{}“ ist keine Farbe.",
+    "Write it as #rrggbb, or by a name such as white.": "Schreib sie als #rrggbb oder mit ihrem englischen Namen, etwa "
+    "white.",
     "{} cannot be read.": "{} ist nicht lesbar.",
     "{} cannot be read: it is empty.": "{} ist nicht lesbar: Die Datei ist leer.",
     "Download or copy it again and look at its size.": "Lade oder kopiere sie noch einmal und sieh nach, wie groß sie "
