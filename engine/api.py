@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import secrets
 import shutil
@@ -264,7 +265,7 @@ class Engine(Keeping):
     def _queue(self, jobs: list[Job]) -> list[Job]:
         """Raises MachineProblem on a full disk: nothing could be kept of what is made."""
         if shutil.disk_usage(self.places.home).free < LEAST_FREE_BYTES:
-            raise not_written(OSError(f"less than {LEAST_FREE_BYTES} bytes free"))
+            raise not_written(OSError(errno.ENOSPC, f"less than {LEAST_FREE_BYTES} bytes free"))
         self.store.add_jobs(jobs)
         if self.owns:
             self._lanes.open(job.plan.placement.device for job in jobs)

@@ -5,6 +5,7 @@ Write-ahead log with full sync, so what was committed is still there after a pow
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 import threading
@@ -127,7 +128,7 @@ class Database:
 
     def _problem(self, error: sqlite3.Error) -> MachineProblem:
         if "full" in str(error) or ("disk I/O" in str(error) and _is_full(self._path.parent)):
-            return not_written(OSError(str(error)))
+            return not_written(OSError(errno.ENOSPC, str(error)))
         return self._unusable(error)
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 LFS = b"version https://git-lfs.github.com/spec/"
-PAGE = re.compile(rb"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<\?xml[^>]*>\s*<(html|error)|<head|<error)")
+PAGE = re.compile(rb"(?i)(<!doctype html|<html|<\?xml[^>]*>\s*<(html|error)|<head|<error)")
 ANSWERS = (
     b"Invalid username or password",
     b"Entry not found",
@@ -34,7 +34,7 @@ def reason(path: Path) -> tuple[str, str] | None:
         )
     if not head:
         return f"{path.name} cannot be read: it is empty.", "Download or copy it again and look at its size."
-    if PAGE.match(head.removeprefix(b"\xef\xbb\xbf")) or head.startswith(ANSWERS):
+    if PAGE.match(_without_comments(head.removeprefix(b"\xef\xbb\xbf"))) or head.startswith(ANSWERS):
         return (
             f"{path.name} is a web page, such as a login page, that was saved under the name of the file.",
             "Sign in there, download the file again and look at its size.",
@@ -45,3 +45,11 @@ def reason(path: Path) -> tuple[str, str] | None:
             "Export it as MP4 or MOV there.",
         )
     return None
+
+
+def _without_comments(head: bytes) -> bytes:
+    """What follows the comments that a page may begin with."""
+    head = head.lstrip()
+    while head.startswith(b"<!--"):
+        head = head.partition(b"-->")[2].lstrip()
+    return head

@@ -99,20 +99,25 @@ class WorkerDied(RushesError):
 
 
 PROTECTED = {errno.EROFS, errno.EACCES, errno.EPERM}
+IN_USE = (32, 33)  # what Windows says of a file that another program has open
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def not_written(error: OSError) -> MachineProblem:
-    """What to say when a file could not be written; an error without a number is a full disk, seen before it came."""
+    """What to say when a file could not be written, or read."""
+    if getattr(error, "winerror", None) in IN_USE:
+        return MachineProblem(
+            "The file is in use by another program.", "Close that program, then try again.", str(error)
+        )
     if error.errno in PROTECTED:
         return MachineProblem(
             "The file could not be written: the disk or its folder is write-protected.",
             "Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again.",
             str(error),
         )
-    if error.errno is not None and error.errno not in FULL:
+    if error.errno not in FULL:
         return MachineProblem(
-            f"A file could not be read or written ({error.strerror}).",
+            f"A file could not be read or written ({error.strerror or error}).",
             "Try again; if it happens again, run `app.py doctor`.",
             str(error),
         )

@@ -238,7 +238,7 @@ def recover(store: Store, library: Library) -> None:
     no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
     store.give_up_unreadable()
     take_up(store, library, store.jobs("running"), forget_attempt=True)
-    library.sweep(job.id for job in store.jobs("finished", "failed", "cancelled", limit=10_000))
+    library.sweep(lambda job_id: store.state(job_id) in ("finished", "cancelled"))  # what failed may be kept there
 
 
 def take_up(store: Store, library: Library, jobs: Sequence[Job], forget_attempt: bool) -> None:

@@ -40,7 +40,9 @@ class Keeping(Asking):
     @property
     def background(self) -> str:
         """The colour, as #rrggbb, under what can be seen through in what is brought."""
-        return self.store.setting(BACKGROUND) or media.BACKGROUND
+        with contextlib.suppress(BadSetting):
+            return media.colour(self.store.setting(BACKGROUND, media.BACKGROUND))
+        return media.BACKGROUND
 
     def choose_background(self, text: str) -> None:
         """Raises BadSetting where it is no colour."""

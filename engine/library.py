@@ -7,7 +7,7 @@ import functools
 import hashlib
 import itertools
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine import media
@@ -144,11 +144,11 @@ class Library:
         """Forget what a job that did not finish has written."""
         shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
 
-    def sweep(self, ended: Iterable[str]) -> None:
+    def sweep(self, is_over: Callable[[str], bool]) -> None:
         """Forget what jobs that are over left behind, whose process was killed before it could."""
-        left = {folder.name: folder for folder in self._places.staging.iterdir()}
-        for name in left.keys() & set(ended):
-            shutil.rmtree(left[name], ignore_errors=True)
+        for folder in self._places.staging.iterdir():
+            if is_over(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def complete(self, job: Job) -> bool:
         """Whether the worker finished writing this job's result, the recipe last; it may be here already, in part."""

@@ -83,7 +83,7 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
         if reading
         else {},
         omits=reading.omits if reading else {},
-        noise="low" if halves == {"low"} else lora_pairs.half(name, folder),
+        noise=_only(halves) or lora_pairs.half(name, folder),
         has_both=halves == {"high", "low"},
         trigger_words=_note(notes, "trigger_words"),
         licence=_note(notes, "licence"),
@@ -92,10 +92,17 @@ def read_lora(path: Path, name: str = "", folder: str | None = None) -> LoraFile
     )
 
 
+def _only(halves: set[Noise]) -> Noise:
+    """The half that all of a file's tensors say that they are; empty where they do not, or are both."""
+    return next(iter(halves)) if len(halves) == 1 else ""
+
+
 def _refused(file: str, why: lora_layout.Unreadable) -> BadFile:
     match why.why:
         case "foreign":
             return BadFile(f"{file} is a {why.what}, a kind of LoRA that Rushes cannot apply.", "Choose a plain LoRA.")
+        case "several":
+            return BadFile(f"{file} holds several LoRAs in one.", "Choose a file with one LoRA.")
         case "cut":
             return BadFile(f"{file} is damaged: a part of '{why.what}' is missing.", "Get the file again.")
     return BadFile(f"{file} is a safetensors file, but no LoRA.", REMEDY)

@@ -186,6 +186,7 @@ class Loras:
             raise not_written(error) from error
 
     def _keep_with(self, path: Path, settings: dict[str, Any]) -> LoraFile:
+        read_lora(path)  # refused here, before it is copied
         try:
             self._folder.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self._folder, prefix="copy-", suffix=".part") as folder:
@@ -245,8 +246,11 @@ class Loras:
         return request.model_copy(update={**bare, "loras": (*request.loras, *added)})
 
     def _named(self, name: str) -> LoraFile:
+        name = name.strip().removesuffix(ENDING)
         try:
-            return self.find(re.split(r"[/\\]", name.strip())[-1].removesuffix(ENDING))
+            with contextlib.suppress(UnknownName):
+                return self.find(name)
+            return self.find(re.split(r"[/\\]", name)[-1])  # other programs write the folder too
         except UnknownName as error:
             raise BadSetting(
                 f"The prompt names the LoRA '{name.strip()[:80]}', which is not on this computer, or more than once.",
@@ -283,7 +287,8 @@ class Loras:
         old = kept["file"] if isinstance(kept.get("file"), dict) else {}
         path = Path(kept.get("origin") or self._folder / f"{old.get('id')}{ENDING}")
         try:
-            said = read_lora(path, old.get("name", ""), folder="")
+            folder = "" if kept.get("hub") else Path(old.get("came_from", "")).name
+            said = read_lora(path, old.get("name", ""), folder)
         except BadFile:
             return None
         known = {name: old[name] for name in ("id", "came_from") if name in old}

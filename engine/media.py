@@ -145,7 +145,9 @@ def _screen_colours(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":  # such as a depth map: Pillow would cut it off at 255
         return _in_256_greys(image).convert("RGBA")
     profile = image.info.get("icc_profile")
-    if image.mode == "P" or (image.mode == "RGB" and "transparency" in image.info):  # a profile is of its colours
+    if image.mode == "P" or (
+        image.mode in ("RGB", "L") and "transparency" in image.info
+    ):  # a profile is of its colours
         image = image.convert("RGBA")
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
@@ -182,9 +184,12 @@ def _in_256_greys(image: Image.Image) -> Image.Image:
 def colour(text: str) -> str:
     """A colour as #rrggbb, from that or its English name. Raises BadSetting."""
     try:
-        return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(text.strip())[:3])
+        numbers = ImageColor.getrgb(text.strip())[:3]
+        if max(numbers) > 255:
+            raise ValueError(f"{numbers} is beyond 255")
     except ValueError as error:
         raise BadSetting(f"'{text[:20]}' is no colour.", "Write it as #rrggbb, or by a name such as white.") from error
+    return "#{:02x}{:02x}{:02x}".format(*numbers)
 
 
 def over_background(seen: Image.Image, background: str = BACKGROUND) -> Image.Image:

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import psutil
 
-# Which process made it and when that began: a number alone is soon another's, in a container always the same one's.
-OWNED = re.compile(r"(?:brought|preset)-(?:(\d{1,10})-(\d{1,12})-)?")
+OWNED = re.compile(r"(?:brought|preset)-(?:(\d{1,10})-)?")
+CLOCK_SECONDS = 300  # by how much a clock may have been set meanwhile
 
 
 @contextlib.contextmanager
 def folder(staging: Path, purpose: str) -> Iterator[Path]:
     """A folder of its own, gone at the end; after a kill, with the next `sweep`."""
-    began = int(psutil.Process().create_time())
-    with tempfile.TemporaryDirectory(dir=staging, prefix=f"{purpose}-{os.getpid()}-{began}-") as made:
+    with tempfile.TemporaryDirectory(dir=staging, prefix=f"{purpose}-{os.getpid()}-") as made:
         yield Path(made)
 
 
@@ -28,12 +27,15 @@ def sweep(staging: Path) -> None:
     """Remove what processes left behind that are gone."""
     for path in staging.iterdir():
         owner = OWNED.match(path.name)
-        if owner and not (owner[1] and _lives(int(owner[1]), int(owner[2]))):
+        if owner and not (owner[1] and _made_by(int(owner[1]), path)):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _lives(pid: int, began: int) -> bool:
+def _made_by(pid: int, path: Path) -> bool:
+    """Whether the living process of this number may have made it: in a container each start has the same one."""
     try:
-        return int(psutil.Process(pid).create_time()) == began
-    except (psutil.Error, OverflowError, ValueError):
+        return bool(psutil.Process(pid).create_time() < path.stat().st_mtime + CLOCK_SECONDS)
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OSError, OverflowError, ValueError):
         return False

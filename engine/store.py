@@ -166,6 +166,12 @@ class Store(Database):
             raise UnknownName(OTHER_VERSION.cause, OTHER_VERSION.remedy)
         return job
 
+    def state(self, job_id: str) -> str:
+        """The state of a job, also of one that cannot be read otherwise; empty where there is none."""
+        with self._reading() as db:
+            row = db.execute("select state from jobs where id = ?", (job_id,)).fetchone() if job_id.isascii() else None
+        return str(row["state"]) if row else ""
+
     def jobs(self, *states: JobState, limit: int = 200) -> list[Job]:
         """Jobs in these states (all when none is named), newest first."""
         marks = ",".join("?" * len(states))

@@ -57,7 +57,13 @@ def without_names(text: str, names: list[str]) -> str:
 def _names(engine: Engine) -> list[str]:
     """What says who and where: the person, the computer, their folders; in both ways of writing a backslash."""
     folders = [str(engine.places.home), str(Path.home())]
-    found = [*folders, *(folder.replace("\\", "\\\\") for folder in folders), platform.node(), Path.home().name]
+    found = [
+        *folders,
+        *engine.library.unreadable(),
+        *(folder.replace("\\", "\\\\") for folder in folders),
+        platform.node(),
+        Path.home().name,
+    ]
     with contextlib.suppress(OSError, KeyError):  # a user that the system has no name for
         found.append(getpass.getuser())
     return [name for name in dict.fromkeys(found) if len(name) > 2 and name not in ("root", "home")]

@@ -47,6 +47,7 @@ class Shown(NamedTuple):
     from_hdr: bool = False
 
 
+KEPT_AS = b"2"  # one more when a video is kept otherwise than before, so that it is read again when it comes again
 # By the rounded matrix of the display, which says where right and down come to lie.
 TURNS = {
     (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,6 +74,7 @@ def keep_video(path: Path, folder: Path, ending: bool = False, background: str =
         check_file(path, MAX_FILE_BYTES)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
+        digest.update(KEPT_AS)
         if ending:
             digest.update(b"the ending")
         if background != BACKGROUND:
@@ -210,11 +212,16 @@ def _whole(frames: Iterator[Any]) -> Iterator[Any]:
     """Pictures that a camera recorded as two halves, one after the other, without the combs that those would leave."""
     import av
 
-    graph = None
+    graph, shape = None, None
     for frame in frames:
         if graph is None and not frame.interlaced_frame:
             yield frame
             continue
+        if graph and shape != (frame.width, frame.height, frame.format.name):  # as a broadcast may change it midway
+            graph.push(None)
+            yield from _filtered(graph, av)
+            graph = None
+        shape = frame.width, frame.height, frame.format.name
         graph = graph or _deinterlacing(frame)
         graph.push(frame)
         yield from _filtered(graph, av)

@@ -82,11 +82,13 @@ def libraries(job: Job, places: Places) -> frozenset[str]:
     Importing these takes two fifths of its start. It starts anew for one that it came without, but not for a LoRA of a
     person who had one before: they may use it with the next shot.
     """
-    used = {
-        "peft": bool(job.plan.loras) or any(places.loras.glob("*.safetensors")),
-        "bitsandbytes": job.plan.placement.bits,
-    }
-    return frozenset(name for name, needed in used.items() if needed)
+    used = {"peft": bool(job.plan.loras), "bitsandbytes": job.plan.placement.bits}
+    return frozenset(name for name, needed in used.items() if needed) | _likely(places)
+
+
+def _likely(places: Places) -> frozenset[str]:
+    """What a worker is started with before there is a job: a person with LoRAs may use one."""
+    return frozenset(["peft"] if any(places.loras.glob("*.safetensors")) else [])
 
 
 class WorkerProcess:
@@ -115,6 +117,8 @@ class WorkerProcess:
         with self._starting:
             if self._closed:
                 raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
+            if self._process is None:
+                self._libraries |= _likely(self._places)
             known = [part for name in sorted(self._libraries) for part in ("--library", name)]
             command = [*worker_command(self._places, self._device), *known]
             if self._process and self._process.args != command:  # a library more, or models in another folder

@@ -34,13 +34,17 @@ def test_the_mcp_tools_are_as_before(home: Path) -> None:
     assert json.loads(record.written(record.tools(home))) == kept("tools.json")
 
 
+def test_the_events_of_a_job_have_the_same_form() -> None:
+    assert json.loads(record.written(record.events())) == kept("events.json")
+
+
 @pytest.mark.slow
 def test_the_commands_that_look_tell_the_same_json(home: Path) -> None:
     assert record.documents(home) == kept("documents.json")
 
 
 @pytest.mark.slow
-def test_a_take_has_the_same_events_and_recipe(home: Path) -> None:
+def test_a_take_has_the_same_recipe(home: Path) -> None:
     assert record.take(home) == kept("take.json")
 
 

@@ -43,6 +43,7 @@ BESIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
 NORM = re.compile(r"norm(?!1\.linear|1_context|_out\.linear|\.linear)|modulation$|scale_shift_table")
 OTHER = "other"  # the role of a tensor that plays none
 LATE = re.compile(r"(?:^|\.)(?:transformer_2|dit2|low_noise_model)\.")  # the second of two transformers
+EARLY = re.compile(r"(?:^|\.)high_noise_model\.")
 LOHA = frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"})
 
 
@@ -55,9 +56,10 @@ class Change(NamedTuple):
 
 
 class Unreadable(Exception):
-    """No LoRA at all, a `foreign` kind (its name is `what`), or one that is `cut`: the layer `what` lacks a matrix."""
+    """No LoRA at all, `several` in one file, a `foreign` kind (its name is `what`), or one that is `cut`: the layer
+    `what` lacks a matrix."""
 
-    def __init__(self, why: Literal["none", "foreign", "cut"], what: str = "") -> None:
+    def __init__(self, why: Literal["none", "foreign", "cut", "several"], what: str = "") -> None:
         super().__init__(f"{why} {what}")
         self.why, self.what = why, what
 
@@ -109,7 +111,7 @@ def _layers(shapes: Mapping[str, Shape]) -> dict[str, dict[str, str]]:
         if match:
             roles, role = layers.setdefault(match["layer"], {}), role or match["role"]
             if role in roles:
-                raise Unreadable("foreign", "file with several LoRAs")
+                raise Unreadable("several")
             if role not in ("bias", "up_bias") or 0 not in shapes[name]:
                 roles[role] = name
         elif len(shapes[name]):  # a number alone is a setting
@@ -125,13 +127,13 @@ def _says_something(layer: str, roles: Mapping[str, str], shapes: Mapping[str, S
     if not kinds or any(0 in shapes[name] for role, name in roles.items() if role != "alpha"):
         return False
     matrices = kinds - {"bias", "up_bias", "full", OTHER}
+    if matrices & {"hada_t1", "lokr_t2"}:
+        raise Unreadable("foreign", "LoCon")
     if any(len(shapes[roles[role]]) < 2 for role in matrices) or not _fit_together(roles, shapes):
         raise Unreadable("cut", layer[-80:])
     kron = matrices and all(role.startswith("lokr") for role in matrices)
     whole = not matrices or matrices == {"down", "up"} or matrices == LOHA or (kron and _kron_is_whole(matrices))
     if not whole:
-        if matrices & {"hada_t1", "lokr_t2"}:
-            raise Unreadable("foreign", "LoCon")
         raise Unreadable("cut", layer[-80:])
     return True
 
@@ -151,7 +153,7 @@ def _kron_is_whole(roles: set[str]) -> bool:
 
 
 def _reading(family: str, layers: Mapping[str, Mapping[str, str]]) -> Reading:
-    two = any(LATE.search(layer) for layer in layers)
+    two = any(LATE.search(layer) or EARLY.search(layer) for layer in layers)
     changes: list[Change] = []
     omits: Counter[str] = Counter()
     known = exact = 0

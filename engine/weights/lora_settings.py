@@ -16,13 +16,21 @@ def beside(path: Path) -> dict[str, Any]:
     """The settings that peft's own save of a LoRA has; empty for a file of another kind."""
     config = path.with_name(FILE)
     try:
-        if not path.name.startswith("adapter_model") or config.stat().st_size > MAX_BYTES:
+        if (
+            not (path.name.startswith("adapter_model") and path.suffix == ".safetensors")
+            or config.stat().st_size > MAX_BYTES
+        ):
             return {}
         said = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     found = {name: said[name] for name in FIELDS if name in said} if isinstance(said, dict) else {}
-    return found if {"r", "lora_alpha"} <= found.keys() else {}
+    numbers = [found.get(name) for name in ("r", "lora_alpha")]
+    whole = all(isinstance(number, int | float) and number > 0 for number in numbers)
+    patterns = [found.get(name) or {} for name in ("rank_pattern", "alpha_pattern")]
+    plain = all(isinstance(one, dict) and all(isinstance(v, int | float) and v > 0 for v in one.values())
+                for one in patterns)  # fmt: skip
+    return found if whole and plain else {}
 
 
 def copy_with(source: Path, settings: dict[str, Any], target: Path) -> None:

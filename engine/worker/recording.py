@@ -7,6 +7,7 @@ A pipeline of several sections prepares and schedules each of them: those that a
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import time
@@ -192,7 +193,7 @@ class Recording:
             state.save(now, self._key, self._path)
         except (OSError, SafetensorError) as error:  # the disk is full: the clip is worth more than its safety
             if must:
-                raise not_written(OSError(str(error))) from error
+                raise not_written(OSError(errno.ENOSPC, str(error))) from error
             self._path = None
         took = time.perf_counter() - began
         self._cost = max(self._cost, took)  # a busy disk is slow again

@@ -6,6 +6,7 @@ denoised from there by the ordinary pipeline, whose scheduler is handed the last
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import time
@@ -208,7 +209,7 @@ def save(latents: Latents, path: Path) -> None:
         save_file({name: part.float().cpu().contiguous() for name, part in latents.items()}, path)
         onto_the_disk(path)
     except (OSError, SafetensorError) as error:  # safetensors has an error of its own for it
-        raise not_written(OSError(str(error))) from error
+        raise not_written(OSError(errno.ENOSPC, str(error))) from error
 
 
 def load(path: Path, device: Any) -> Latents:

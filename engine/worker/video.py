@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Iterable
 from fractions import Fraction
@@ -43,7 +44,7 @@ def write(footage: Footage, fps: int, stem: Path, recipe: Recipe, before: Iterab
         onto_the_disk(part)  # after what it stands for: a recipe says that all is there
         part.replace(stem.with_suffix(".json"))
     except (OSError, av.FFmpegError) as error:
-        raise not_written(OSError(str(error))) from error
+        raise not_written(OSError(errno.ENOSPC, str(error))) from error
 
 
 def _encode(pictures: Iterable[Picture], of: tuple[Footage, int], path: Path, recipe: Recipe) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from peft.tuners.lora import Linear
 from PIL import Image, ImageCms
 from safetensors.torch import save_file
 
-from engine import BadFile, BadSetting, Engine, LoraUse, Request, read_lora, read_recipe
+from engine import BadFile, BadSetting, Engine, LoraUse, Request, disguised, read_lora, read_recipe
 from engine.downloads import hub_lora
 from engine.types import PlannedLora
 from engine.videos import Shown, sampled, video_path, write
@@ -243,7 +244,7 @@ def test_what_can_be_seen_through_lies_on_the_colour_that_was_chosen(studio: Eng
     assert (kept_picture(studio, tmp_path / "a.png")[5, 5] == (0, 255, 0)).all()
     seen = {name: next(sampled(video_path(studio.places.media, name), 5, 1)).getpixel((5, 5)) for name in (white, red)}
     assert seen[white][1] > 240 and seen[red][0] > 240 and seen[red][1] < 20
-    for text in ("", "no colour", "#12"):
+    for text in ("", "no colour", "#12", "rgb(300,0,0)"):
         with pytest.raises(BadSetting, match="no colour"):
             studio.choose_background(text)
     assert studio.background == "#00ff00"
@@ -317,6 +318,37 @@ def test_an_answer_of_a_web_server_is_called_so(studio: Engine, tmp_path: Path, 
     take_in = {"safetensors": studio.keep_lora, "png": studio.keep_picture, "mp4": studio.keep_video}[ending]
     with pytest.raises(BadFile, match="web page"):
         take_in(file)
+
+
+def test_comments_without_end_cost_no_time(tmp_path: Path) -> None:
+    for content in (b"<!---->" * 73 + b"x", b"<!--" * 128, b"<!-- " + b"-" * 500):
+        (tmp_path / "a").write_bytes(content)
+        began = time.process_time()
+        disguised.reason(tmp_path / "a")
+        assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("content", [b"PK" * 100, b"\xff" * 200, b"<html>" * 40, b"\x02\0\0\0\0\0\0\0[]"])
+@pytest.mark.parametrize("ending", ["bin", "safetensors"])
+def test_a_damaged_file_of_peft_is_a_sentence(studio: Engine, tmp_path: Path, content: bytes, ending: str) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"r": 4, "lora_alpha": 4}')
+    (tmp_path / f"adapter_model.{ending}").write_bytes(content)
+    with pytest.raises(BadFile):
+        studio.keep_lora(tmp_path / f"adapter_model.{ending}")
+    assert not list((tmp_path / "home" / "loras").glob("*"))
+
+
+def test_a_lora_is_typed_as_it_is_listed_and_keeps_its_half_when_it_is_read_again(
+    studio: Engine, tmp_path: Path
+) -> None:
+    kept = studio.keep_lora(lora(tmp_path / "high_noise" / "model.safetensors", A14B))
+    record = tmp_path / "home" / "loras" / f"{kept.id}.json"
+    record.write_text(
+        record.read_text().replace('"reading": 4', '"reading": 3').replace('"noise": "high"', '"noise": ""')
+    )
+    (again,) = studio.loras.kept()
+    assert (again.noise, again.name) == ("high", "high_noise/model")
+    assert studio.loras.typed(Request(prompt=f"a <lora:{again.name}:1>")).loras[0].id == kept.id
 
 
 def test_an_empty_file_is_called_empty(studio: Engine, tmp_path: Path) -> None:

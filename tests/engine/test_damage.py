@@ -164,6 +164,14 @@ def test_what_jobs_that_are_over_left_behind_is_swept_at_the_start(home: Path) -
         assert [path.name for path in (home / "staging").iterdir()] == [waiting]
 
 
+def test_what_could_not_be_taken_in_is_swept_by_no_start(home: Path) -> None:
+    with Engine(home) as engine:
+        failed = engine.store.jobs("failed")[0].id
+        put(home / "staging" / failed / "take.json", b"{}")
+        engine.start()
+        assert (home / "staging" / failed / "take.json").exists()
+
+
 def test_a_copy_of_a_lora_that_was_cut_off_long_ago_is_swept(home: Path) -> None:
     for name, hours in (("old", 30), ("new", 1)):
         put(home / "loras" / f"{name}.part", b"x")
@@ -174,10 +182,11 @@ def test_a_copy_of_a_lora_that_was_cut_off_long_ago_is_swept(home: Path) -> None
 
 
 def test_an_upload_of_another_process_with_the_same_number_is_swept(tmp_path: Path) -> None:
-    began = int(psutil.Process().create_time())
-    mine, others = f"brought-{os.getpid()}-{began}-x", f"brought-{os.getpid()}-{began - 90}-x"
-    for name in (mine, others, "brought-1-old", "preset-y"):
+    mine, others = f"brought-{os.getpid()}-x", f"brought-{os.getpid()}-y"
+    for name in (mine, others, "brought-9999999999-z", "preset-y"):
         (tmp_path / name).mkdir()
+    before = psutil.Process().create_time() - 3600
+    os.utime(tmp_path / others, (before, before))
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [mine]
 

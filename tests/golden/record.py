@@ -20,7 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engine import APP, Engine, Overrides, Request, RushesError, read_recipe
+from pydantic import TypeAdapter
+
+from engine import APP, Engine, Event, Finished, Overrides, Request, RushesError, read_recipe
 from ui.page import studio as page
 from ui.page.api import Functions
 
@@ -106,22 +108,28 @@ def documents(home: Path) -> dict[str, Any]:
     return said
 
 
-def take(home: Path) -> dict[str, Any]:
-    """The events of a take on the processor, each kind and phase once in its order, and its recipe."""
+def take(home: Path) -> Any:
+    """The recipe of a take that is made on the processor."""
     with Engine(home) as engine:
         engine.start()
         engine.pause(False)
         asked = Request(prompt=PROMPT, seed=3, num_frames=9, take=Overrides(num_inference_steps=2), device="cpu")
         (job,) = engine.make_takes(asked)
-        events = [stable(event.model_dump(mode="json")) for event in engine.watch(job.id)]
+        assert isinstance(list(engine.watch(job.id))[-1], Finished)
         recipe = read_recipe(Path(engine.library.take(job.id).video))
-    seen: list[Any] = []
-    for event in events:
-        if event.get("kind") == "progress":
-            event = {"kind": "progress", "phase": event["phase"], "fields": sorted(event)}
-        if event not in seen:
-            seen.append(event)
-    return {"events": seen, "recipe": stable(recipe.model_dump(mode="json"))}
+    told = recipe.model_dump(mode="json", exclude={"versions": True, "plan": {"forecast", "reasons", "placement"}})
+    return stable(told)  # without what depends on the machine
+
+
+def events() -> Any:
+    """The form of each event, without what it says about itself."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: bare(one) for name, one in value.items() if name not in ("description", "title")}
+        return [bare(one) for one in value] if isinstance(value, list) else value
+
+    return bare(TypeAdapter(Event).json_schema())
 
 
 def written(value: Any) -> str:
@@ -138,6 +146,7 @@ def main() -> None:
         (HERE / "plans.txt").write_text("\n".join(plans(home)) + "\n", encoding="utf-8")
         (HERE / "endpoints.json").write_text(written(endpoints(home)), encoding="utf-8")
         (HERE / "documents.json").write_text(written(documents(home)), encoding="utf-8")
+        (HERE / "events.json").write_text(written(events()), encoding="utf-8")
         (HERE / "take.json").write_text(written(take(home)), encoding="utf-8")
         (HERE / "tools.json").write_text(written(tools(home)), encoding="utf-8")
 

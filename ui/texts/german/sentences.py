@@ -266,6 +266,10 @@ SENTENCES = {
     "den Datenordner auf ein anderes Laufwerk (RUSHES_HOME), dann versuche es noch einmal.",
     "{} holds whole numbers where a LoRA has fractions.": "{} enthält ganze Zahlen, wo ein LoRA Brüche hat.",
     "'{}' is not a strength for a LoRA.": "„{}“ ist keine Stärke für ein LoRA.",
+    "{} holds several LoRAs in one.": "{} enthält mehrere LoRAs auf einmal.",
+    "Choose a file with one LoRA.": "Wähle eine Datei mit einem LoRA.",
+    "The file is in use by another program.": "Ein anderes Programm benutzt die Datei.",
+    "Close that program, then try again.": "Schließe das Programm, dann versuche es noch einmal.",
     "'{}' is no colour.": "„{}“ ist keine Farbe.",
     "Write it as #rrggbb, or by a name such as white.": "Schreib sie als #rrggbb oder mit ihrem englischen Namen, etwa "
     "white.",
