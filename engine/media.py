@@ -145,10 +145,8 @@ def _screen_colours(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":  # such as a depth map: Pillow would cut it off at 255
         return _in_256_greys(image).convert("RGBA")
     profile = image.info.get("icc_profile")
-    if image.mode == "P" or (
-        image.mode in ("RGB", "L") and "transparency" in image.info
-    ):  # a profile is of its colours
-        image = image.convert("RGBA")
+    if image.mode == "P" or (image.mode in ("RGB", "L") and "transparency" in image.info):
+        image = image.convert("RGBA")  # a profile is of its colours, and would lose what can be seen through
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a profile that lies is ignored, as browsers do

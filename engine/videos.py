@@ -162,7 +162,7 @@ def _ending(path: Path) -> float:
     return found
 
 
-def _plain_pictures(path: Path, since: float | None = None, background: str = BACKGROUND) -> Iterator[Shown]:
+def _plain_pictures(path: Path, since: float | None, background: str) -> Iterator[Shown]:
     """What is kept of a file, from a time of its own clock on. Raises BadFile; always gives at least one picture."""
     import av
 

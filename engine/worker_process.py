@@ -76,14 +76,13 @@ def worker_command(places: Places, device: str) -> list[str]:
     return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
 
 
-def libraries(job: Job, places: Places) -> frozenset[str]:
+def libraries(job: Job) -> frozenset[str]:
     """The large libraries that a worker must know for this job, beside those of every job.
 
-    Importing these takes two fifths of its start. It starts anew for one that it came without, but not for a LoRA of a
-    person who had one before: they may use it with the next shot.
+    Importing these takes two fifths of its start. It starts anew for one that it came without.
     """
     used = {"peft": bool(job.plan.loras), "bitsandbytes": job.plan.placement.bits}
-    return frozenset(name for name, needed in used.items() if needed) | _likely(places)
+    return frozenset(name for name, needed in used.items() if needed)
 
 
 def _likely(places: Places) -> frozenset[str]:
@@ -117,7 +116,7 @@ class WorkerProcess:
         with self._starting:
             if self._closed:
                 raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
-            if self._process is None:
+            if self._process is None or self._process.poll() is not None:
                 self._libraries |= _likely(self._places)
             known = [part for name in sorted(self._libraries) for part in ("--library", name)]
             command = [*worker_command(self._places, self._device), *known]
@@ -147,7 +146,7 @@ class WorkerProcess:
 
     def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
         """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
-        self._libraries |= libraries(job, self._places)
+        self._libraries |= libraries(job)
         self.start()
         self._send(line(RunJob(job=job)))
         asked_at: float | None = None

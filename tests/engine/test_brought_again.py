@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -320,12 +319,10 @@ def test_an_answer_of_a_web_server_is_called_so(studio: Engine, tmp_path: Path, 
         take_in(file)
 
 
-def test_comments_without_end_cost_no_time(tmp_path: Path) -> None:
+def test_comments_without_end_are_read_through(tmp_path: Path) -> None:
     for content in (b"<!---->" * 73 + b"x", b"<!--" * 128, b"<!-- " + b"-" * 500):
         (tmp_path / "a").write_bytes(content)
-        began = time.process_time()
-        disguised.reason(tmp_path / "a")
-        assert time.process_time() - began < 1
+        assert disguised.reason(tmp_path / "a") is None  # a pattern that tries every way would never end
 
 
 @pytest.mark.parametrize("content", [b"PK" * 100, b"\xff" * 200, b"<html>" * 40, b"\x02\0\0\0\0\0\0\0[]"])

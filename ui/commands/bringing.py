@@ -24,7 +24,7 @@ Keyframes = Annotated[
     list[str] | None, typer.Option("--at", help="FRAME=PICTURE, seen at that frame; may be repeated.")
 ]
 Background = Annotated[
-    str | None, typer.Option("--background", help="The colour under what can be seen through, as #rrggbb.")
+    str | None, typer.Option("--background", help="The colour behind transparent parts, as #rrggbb.")
 ]
 FitText = Annotated[str | None, typer.Option("--fit", help="How they get the clip's shape: crop or pad.")]
 Strength = Annotated[float | None, typer.Option("--strength", help="How far a clip may leave its --video, 0 to 1.")]

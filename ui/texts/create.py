@@ -142,7 +142,7 @@ class PictureTexts:
     fit: str = "Where the shape differs"
     crop: str = "cut off the edges"
     pad: str = "show all, with borders"
-    background: str = "Under what can be seen through"
+    background: str = "Behind transparent parts"
     strength: str = "How far it may leave the video"
     failed: str = "The file could not be brought in."
     kept: str = "The clip's last picture is now the first picture of your next shot."

@@ -110,7 +110,7 @@ def test_a_video_a_mask_and_pictures_in_their_places_are_planned_together(tab: P
 
 def test_the_colour_under_what_can_be_seen_through_is_seen_and_chosen(tab: Page, tmp_path: Path) -> None:
     choose(tab, "Wan 2.2 TI2V 5B")
-    field = tab.get_by_label("Under what can be seen through")
+    field = tab.get_by_label("Behind transparent parts")
     expect(field).to_have_value("#ffffff")
     field.fill("#00ff00")
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(tmp_path / "glass.png")
