@@ -13,9 +13,9 @@ CONTEXT_GB = 0.8  # what CUDA takes before the first tensor
 # torch's allocator holds this times what a clip decoded whole needs: its pieces are too many sizes to fit into each
 # other's places. Simulated on the traces where there is room: 1.23 (Wan in float32) to 1.58 (CogVideoX).
 KEPT = 1.23
-# The worker with torch, diffusers and no model takes 0.58 on Linux; its allocator keeps 0.1 to 0.3 that a run gave back
-# (18 runs of the starter took 0.77 to 0.92, in the middle 0.83).
-TORCH_RAM_GB = 0.76
+# The worker with torch, diffusers and no model takes 0.5 on Linux; its allocator keeps 0.1 to 0.3 that a run gave back
+# (runs of the starter took 0.71 to 0.80 on two machines, in the middle 0.77).
+TORCH_RAM_GB = 0.68
 BLOCKS_IN_FLIGHT = 2  # group offload holds the block that computes and the one that comes next
 SCALES_SHARE = 0.11  # of 4-bit weights: a float32 for each 64 of them, which streaming leaves on the card
 STREAMED_READER_SHARE = 0.2  # of a text encoder: its table of words comes whole, at most 2.1 of 11.4 GB (UMT5-XXL)
