@@ -51,7 +51,7 @@ from benchmarks.checkpoints import (
     Settings,
 )
 from engine import APP
-from engine.types import Pass
+from engine.schema import Pass
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass
+from engine.schema import Pass
 
 Inputs = Callable[[tuple[int, ...], Pass], dict[str, Any]]
 

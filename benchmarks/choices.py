@@ -17,11 +17,11 @@ from typing import NamedTuple
 from benchmarks.published import machine_of, placement_of
 from benchmarks.publishing import publish_text
 from engine import APP, Overrides, Request
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.forecast import Range, forecast
-from engine.planner import plan
-from engine.types import Placement
+from engine.planning.forecast import Range, forecast
+from engine.planning.planner import plan
+from engine.schema import Placement
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
 
 ROWS = Path(__file__).with_name("choices.csv")
 RESULT = APP / "docs" / "choices.md"

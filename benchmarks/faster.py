@@ -20,9 +20,11 @@ import torch
 from benchmarks import publishing
 from benchmarks.likeness import Array, ssim
 from engine import Engine, Request
-from engine.types import Plan
-from engine.worker import families, sampling, weights
-from engine.worker.families.latent_video import Shot
+from engine.schema import Plan
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 
 PROMPTS = (
     "a red ball rolls to the left on a blue background",
@@ -35,15 +37,15 @@ PROMPTS = (
 
 
 @torch.no_grad()
-def render(model: weights.Model, plan: Plan) -> tuple[Array, float]:
+def render(model: pipeline_loader.Model, plan: Plan) -> tuple[Array, float]:
     """The frames of a render from scratch, and the seconds of its sampling."""
     family = families.of(plan.family)
     shot = Shot(plan, plan.render, torch.Generator("cpu").manual_seed(plan.seed))
-    watch = sampling.Watch(lambda _: None, lambda: False)
+    watch = denoise.Watch(lambda _: None, lambda: False)
     model.prompts.encoded(model.pipe, family, shot, watch.emit)  # reading the words is not what is measured
     clock = time.process_time if plan.placement.device == "cpu" else time.perf_counter
     started = clock()
-    latents = sampling.draw(model, family, shot, watch)
+    latents = denoise.draw(model, family, shot, watch)
     seconds = clock() - started
     return family.decode(model.pipe, latents, shot).frames, seconds
 
@@ -51,7 +53,7 @@ def render(model: weights.Model, plan: Plan) -> tuple[Array, float]:
 def measure(home: Path, name: str, count: int) -> dict[str, Any]:
     rows = []
     with Engine(home) as studio:
-        shelf = weights.Shelf(list(studio.places.model_roots))
+        shelf = pipeline_loader.Shelf(list(studio.places.model_roots))
         for seed, prompt in enumerate(PROMPTS[:count]):
             whole, faster = (
                 studio.plan(Request(prompt=prompt, model=name, seed=seed, faster=on)) for on in (False, True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.publishing import RESULTS
 from engine import APP, Request
-from engine.catalog import Catalog
-from engine.planner import plan
-from engine.sizing import CONTEXT_GB, KEPT, allocated_gb, part_gb
-from engine.types import Device, HardwareProfile, Placement
+from engine.planning.cost import CONTEXT_GB, KEPT, allocated_gb, part_gb
+from engine.planning.planner import plan
+from engine.schema import Device, HardwareProfile, Placement
+from engine.storage.catalog import Catalog
 
 GGUF_BITS = {"Q8_0": 8.5, "Q5_0": 5.5, "Q4_0": 4.5}  # a weight, by the layout of their blocks of 32
 MODEL = "wan2.1-t2v-14b"

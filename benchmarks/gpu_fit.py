@@ -30,19 +30,19 @@ import torch
 
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.trace_cards import CARDS, batch_of, grid
-from engine import hardware
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import RushesError
-from engine.forecast import corrected
-from engine.planner import plan
-from engine.sizing import TORCH_RAM_GB, call_operations, memory
-from engine.speed import paces
-from engine.types import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
-from engine.worker import decoding
+from engine.machine import hardware
+from engine.planning.cost import TORCH_RAM_GB, call_operations, memory
+from engine.planning.forecast import corrected
+from engine.planning.planner import plan
+from engine.planning.speed import paces
+from engine.schema import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
+from engine.schema.card import ModelCard
+from engine.schema.errors import RushesError
+from engine.storage.catalog import Catalog
 from engine.worker.accelerator import Accelerator
 from engine.worker.gauge import Gauge
-from engine.worker.memory import DTYPES
+from engine.worker.loading.device_placement import DTYPES
+from engine.worker.output import decode
 
 RESULTS = Path(__file__).parent / "results"
 CALLS = 3  # the first one warms up
@@ -157,7 +157,7 @@ def _performed(card: ModelCard, made: Plan, stage: Stage, settings: dict[str, An
     calls = [_timed(device, functools.partial(transformer, **inputs)) for _ in range(CALLS)]
     if placement.offload != "resident":  # what computes next takes its place
         transformer.to("meta")
-    decoding.arrange(vae, placement)
+    decode.arrange(vae, placement)
     noise = {"temb": torch.zeros(1, device=device)} if vae.config.get("timestep_conditioning") else {}
     decode_seconds = _timed(device, functools.partial(vae.decode, latents, **noise))
     return {"call_seconds": statistics.median(calls[1:]), "decode_seconds": decode_seconds}

@@ -27,12 +27,14 @@ import torch
 
 from benchmarks.second_load import build
 from engine import APP
-from engine.catalog import Catalog
-from engine.combinations import obstacle
-from engine.types import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
-from engine.worker import adapters, families, sampling, weights
+from engine.planning.compatibility import obstacle
+from engine.schema import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
+from engine.storage.catalog import Catalog
+from engine.worker import families
 from engine.worker.accelerator import Accelerator, described, kind_of
-from engine.worker.decoding import vae_at_work
+from engine.worker.loading import lora_adapters, pipeline_loader
+from engine.worker.output.decode import vae_at_work
+from engine.worker.sampling import denoise
 from tests.engine import test_second_stage
 from tests.engine.test_families import CASES, Case, planned, shot
 from tests.tiny import gguf_weights, loras
@@ -75,13 +77,13 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
     """The frames of a render that started on a take, and what it cost."""
     card = Accelerator(plan.placement.device)
     card.forget_peak()
-    family, watch = families.of(case.family), sampling.Watch(lambda event: None, lambda: False)
+    family, watch = families.of(case.family), denoise.Watch(lambda event: None, lambda: False)
     started = time.perf_counter()
-    model = weights.load(folder, plan.placement, case.pipeline, weights.Loading(family, caches=caches))
+    model = pipeline_loader.load(folder, plan.placement, case.pipeline, pipeline_loader.Loading(family, caches=caches))
     loaded = time.perf_counter()
-    take = sampling.draw(model, family, shot(plan, "take"), watch)
+    take = denoise.draw(model, family, shot(plan, "take"), watch)
     render = shot(plan, "render")
-    latents = sampling.refine(model, family, render, watch, take)
+    latents = denoise.refine(model, family, render, watch, take)
     if not all(part.isfinite().all() for part in latents.values()):
         raise ArithmeticError("the latents are not finite")
     with vae_at_work(model.pipe, plan.placement, latents) as reachable:
@@ -95,20 +97,20 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
     return frames, cost
 
 
-def wear(case: Case, model: weights.Model, plan: Plan, given: Path) -> None:
+def wear(case: Case, model: pipeline_loader.Model, plan: Plan, given: Path) -> None:
     """Put a LoRA on the loaded model and take it off. Raises ArithmeticError when it is not seen or leaves a trace."""
     worn = plan.model_copy(update={"loras": (PlannedLora(name="tiny", strength=1.0, parts={"transformer": LORA}),)})
     if worn.fused:  # put on while loading, which tests/engine/test_loras.py runs
         return
-    family, watch = families.of(case.family), sampling.Watch(lambda event: None, lambda: False)
+    family, watch = families.of(case.family), denoise.Watch(lambda event: None, lambda: False)
 
     def takes() -> torch.Tensor:
-        return sampling.draw(model, family, shot(plan, "take"), watch)["latents"].cpu()
+        return denoise.draw(model, family, shot(plan, "take"), watch)["latents"].cpu()
 
     none = takes()
-    adapters.wear(model.pipe, worn, given)
+    lora_adapters.wear(model.pipe, worn, given)
     seen = takes()
-    adapters.wear(model.pipe, plan, given)
+    lora_adapters.wear(model.pipe, plan, given)
     if torch.equal(seen, none) or not torch.equal(takes(), none):
         raise ArithmeticError("a LoRA was not seen, or left a trace")
 

@@ -21,9 +21,11 @@ import torch
 from benchmarks import formats_table, kept, publishing
 from benchmarks.likeness import Array, ssim
 from engine import APP, Engine, Request
-from engine.types import Placement, Plan, Precision, Stage
-from engine.worker import families, sampling, weights
-from engine.worker.families.latent_video import Shot
+from engine.schema import Placement, Plan, Precision, Stage
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.tiny import gguf_weights
 
 STARTER = APP / "models" / "starter"
@@ -38,7 +40,7 @@ class Artist:
         # by layer: diffusers has bitsandbytes make whole parts smaller on a card only
         self.placement = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision,
                                    layer_by_layer=precision in ("int8", "nf4"))  # fmt: skip
-        self.model = weights.load(folder, self.placement, "WanPipeline")
+        self.model = pipeline_loader.load(folder, self.placement, "WanPipeline")
         self.family = families.of("wan")
 
     def clips(self, studio: Engine, scene: kept.Scene, floor: bool) -> dict[str, Array]:
@@ -54,11 +56,11 @@ class Artist:
     def take(self, studio: Engine, asked: Request, name: str, levels: dict[str, float | None]) -> dict[str, Array]:
         """A take and its renders from several start levels, by name; None: where the card's dial stands."""
         plan = self.placed(studio, asked)
-        latents = sampling.draw(self.model, self.family, self.shot(plan, "take"), self.watch())
+        latents = denoise.draw(self.model, self.family, self.shot(plan, "take"), self.watch())
         found = {name: self.frames(latents, plan, "take")}
         for render, sigma in levels.items():
             leveled = self.placed(studio, asked.model_copy(update={"sigma": sigma}))
-            drawn = sampling.refine(self.model, self.family, self.shot(leveled, "render"), self.watch(), latents)
+            drawn = denoise.refine(self.model, self.family, self.shot(leveled, "render"), self.watch(), latents)
             found[render] = self.frames(drawn, leveled, "render")
         return found
 
@@ -71,8 +73,8 @@ class Artist:
     def frames(self, latents: Any, plan: Plan, stage: Stage) -> Array:
         return self.family.decode(self.model.pipe, latents, self.shot(plan, stage)).frames
 
-    def watch(self) -> sampling.Watch:
-        return sampling.Watch(lambda _: None, lambda: False)
+    def watch(self) -> denoise.Watch:
+        return denoise.Watch(lambda _: None, lambda: False)
 
 
 @torch.no_grad()

@@ -4,8 +4,9 @@
 
 Engine: a warm engine's wall time from asking to `Finished`, writing the MP4 apart. Bare: diffusers' own pipeline in
 this process, the same parameters and seed, pixels included, with the worker's environment variables: how threads wait
-is a choice for machines that do other things too (`engine/worker_process.py`), not a cost of the engine. The two take
-turns, so that a busy machine slows both. Whole: a take and its approved render together, beside a render from noise.
+is a choice for machines that do other things too (`engine/jobs/local_worker.py`), not a cost of the engine. The two
+take turns, so that a busy machine slows both. Whole: a take and its approved render together, beside a render from
+noise.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from diffusers import DiffusionPipeline
 
 from benchmarks import publishing
 from engine import APP, Engine, Finished, Request
-from engine.types import Job, Pass
-from engine.worker_process import QUIET, worker_environment
+from engine.jobs.local_worker import QUIET, worker_environment
+from engine.schema import Job, Pass
 
 PROMPT = "a red ball rolls to the left on a blue background"
 

@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 from engine import Engine, Request
-from engine.types import Run
-from ui.page import studio as page  # all that a served page has in memory, gradio above all
-from ui.page.outlook import outlook
+from engine.schema import Run
+from ui.page import app as page  # all that a served page has in memory, gradio above all
+from ui.page.screens.form.forecast_line import outlook
 
 MODELS = ("starter", "wan2.1-t2v-14b", "ltx-2.3")
 ROUNDS = 200

@@ -31,7 +31,7 @@ import av
 from benchmarks.publishing import RESULTS, keep_lines
 from engine import APP, Engine, Finished, Job, Overrides, Request
 from engine.paths import open_home
-from engine.store import Store
+from engine.storage.job_store import Store
 
 RESULT = RESULTS / "power_cut.md"
 PROMPT = "a red ball rolls to the left on a blue background"

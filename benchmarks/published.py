@@ -4,8 +4,8 @@
 
 A row of benchmarks/published.csv is asked for as its note says: its card, size, frames and steps from noise, its number
 format and offloading. `diffusers` is diffusers itself, `same` the same arithmetic in other code; rows of `other
-software` have another memory, and the `fitted` ones are where the constants of engine/speed.py come from. Nothing was
-measured by us. --write keeps the table in benchmarks/results/published.md.
+software` have another memory, and the `fitted` ones are where the constants of engine/planning/speed.py come from.
+Nothing was measured by us. --write keeps the table in benchmarks/results/published.md.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 from benchmarks.publishing import RESULTS, publish_text
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.forecast import Range, denoising, forecast
-from engine.planner import _pass
-from engine.sizing import CONTEXT_GB, KEPT, allocated_gb, operations
-from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Size
+from engine.planning.cost import CONTEXT_GB, KEPT, allocated_gb, operations
+from engine.planning.forecast import Range, denoising, forecast
+from engine.planning.planner import _pass
+from engine.schema import Device, HardwareProfile, Overrides, Pass, Placement, Size
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
 
 ROWS = Path(__file__).with_name("published.csv")
 RESULT = RESULTS / "published.md"

@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from engine.types import Placement
-from engine.worker_process import worker_environment
+from engine.jobs.local_worker import worker_environment
+from engine.schema import Placement
 
 PROMISE = 0.5  # of the first load, where numbers were changed
 
@@ -60,23 +60,23 @@ def let_the_cpu() -> None:
 
 def load(folder: Path, caches: Path, placement: Placement) -> None:
     """One load in this process; prints its seconds, without those of writing the copy."""
-    from engine.worker import kept_weights, memory, weights
+    from engine.worker.loading import device_placement, pipeline_loader, weight_cache
 
     if placement.device == "cpu" and placement.precision != "fp8":
         let_the_cpu()
 
-    writing, original = [0.0], kept_weights.KeptWeights.write
+    writing, original = [0.0], weight_cache.KeptWeights.write
 
-    def write(self: kept_weights.KeptWeights, pipe: object) -> None:
+    def write(self: weight_cache.KeptWeights, pipe: object) -> None:
         started = time.perf_counter()
         original(self, pipe)
         writing[0] += time.perf_counter() - started
 
-    kept_weights.KeptWeights.write = write  # type: ignore[method-assign]
-    memory.classes(folder)  # imports the classes, which a worker does once and no weights can change
-    weights.pipeline_class("WanPipeline")
+    weight_cache.KeptWeights.write = write  # type: ignore[method-assign]
+    device_placement.classes(folder)  # imports the classes, which a worker does once and no weights can change
+    pipeline_loader.pipeline_class("WanPipeline")
     started = time.perf_counter()
-    weights.load(folder, placement, "WanPipeline", weights.Loading(caches=caches))
+    pipeline_loader.load(folder, placement, "WanPipeline", pipeline_loader.Loading(caches=caches))
     print(json.dumps({"load": time.perf_counter() - started - writing[0], "writing": writing[0]}))
 
 

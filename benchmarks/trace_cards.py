@@ -31,11 +31,12 @@ from tomlkit.items import Table
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.tracing import Figures, build, fake, measured, parameters_b
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.sizing import tokens
-from engine.types import Pass, Placement
-from engine.worker import decoding, families
+from engine.planning.cost import tokens
+from engine.schema import Pass, Placement
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.output import decode
 
 Row = dict[str, float]
 CARDS = APP / "presets" / "models"
@@ -113,7 +114,7 @@ def trace_vae(card: ModelCard) -> dict[str, list[Row]]:
         noise = {"temb": torch.empty(1, dtype=torch.bfloat16)} if vae.config.get("timestep_conditioning") else {}
         for name, points in plan.items():
             tiled = name == "tiled"
-            decoding.arrange(vae, Placement(device="cpu", dtype="bfloat16", vae_tiling=tiled, vae_slicing=tiled))
+            decode.arrange(vae, Placement(device="cpu", dtype="bfloat16", vae_tiling=tiled, vae_slicing=tiled))
             for side, frames in points:
                 run = legal(card, side, frames)
                 with in_bfloat16():
@@ -160,7 +161,7 @@ def keys(card: ModelCard) -> tuple[str, str]:
     """What cards have in common, so that each is traced once: the transformer at its sizes, and the VAE."""
     it = ARCHITECTURES[card.id]
     grids = [grid(card, legal(card, side, frames)) for side, frames in ((SMALL, SHORT), (LARGE, card.frames.default))]
-    vae = (it.vae, it.vae_settings, *filter(None, [decoding.SMALLER_TILES.get(it.vae)]))
+    vae = (it.vae, it.vae_settings, *filter(None, [decode.SMALLER_TILES.get(it.vae)]))
     return repr((it.transformer, it.settings, batch_of(card), grids)), repr(vae)
 
 

@@ -3,52 +3,18 @@
 No torch, no gradio: models run in `engine.worker`, a process of its own.
 """
 
-from engine.advice import Recommendation, Row, Suggestion
-from engine.api import MAX_TAKES, Engine, as_request
-from engine.card import ModelCard
-from engine.catalog import PRESET_KINDS, AnyPreset
-from engine.doctor import Finding, examine
-from engine.errors import (
-    BadFile,
-    BadInput,
-    BadPrompt,
-    BadSetting,
-    HubProblem,
-    InUse,
-    MachineProblem,
-    ModelGated,
-    ModelProblem,
-    RushesError,
-    UnknownName,
-    not_written,
-)
-from engine.events import (
-    Adjusted,
-    Cancelled,
-    Event,
-    Failed,
-    FinalEvent,
-    Finished,
-    NeedsConsent,
-    Noticed,
-    Peek,
-    Progress,
-)
-from engine.inputs import MAX_PICTURES
-from engine.lanes import LostLane, lost_lane
-from engine.lora_file import MAX_LORA_BYTES, LoraFile, read_lora
-from engine.loras import Half
+from engine.diagnostics import Finding, examine
+from engine.engine import MAX_TAKES, Engine, as_request
+from engine.install.model_location import Housed, Move, MoveQuote
+from engine.jobs.lanes import LostLane, lost_lane
 from engine.machine.card_test import CardTest, Reading
-from engine.manifest import Download, Quote
-from engine.media import MAX_PICTURE_BYTES
-from engine.model_home import Housed, Move, MoveQuote
+from engine.media.images import MAX_PICTURE_BYTES
+from engine.media.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
 from engine.paths import APP
-from engine.preset import Camera, Look, Preset
-from engine.recipe_file import read_recipe
-from engine.reuse import Offer
-from engine.support import support_file
-from engine.tier import Tier
-from engine.types import (
+from engine.planning.inputs import MAX_PICTURES
+from engine.planning.recommendations import Recommendation, Row, Suggestion
+from engine.planning.tiers import Tier
+from engine.schema import (
     Aspect,
     Beginning,
     Clip,
@@ -71,7 +37,41 @@ from engine.types import (
     Take,
     VideoRole,
 )
-from engine.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
+from engine.schema.card import ModelCard
+from engine.schema.errors import (
+    BadFile,
+    BadInput,
+    BadPrompt,
+    BadSetting,
+    HubProblem,
+    InUse,
+    MachineProblem,
+    ModelGated,
+    ModelProblem,
+    RushesError,
+    UnknownName,
+    not_written,
+)
+from engine.schema.events import (
+    Adjusted,
+    Cancelled,
+    Event,
+    Failed,
+    FinalEvent,
+    Finished,
+    NeedsConsent,
+    Noticed,
+    Peek,
+    Progress,
+)
+from engine.schema.manifest import Download, Quote
+from engine.schema.preset import Camera, Look, Preset
+from engine.storage.catalog import PRESET_KINDS, AnyPreset
+from engine.storage.lora_library import Half
+from engine.storage.recipe_file import read_recipe
+from engine.support import support_file
+from engine.weights.external import Offer
+from engine.weights.lora.file import MAX_LORA_BYTES, LoraFile, read_lora
 
 __version__ = "0.1.0"
 __all__ = [

@@ -7,18 +7,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine import fitting, lora_fit, media, passing_through, videos
-from engine.asking import Asking
-from engine.card import ModelCard
-from engine.catalog import AnyPreset, Kind, named
-from engine.errors import BadFile, BadSetting
-from engine.lora_file import LoraFile, read_lora
-from engine.preset import Camera, Look, Preset
-from engine.tier import Tier, with_level
-from engine.types import (
-    MediaRole,
-    Request,
-)
+from engine.media import images, resize, videos
+from engine.planning.tiers import Tier, with_level
+from engine.queries import Asking
+from engine.schema import MediaRole, Request
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadSetting
+from engine.schema.preset import Camera, Look, Preset
+from engine.storage import temporary_folders
+from engine.storage.catalog import AnyPreset, Kind, named
+from engine.weights.lora import matching
+from engine.weights.lora.file import LoraFile, read_lora
 
 OWN_TIER = "My own"
 
@@ -31,7 +30,7 @@ class Keeping(Asking):
     def keep_picture(self, path: Path, background: str | None = None) -> str:
         """Take in a picture; its id goes into `pictures`, `references` or `keyframes` of a request. `background`: the
         colour under what can be seen through, the chosen one when None. Raises BadFile, BadSetting."""
-        return media.keep_picture(path, self.places.media, self._background(background))
+        return images.keep_picture(path, self.places.media, self._background(background))
 
     def keep_video(self, path: Path, background: str | None = None) -> str:
         """Take in a video; its id goes into `Request.videos`. `background` as of a picture. Raises BadFile."""
@@ -41,22 +40,22 @@ class Keeping(Asking):
     def background(self) -> str:
         """The colour, as #rrggbb, under what can be seen through in what is brought."""
         with contextlib.suppress(BadSetting):
-            return media.colour(self.store.setting(BACKGROUND, media.BACKGROUND))
-        return media.BACKGROUND
+            return images.colour(self.store.setting(BACKGROUND, images.BACKGROUND))
+        return images.BACKGROUND
 
     def choose_background(self, text: str) -> None:
         """Raises BadSetting where it is no colour."""
-        self.store.set(BACKGROUND, media.colour(text))
+        self.store.set(BACKGROUND, images.colour(text))
 
     def _background(self, asked: str | None) -> str:
-        return self.background if asked is None else media.colour(asked)
+        return self.background if asked is None else images.colour(asked)
 
     def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
         """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
-        found = fitting.read(self.places.media, request, self.plan(request).render).of(role)
+        found = resize.read(self.places.media, request, self.plan(request).render).of(role)
         if not found:
             raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
-        return fitting.strip(found)
+        return resize.strip(found)
 
     def looks(self) -> list[Look]:
         """The looks to choose from, by name; `look.words_for(card)` is empty for a model that cannot do it."""
@@ -102,7 +101,7 @@ class Keeping(Asking):
 
     def passing(self, purpose: str) -> contextlib.AbstractContextManager[Path]:
         """A folder for a file that only passes through: `brought` or `preset`."""
-        return passing_through.folder(self.places.staging, purpose)
+        return temporary_folders.folder(self.places.staging, purpose)
 
     def export_preset(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
         """Write one as a file for a friend; answers where. Raises UnknownName or BadFile."""
@@ -119,13 +118,13 @@ class Keeping(Asking):
     def keep_lora(self, path: Path, model: str | None = None) -> LoraFile:
         """Take in a LoRA; its id goes into `Request.loras`. Raises BadFile, or BadSetting where `model` is another."""
         if model:
-            lora_fit.check(read_lora(path), self.catalog.card(model), self.cards())
+            matching.check(read_lora(path), self.catalog.card(model), self.cards())
         return self.loras.keep(path)
 
     def made_for(self, lora: LoraFile) -> list[ModelCard]:
         """The models that a LoRA fits."""
-        return lora_fit.made_for(lora, self.cards())
+        return matching.made_for(lora, self.cards())
 
     def keep_last_picture(self, clip_id: str) -> str:
         """Take in the last picture of a clip, for another shot to start from. Raises UnknownName, BadFile."""
-        return media.keep_last_picture(Path(self.library.clip(clip_id).video), self.places.media)
+        return images.keep_last_picture(Path(self.library.clip(clip_id).video), self.places.media)

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.errors import MachineProblem
+from engine.schema.errors import MachineProblem
 
 APP = Path(__file__).resolve().parent.parent
 MOST_LETTERS = 120 if sys.platform == "win32" else 400  # of the data folder: what lies in it has names too

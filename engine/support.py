@@ -15,10 +15,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.api import Engine
-from engine.doctor import examine
+from engine.diagnostics import examine
+from engine.engine import Engine
 from engine.paths import without_paths
-from engine.types import Job
+from engine.schema import Job
 
 LOG_BYTES = 200_000
 JOBS = 60

@@ -23,8 +23,8 @@ import torch
 from diffusers import DiffusionPipeline
 
 from engine import APP, Engine, Finished, Request
-from engine.catalog import Catalog
-from engine.types import Job
+from engine.schema import Job
+from engine.storage.catalog import Catalog
 from starter.captions import full_caption
 from starter.judge import read
 from starter.scenes import Window, draw

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import interpolate, unfold
 
-from engine.worker.peek import MAP, linear_pixels
+from engine.worker.sampling.preview import MAP, linear_pixels
 from starter.scenes import Window, draw
 from starter.world import RENDER_SIZES, random_spec
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine import APP, Engine, HardwareProfile, Request
-from engine.card import ModelCard
-from engine.catalog import Catalog, read_card
-from engine.types import Device, Plan
+from engine.schema import Device, Plan
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog, read_card
 
 PROMPT = "a red ball rolls to the left on a blue background"
 os.environ.pop("RUSHES_HOME", None)  # no test may touch a person's own data

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from engine import worker_process as process
+from engine.jobs import local_worker as process
 from ui.commands import main
 
 FAULTS = sys.argv.pop(1)

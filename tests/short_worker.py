@@ -19,7 +19,7 @@ from typing import Any
 import diffusers
 import torch
 
-from engine.types import Device
+from engine.schema import Device
 from engine.worker import __main__ as worker
 from engine.worker import accelerator
 

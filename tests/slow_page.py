@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from ui.commands import main
-from ui.page import studio
+from ui.page import app
 
 SECONDS = 5
-usable = studio.usable
+usable = app.usable
 
 
 def slowly(engine: Any) -> Any:
@@ -20,5 +20,5 @@ def slowly(engine: Any) -> Any:
 
 
 if __name__ == "__main__":
-    studio.usable = slowly
+    app.usable = slowly
     main()

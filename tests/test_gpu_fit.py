@@ -54,7 +54,7 @@ def test_a_bare_card_machine_is_given_all_that_the_harness_imports() -> None:
     """What `gpu_all.sh --pack` brings is a list of its own: what the engine imports anew must be added to it."""
     ask = """
 import sys
-import benchmarks.gpu_fit, benchmarks.gpu_smoke, engine.worker.__main__, engine.worker.card_test
+import benchmarks.gpu_fit, benchmarks.gpu_smoke, engine.worker.__main__, engine.worker.card_checks
 from importlib.metadata import packages_distributions
 owners = packages_distributions()
 print(*{owner for name in list(sys.modules) if "." not in name for owner in owners.get(name, ())})

@@ -9,7 +9,7 @@ import pytest
 import tomlkit
 
 from benchmarks.trace_cards import ARCHITECTURES, CARDS, RESULTS, fitted, keys
-from engine.catalog import Catalog
+from engine.storage.catalog import Catalog
 
 KNOWN = Catalog(CARDS).cards
 TRACED = [name for name in ARCHITECTURES if name in KNOWN]

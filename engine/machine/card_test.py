@@ -18,10 +18,10 @@ from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from engine.errors import BadSetting, MachineProblem, not_written
+from engine.jobs.local_worker import worker_environment
 from engine.paths import APP, Places, without_paths
-from engine.types import Attention, Device, HardwareProfile, Measured, Noun, Plan
-from engine.worker_process import worker_environment
+from engine.schema import Attention, Device, HardwareProfile, Measured, Noun, Plan
+from engine.schema.errors import BadSetting, MachineProblem, not_written
 
 LARGEST_BYTES = 100_000  # of what is kept of a test
 FORMAT = 1
@@ -131,7 +131,7 @@ def run(
 
 def command(device: str, folder: Path, asked: Iterable[str]) -> list[str]:
     """How the process that measures is started."""
-    return [sys.executable, "-m", "engine.worker.card_test", "--device", device, "--folder", str(folder), *asked]
+    return [sys.executable, "-m", "engine.worker.card_checks", "--device", device, "--folder", str(folder), *asked]
 
 
 def _lines(command: list[str], plan: Plan, log: Path) -> Iterator[dict[str, object]]:

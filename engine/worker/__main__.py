@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from engine.messages import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
-from engine.types import Noun
+from engine.schema import Noun
+from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
 
 # Torch's companions know these where they find them, and importing them takes two fifths of a worker's start. scipy is
 # there for those who measure clips, and no model draws otherwise for it.
@@ -75,8 +75,8 @@ def main() -> None:
 
     _hide(set(OPTIONAL) - set(options.library))
     from engine.worker.accelerator import Accelerator, described
-    from engine.worker.sampling import Watch
-    from engine.worker.studio import Studio, versions  # torch and diffusers: seconds
+    from engine.worker.job_runner import Studio, versions  # torch and diffusers: seconds
+    from engine.worker.sampling.denoise import Watch
 
     studio = Studio(Accelerator(options.device), options.models, options.artifacts, options.prompts, options.caches)
     wire.send(Ready(versions=versions(), devices=described()))

@@ -13,9 +13,9 @@ from typing import Any, cast
 import torch
 from torch.backends import cudnn
 
-from engine.errors import MachineProblem
-from engine.types import Device, DeviceKind
-from engine.types.machine import OF_KIND, Capabilities
+from engine.schema import Device, DeviceKind
+from engine.schema.errors import MachineProblem
+from engine.schema.machine import OF_KIND, Capabilities
 
 GB = 1e9
 

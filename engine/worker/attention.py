@@ -7,9 +7,9 @@ import functools
 import torch
 from diffusers.models.attention_dispatch import attention_backend, dispatch_attention_fn
 
-from engine.attention import ROUNDS, WORDS
-from engine.errors import MachineProblem
-from engine.types import Attention
+from engine.planning.attention import ROUNDS, WORDS
+from engine.schema import Attention
+from engine.schema.errors import MachineProblem
 
 ROUNDING, OF_8_BITS = 0.03, 0.1  # of the largest value: what a way may differ from 32-bit arithmetic
 HEADS, TOKENS = 4, 333

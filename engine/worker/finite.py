@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from engine.errors import Overflowed
-from engine.types import Plan
+from engine.schema import Plan
+from engine.schema.errors import Overflowed
 
 CAUSE = "The numbers of this clip overflowed, so its pictures would have been black."
 

@@ -9,13 +9,13 @@ import json
 import sys
 from pathlib import Path
 
-from engine.types import Device
+from engine.schema import Device
 from tests.accelerator import pretend
 
 if __name__ == "__main__":
     seen = Device.model_validate(json.loads(Path(sys.argv.pop(1)).read_text()))
     assert pretend.install()
-    from engine.worker import card_test
+    from engine.worker import card_checks
 
-    card_test.described = lambda: (seen,)
-    card_test.main()
+    card_checks.described = lambda: (seen,)
+    card_checks.main()

@@ -20,13 +20,15 @@ from benchmarks.architectures import ARCHITECTURES
 from benchmarks.gpu_fit import built
 from benchmarks.trace_cards import CARDS, batch_of, grid
 from engine import APP, Request
-from engine.catalog import Catalog
-from engine.planner import plan
-from engine.sizing import allocated_gb
-from engine.types import Device, HardwareProfile, Overrides, Pass, Placement, Plan, Stage
-from engine.worker import families, sampling, weights
-from engine.worker.decoding import vae_at_work
-from engine.worker.families.latent_video import Shot
+from engine.planning.cost import allocated_gb
+from engine.planning.planner import plan
+from engine.schema import Device, HardwareProfile, Overrides, Pass, Placement, Plan, Stage
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.output.decode import vae_at_work
+from engine.worker.sampling import denoise
 from tests.accelerator.pretend import Card
 
 SEEN = Device(id="pretend:0", kind="pretend", name="card", vram_gb=24, vram_free_gb=24, compute_capability="8.9")
@@ -64,17 +66,17 @@ def recorded(record: Callable[[str, object], None], **figures: object) -> None:
         record(name, figure)
 
 
-def made(shelf: weights.Shelf, planned: Plan, folder: Path) -> None:
+def made(shelf: pipeline_loader.Shelf, planned: Plan, folder: Path) -> None:
     """A take and its render."""
     model, family = shelf.get(planned, folder), families.of(planned.family)
-    watch, take = sampling.Watch(lambda event: None, lambda: False), None
+    watch, take = denoise.Watch(lambda event: None, lambda: False), None
     stages: tuple[Stage, ...] = ("take", "render")
     for stage in stages:
         shot = Shot(planned, planned.stage(stage), torch.Generator().manual_seed(1))
         if take is None:
-            latents = take = sampling.draw(model, family, shot, watch)
+            latents = take = denoise.draw(model, family, shot, watch)
         else:
-            latents = sampling.refine(model, family, shot, watch, take)
+            latents = denoise.refine(model, family, shot, watch, take)
         with vae_at_work(model.pipe, planned.placement, latents) as reachable:
             family.decode(model.pipe, reachable, shot)
 
@@ -86,7 +88,7 @@ def test_the_starter_takes_the_memory_of_a_card_that_was_forecast(
     planned = starter("resident")
     before = counting.live
     counting.reset()
-    made(weights.Shelf([APP / "models"]), planned, tmp_path)
+    made(pipeline_loader.Shelf([APP / "models"]), planned, tmp_path)
     forecast = 1e9 * allocated_gb(Catalog(CARDS).card("starter"), planned.render, planned.placement)
     counted, imitated = counting.peak - before, counting.imitated
     recorded(record_property, model="starter", layers="all", clip=f"{planned.render.size}, {planned.render.num_frames}",
@@ -98,7 +100,7 @@ def test_the_starter_takes_the_memory_of_a_card_that_was_forecast(
 def test_what_is_said_to_be_comfortable_runs_on_a_card_that_has_no_more(counting: Card, tmp_path: Path) -> None:
     planned = starter("resident")
     forecast = 1e9 * allocated_gb(Catalog(CARDS).card("starter"), planned.render, planned.placement)
-    shelf = weights.Shelf([APP / "models"])
+    shelf = pipeline_loader.Shelf([APP / "models"])
     gc.collect()
     counting.cap(counting.live + 1.05 * forecast)
     try:

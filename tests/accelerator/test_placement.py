@@ -11,11 +11,12 @@ import torch
 from diffusers import WanPipeline, WanTransformer3DModel
 
 from engine import APP
-from engine.catalog import Catalog
-from engine.types import Placement, StepCache
-from engine.worker import families, streaming, weights
-from engine.worker.families.latent_video import LatentVideo
-from engine.worker.streaming import BLOCKS_IN_FLIGHT, blocks
+from engine.schema import Placement, StepCache
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.families.family import LatentVideo
+from engine.worker.loading import pipeline_loader, streaming
+from engine.worker.loading.streaming import BLOCKS_IN_FLIGHT, blocks
 from tests.accelerator.pretend import Card
 from tests.accelerator.walk import Walk, placement
 from tests.tiny import wan
@@ -147,8 +148,8 @@ def smaller(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def loaded(folder: Path, placement: Placement) -> Any:
-    how = weights.Loading(families.of("wan"))
-    return weights.load(folder, placement, "WanPipeline", how).pipe.transformer
+    how = pipeline_loader.Loading(families.of("wan"))
+    return pipeline_loader.load(folder, placement, "WanPipeline", how).pipe.transformer
 
 
 def test_weights_that_are_made_smaller_leave_the_card_and_layer_by_layer_never_fill_it(
@@ -188,19 +189,22 @@ def test_whole_weights_go_from_the_disk_to_the_card_without_ram(card: Card, tmp_
             seen.append(next(pipe.transformer.parameters()).device)
 
     wan.build_21(tmp_path / "m")
-    weights.load(
-        tmp_path / "m", Placement(device=card.device, dtype="bfloat16"), "WanPipeline", weights.Loading(Watched())
+    pipeline_loader.load(
+        tmp_path / "m",
+        Placement(device=card.device, dtype="bfloat16"),
+        "WanPipeline",
+        pipeline_loader.Loading(Watched()),
     )
     assert seen == [torch.device(card.device)]
     shutil.rmtree(tmp_path / "m")
 
 
 def test_metal_is_never_asked_for_64_bit_numbers(tmp_path: Path) -> None:
-    from engine.worker import memory
+    from engine.worker.loading import device_placement
 
     walk = Walk("ltx-2", Placement(device="cpu", dtype="float32"), tmp_path)
     pipe = walk.model(walk.plan()).pipe
     doubles = [layer for part in (pipe.transformer, pipe.connectors) for layer in part.modules()
                if getattr(layer, "double_precision", False)]  # fmt: skip
-    memory.without_float64(pipe)
+    device_placement.without_float64(pipe)
     assert doubles and not any(layer.double_precision for layer in doubles)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from engine import Adjusted, Engine, Finished, Overrides, Request
-from engine import worker_process as process
-from engine.lanes import REPORTED, REPORTED_DEVICES
-from engine.types import Device
+from engine.jobs import local_worker as process
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.schema import Device
 from tests.accelerator.worker import CONTEXT_GB
 from tests.conftest import PROMPT
 

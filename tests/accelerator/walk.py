@@ -17,11 +17,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.types import Placement, Plan, PlannedLora
-from engine.worker import families, peek, sampling, weights
-from engine.worker.decoding import vae_at_work
-from engine.worker.families.latent_video import Latents
-from engine.worker.recording import Recording
+from engine.schema import Placement, Plan, PlannedLora
+from engine.worker import families
+from engine.worker.families.family import Latents
+from engine.worker.loading import pipeline_loader
+from engine.worker.output.decode import vae_at_work
+from engine.worker.sampling import denoise, preview
+from engine.worker.sampling.checkpointing import Recording
 from tests.accelerator.pretend import CARDS, Card
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import loras
@@ -69,20 +71,20 @@ class Walk:
         self.placement, self.family = placement, families.of(self.case.family)
         if not (root / "tiny").exists():
             shutil.copytree(Path(checkpoint(name).name) / "tiny", root / "tiny")
-        self.shelf = weights.Shelf([root])
+        self.shelf = pipeline_loader.Shelf([root])
 
     def plan(self, name: str = "", **changes: Any) -> Plan:
         made = planned(CASES[name or self.name])
         return made.model_copy(update={"placement": self.placement} | changes)
 
-    def watch(self) -> sampling.Watch:
-        return sampling.Watch(lambda event: None, lambda: False)
+    def watch(self) -> denoise.Watch:
+        return denoise.Watch(lambda event: None, lambda: False)
 
-    def model(self, plan: Plan) -> weights.Model:
+    def model(self, plan: Plan) -> pipeline_loader.Model:
         return self.shelf.get(plan, self.root)
 
-    def take(self, plan: Plan, watch: sampling.Watch | None = None) -> Latents:
-        return sampling.draw(self.model(plan), self.family, shot(plan, "take"), watch or self.watch())
+    def take(self, plan: Plan, watch: denoise.Watch | None = None) -> Latents:
+        return denoise.draw(self.model(plan), self.family, shot(plan, "take"), watch or self.watch())
 
     def decoded(self, plan: Plan, latents: Latents, stage: str = "take") -> np.ndarray:
         model = self.model(plan)
@@ -91,8 +93,8 @@ class Walk:
 
     def render(self, plan: Plan) -> np.ndarray:
         """Of the take that was saved."""
-        take = sampling.load(self.root / "take.safetensors", plan.placement.device)
-        latents = sampling.refine(self.model(plan), self.family, shot(plan, "render"), self.watch(), take)
+        take = denoise.load(self.root / "take.safetensors", plan.placement.device)
+        latents = denoise.refine(self.model(plan), self.family, shot(plan, "render"), self.watch(), take)
         return self.decoded(plan, latents, "render")
 
     # ---- what a person does, by name ----
@@ -100,17 +102,17 @@ class Walk:
     def made(self) -> Frames:
         """A take, looked at on the way, saved, and its render on the warm model; then both once more."""
         plan, watch, seen = self.plan(), self.watch(), []
-        shown = peek.peeker(self.model(plan), self.family, shot(plan, "take"), self.root, lambda event: None)
+        shown = preview.peeker(self.model(plan), self.family, shot(plan, "take"), self.root, lambda event: None)
         if shown:  # nobody looks where that would move the model
             watch.peeker = Album(shown.look, plan, seen)  # type: ignore[assignment]
         latents = self.take(plan, watch)
-        sampling.save(latents, self.root / "take.safetensors")
+        denoise.save(latents, self.root / "take.safetensors")
         return {"take": self.decoded(plan, latents), "render": self.render(plan),
                 **dict(zip(("peek",), seen, strict=False)),
                 "take again": self.decoded(plan, self.take(plan)), "render again": self.render(plan)}  # fmt: skip
 
     def fresh(self) -> Frames:
-        self.shelf = weights.Shelf([self.root])
+        self.shelf = pipeline_loader.Shelf([self.root])
         return {"render": self.render(self.plan())}
 
     def switched(self) -> Frames:
@@ -132,7 +134,7 @@ class Walk:
         start = shot(plan, "take")
         last = {"image": Image.fromarray(before[-1]).resize((start.run.width, start.run.height))}
         start = dataclasses.replace(start, given=dataclasses.replace(start.given, pictures=start.given.pictures | last))
-        latents, model = sampling.draw(self.model(plan), self.family, start, self.watch()), self.model(plan)
+        latents, model = denoise.draw(self.model(plan), self.family, start, self.watch()), self.model(plan)
         with vae_at_work(model.pipe, plan.placement, latents) as reachable:
             return {"stretch": self.family.decode(model.pipe, reachable, start).frames}
 
@@ -161,11 +163,11 @@ class Walk:
 class Album:
     """Stands where a Peeker stands and keeps every look."""
 
-    look: peek.Look
+    look: preview.Look
     plan: Plan
     seen: list[np.ndarray]
 
-    def after_step(self, done: int, steps: int, seconds: float, estimate: peek.Estimate) -> None:
+    def after_step(self, done: int, steps: int, seconds: float, estimate: preview.Estimate) -> None:
         self.seen.append(self.look.frames(estimate(), shot(self.plan, "take")))
 
 

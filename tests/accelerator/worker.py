@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from engine.types import Device
+from engine.schema import Device
 from engine.worker import __main__ as worker
 from engine.worker import accelerator
 from tests.accelerator import pretend

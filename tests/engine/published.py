@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine.types import Device
+from engine.schema import Device
 
 
 def card(name: str, capability: str, cores: int, clock_mhz: int, vram_gb: float) -> Device:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Engine, HardwareProfile, Overrides, Plan, Request
-from engine.advice import RUNS, Planner, instead, recommend, table
-from engine.catalog import Catalog, machines
-from engine.planner import plan
+from engine.planning.planner import plan
+from engine.planning.recommendations import RUNS, Planner, instead, recommend, table
+from engine.storage.catalog import Catalog, machines
 
 CARDS = Catalog(APP / "presets" / "models").cards
 MACHINES = machines(APP / "presets" / "machines")

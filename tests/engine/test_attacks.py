@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from engine import Engine
-from engine.errors import BadFile, ModelProblem
-from engine.types import Placement
-from engine.worker import weights
-from engine.worker_process import worker_environment
+from engine.jobs.local_worker import worker_environment
+from engine.schema import Placement
+from engine.schema.errors import BadFile, ModelProblem
+from engine.worker.loading import pipeline_loader
 
 HERE = Placement(device="cpu", dtype="float32")
 MARK = "RUSHES_ATTACK_RAN"
@@ -127,7 +127,7 @@ def test_a_hostile_model_is_refused_and_its_code_never_runs(
     mark = tmp_path / MARK
     attack(model, mark)
     with pytest.raises(ModelProblem) as refusal:
-        weights.load(model, HERE, "WanPipeline")
+        pipeline_loader.load(model, HERE, "WanPipeline")
     assert refusal.value.cause and refusal.value.remedy
     assert not mark.exists()
 
@@ -144,7 +144,7 @@ def test_the_worker_trusts_no_pickle_and_no_remote_kernel_whatever_the_shell_say
 
 def test_a_remote_kernel_is_refused(model: Path) -> None:
     """An attention backend that would fetch native code: not offered by the engine, refused by diffusers offline."""
-    pipe = weights.load(model, HERE, "WanPipeline").pipe
+    pipe = pipeline_loader.load(model, HERE, "WanPipeline").pipe
     with pytest.raises((RuntimeError, ImportError, ValueError)):
         pipe.transformer.set_attention_backend("sage_hub")
 

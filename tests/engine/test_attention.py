@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from engine import APP
-from engine.attention import obstacle
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadSetting, MachineProblem
-from engine.planner import plan
-from engine.types import Attention, Device, HardwareProfile, Measured, Plan, Request
+from engine.planning.attention import obstacle
+from engine.planning.planner import plan
+from engine.schema import Attention, Device, HardwareProfile, Measured, Plan, Request
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadSetting, MachineProblem
+from engine.storage.catalog import Catalog
 from engine.worker import attention as worker_attention
-from engine.worker import weights
+from engine.worker.loading import pipeline_loader
 from tests.engine import test_prompts
 from tests.engine.test_placing import ADA, APPLE, CPU, PASCAL, machine
 from tests.engine.test_prompts import Draw
@@ -141,7 +141,7 @@ def test_what_is_unsafe_is_refused_with_the_reason(device: Device, card: ModelCa
         planned(card, device, attention=way)
 
 
-def ways_of(model: weights.Model) -> set[str]:
+def ways_of(model: pipeline_loader.Model) -> set[str]:
     processors = [getattr(part, "processor", None) for part in model.pipe.transformer.modules()]
     return {str(one._attention_backend) for one in processors if hasattr(one, "_attention_backend")}
 
@@ -156,7 +156,7 @@ def test_the_worker_switches_a_warm_model_by_diffusers_own_means_whatever_the_sh
     from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
 
     monkeypatch.setattr(_AttentionBackendRegistry, "_active_backend", AttentionBackendName._NATIVE_MATH)
-    shelf = weights.Shelf([tiny_home / "models"])
+    shelf = pipeline_loader.Shelf([tiny_home / "models"])
     clips = {}
     for way in ("native", "_native_flash", "native"):
         clips[way], told = draw(attending(tiny_plan, way), shelf)

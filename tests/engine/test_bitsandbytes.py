@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.types import Offload, Placement, Precision
-from engine.worker import adapters
+from engine.schema import Offload, Placement, Precision
+from engine.worker.loading import lora_adapters
 from tests.engine.test_families import CASES
 from tests.engine.test_kept_weights import assert_same, copies, loaded
 from tests.engine.test_loras import ONE, OTHER, Model, frames
@@ -94,7 +94,7 @@ def test_a_lora_is_worn_and_taken_off_without_a_trace(
 
     def worn(*chosen: tuple[str, float]) -> np.ndarray:
         plan = model.plan(*chosen, placement=placement)
-        adapters.wear(made.pipe, plan, model.artifacts)
+        lora_adapters.wear(made.pipe, plan, model.artifacts)
         return frames(made, plan)
 
     none, one = worn(), worn((ONE, 1.0))
@@ -111,9 +111,11 @@ def test_merged_a_lora_shows_as_if_it_were_worn(
     model = dressed(tmp_path, monkeypatch)
     placement = Placement(device="cpu", dtype="bfloat16", precision=precision)
     plan = model.plan((ONE, 1.0), (OTHER, -0.5), placement=placement)
-    merged = frames(model.load(placement, lambda pipe: adapters.merge(pipe, plan, model.artifacts)), plan).astype(int)
+    merged = frames(model.load(placement, lambda pipe: lora_adapters.merge(pipe, plan, model.artifacts)), plan).astype(
+        int
+    )
     made = model.load(placement)
     none = frames(made, model.plan()).astype(int)
-    adapters.wear(made.pipe, plan, model.artifacts)
+    lora_adapters.wear(made.pipe, plan, model.artifacts)
     worn = frames(made, plan).astype(int)
     assert np.abs(merged - worn).mean() < 0.5 * np.abs(none - worn).mean()  # what is merged is rounded again

@@ -15,13 +15,14 @@ from peft.tuners.lora import Linear
 from PIL import Image, ImageCms
 from safetensors.torch import save_file
 
-from engine import BadFile, BadSetting, Engine, LoraUse, Request, disguised, read_lora, read_recipe
-from engine.downloads import hub_lora
-from engine.types import PlannedLora
-from engine.videos import Shown, sampled, video_path, write
-from engine.weights import lora_pairs
-from engine.worker import lora_weights
-from engine.worker.adapters import _change
+from engine import BadFile, BadSetting, Engine, LoraUse, Request, read_lora, read_recipe
+from engine.install.downloads import hub_lora
+from engine.media import mistaken_files
+from engine.media.videos import Shown, sampled, video_path, write
+from engine.schema import PlannedLora
+from engine.weights.lora import pairs
+from engine.worker.loading import lora_tensors
+from engine.worker.loading.lora_adapters import _change
 from tests.engine.test_lora_layouts import QUERY, linear, transformer
 from ui.commands.bringing import _keyframe
 
@@ -58,7 +59,7 @@ def test_a_lora_as_peft_saves_it_has_pefts_own_strength(
     trained.save_pretrained(tmp_path / "My face")
     kept = studio.keep_lora(tmp_path / "My face" / "adapter_model.safetensors")
     assert "My face" in kept.name and kept.came_from.endswith("My face")
-    read = lora_weights.read(studio.loras.path(kept.id), transformer("wan"), "transformer", "a")
+    read = lora_tensors.read(studio.loras.path(kept.id), transformer("wan"), "transformer", "a")
     layer = trained.base_model.model.blocks[0].attn1.to_q
     assert isinstance(layer, Linear)
     ours = read["blocks.0.attn1.to_q.lora_B.weight"] @ read["blocks.0.attn1.to_q.lora_A.weight"]
@@ -83,7 +84,7 @@ def test_its_tensors_are_read_whatever_they_are_called(
     weights = {f"transformer_2.{name}": tensor for name, tensor in linear(transformer("wan")).items()}
     save_file(weights, tmp_path / "a.safetensors")
     for part in ("transformer", "transformer_2"):
-        assert lora_weights.read(tmp_path / "a.safetensors", transformer("wan"), part, "a")
+        assert lora_tensors.read(tmp_path / "a.safetensors", transformer("wan"), part, "a")
 
 
 def test_whole_layers_of_norms_are_counted_once_and_nothing_is_left_out_0_times(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_a_header_that_carries_more_than_weights_is_called_so(tmp_path: Path) ->
     ("wan22-high-mystyle", ""),
 ])  # fmt: skip
 def test_the_surest_mark_of_a_name_counts(name: str, half: str) -> None:
-    assert lora_pairs.half(name) == half
+    assert pairs.half(name) == half
 
 
 @pytest.mark.parametrize(("high", "low"), [
@@ -172,7 +173,7 @@ def test_two_files_chosen_together_whose_names_differ_in_a_mark_alone_are_a_pair
 
 @pytest.mark.parametrize(("one", "other"), [("hat", "lat"), ("highway", "lowway"), ("high", "low"), ("a", "b")])
 def test_names_that_differ_in_more_or_other_than_a_mark_are_no_pair(one: str, other: str) -> None:
-    assert lora_pairs.told_apart(one, other) is None
+    assert pairs.told_apart(one, other) is None
 
 
 @pytest.mark.parametrize(("typed", "strength"), [
@@ -322,7 +323,7 @@ def test_an_answer_of_a_web_server_is_called_so(studio: Engine, tmp_path: Path, 
 def test_comments_without_end_are_read_through(tmp_path: Path) -> None:
     for content in (b"<!---->" * 73 + b"x", b"<!--" * 128, b"<!-- " + b"-" * 500):
         (tmp_path / "a").write_bytes(content)
-        assert disguised.reason(tmp_path / "a") is None  # a pattern that tries every way would never end
+        assert mistaken_files.reason(tmp_path / "a") is None  # a pattern that tries every way would never end
 
 
 @pytest.mark.parametrize("content", [b"PK" * 100, b"\xff" * 200, b"<html>" * 40, b"\x02\0\0\0\0\0\0\0[]"])

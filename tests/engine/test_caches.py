@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import Engine
-from engine.doctor import examine
+from engine.diagnostics import examine
 
 WHOLE_BYTES = 250_000_000
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from engine import APP, BadSetting, CardTest, Engine, MachineProblem, Request
-from engine.catalog import Catalog
-from engine.lanes import REPORTED, REPORTED_DEVICES
-from engine.loading import loaded
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
 from engine.machine import card_test
 from engine.machine.card_test import Reading
-from engine.planner import plan
-from engine.speed import Work, link_gb, paces
-from engine.types import Device, Measured
+from engine.planning.loading import loaded
+from engine.planning.planner import plan
+from engine.planning.speed import Work, link_gb, paces
+from engine.schema import Device, Measured
+from engine.storage.catalog import Catalog
 from tests.accelerator.build import library
 from tests.engine.test_placing import machine
 

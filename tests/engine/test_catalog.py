@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine import APP
-from engine.catalog import Catalog, read_card
-from engine.errors import BadFile, UnknownName
-from engine.types.plan import RECORDED
+from engine.schema.errors import BadFile, UnknownName
+from engine.schema.plan import RECORDED
+from engine.storage.catalog import Catalog, read_card
 
 FOLDER = APP / "presets" / "models"
 STARTER = (FOLDER / "starter.toml").read_text()

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from engine import BadFile, Engine, Request, colours
-from engine.media import video_path
-from engine.types import HardwareProfile
-from engine.videos import facts, keep_video, sampled
+from engine import BadFile, Engine, Request
+from engine.media import colours
+from engine.media.images import video_path
+from engine.media.videos import facts, keep_video, sampled
+from engine.schema import HardwareProfile
 from tests.conftest import PROMPT
 
 

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from engine import Engine, Request
-from engine.compiling import where_it_pays
-from engine.errors import BadSetting
-from engine.types import Device, LoraUse, Measured, Placement, Plan, Stage
-from engine.worker import families, sampling, weights
-from engine.worker.card_test import CardTester
-from engine.worker.families.latent_video import Shot
+from engine.planning.compiling import where_it_pays
+from engine.schema import Device, LoraUse, Measured, Placement, Plan, Stage
+from engine.schema.errors import BadSetting
+from engine.worker import families
+from engine.worker.card_checks import CardTester
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.engine.test_attention import ADA, APPLE, COGVIDEOX, CPU, LTX, TURING, WAN, planned
 from tests.engine.test_placing import machine
 
@@ -96,14 +98,14 @@ def test_where_it_goes_wrong_it_is_refused(device: Device, card: Any, more: dict
 def test_compiled_blocks_draw_the_same_clip_within_rounding_and_the_plain_ones_the_very_same(
     tiny_home: Path, tiny_plan: Plan, tmp_path: Path
 ) -> None:
-    shelf, drawn = weights.Shelf([tiny_home / "models"]), []
+    shelf, drawn = pipeline_loader.Shelf([tiny_home / "models"]), []
     for compiled in (False, True, False):
         placement = Placement(device="cpu", dtype="float32", compiled=compiled)
         model = shelf.get(tiny_plan.model_copy(update={"placement": placement}), tmp_path)
         run = tiny_plan.take.model_copy(update={"num_inference_steps": 2})
         shot = Shot(tiny_plan.model_copy(update={"placement": placement}), run, torch.Generator("cpu").manual_seed(1))
-        watch = sampling.Watch(lambda event: None, lambda: False)
-        drawn.append(sampling.draw(model, families.of("wan"), shot, watch)["latents"])
+        watch = denoise.Watch(lambda event: None, lambda: False)
+        drawn.append(denoise.draw(model, families.of("wan"), shot, watch)["latents"])
     assert all(block._compiled_call_impl for block in model.pipe.transformer.blocks)
     assert torch.equal(drawn[2], drawn[0]) and not torch.equal(drawn[1], drawn[0])
     torch.testing.assert_close(drawn[1], drawn[0], atol=1e-3, rtol=1e-3)

@@ -10,12 +10,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.errors import JobCancelled
-from engine.types.plan import RECORDED
-from engine.worker import families, sampling, state, weights
-from engine.worker import recording as recordings
-from engine.worker.families.latent_video import Latents
-from engine.worker.recording import Recording
+from engine.schema.errors import JobCancelled
+from engine.schema.plan import RECORDED
+from engine.worker import families
+from engine.worker.families.family import Latents
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import checkpoint_file, denoise
+from engine.worker.sampling import checkpointing as recordings
+from engine.worker.sampling.checkpointing import Recording
 from tests.engine.test_families import CASES, Case, Loaded, distance, planned, roomy, shot
 from tests.tiny import cogvideox, wan
 
@@ -29,9 +31,9 @@ MORE = {name: case for name, case in CASES.items() if case.pipeline in RECORDED 
 
 def stage_of(loaded: Loaded, path: Path, stop_after: int | None = None, key: str = "same") -> Latents:
     """The latents of a draw that records itself at `path`, or goes on from there."""
-    watch = sampling.Watch(lambda event: None, lambda: False)
+    watch = denoise.Watch(lambda event: None, lambda: False)
     watch.recording = Recording(path, key, stop_after)
-    return sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    return denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
 
 
 @pytest.fixture(scope="module", params=MORE)
@@ -47,7 +49,11 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     take = (made.render if large else made.take).model_copy(update={"num_inference_steps": STEPS})
     made = made.model_copy(update={"take": take})
     return Loaded(
-        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family)), family, made
+        case,
+        folder,
+        pipeline_loader.load(folder, made.placement, case.pipeline, pipeline_loader.Loading(family)),
+        family,
+        made,
     )
 
 
@@ -103,9 +109,9 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_save(
             nonlocal steps
             steps += getattr(event, "step", 0) > 0
 
-        watch = sampling.Watch(emit, stop_asked)  # type: ignore[arg-type]
+        watch = denoise.Watch(emit, stop_asked)  # type: ignore[arg-type]
         watch.recording = Recording(tmp_path / "state", "render")
-        return watch.recording.done, sampling.refine(loaded.model, loaded.family, shot(render, "render"), watch, take)
+        return watch.recording.done, denoise.refine(loaded.model, loaded.family, shot(render, "render"), watch, take)
 
     _, whole = refined()
     (tmp_path / "state").unlink()
@@ -120,16 +126,16 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_save(
 # ---- the file ----
 
 
-def saved(path: Path, **history: object) -> state.State:
-    made = state.State(3, {"latents": torch.randn(2, 3)}, dict(history), {}, torch.arange(4), torch.arange(5))
-    state.save(made, "key", path)
+def saved(path: Path, **history: object) -> checkpoint_file.State:
+    made = checkpoint_file.State(3, {"latents": torch.randn(2, 3)}, dict(history), {}, torch.arange(4), torch.arange(5))
+    checkpoint_file.save(made, "key", path)
     return made
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     outputs = [None, torch.randn(2, 3, dtype=torch.bfloat16), torch.randn(4, 2, 3).permute(2, 0, 1)]
     saved(tmp_path / "state", model_outputs=outputs, lower_order_nums=2, name="x")
-    read = state.load(tmp_path / "state", "key")
+    read = checkpoint_file.load(tmp_path / "state", "key")
     assert read and read.step == 3 and read.history["lower_order_nums"] == 2
     assert read.history["model_outputs"][0] is None and torch.equal(read.history["model_outputs"][1], outputs[1])
     turned = read.history["model_outputs"][2]
@@ -149,4 +155,4 @@ def test_a_state_that_cannot_be_trusted_is_none(damage: str, tmp_path: Path) -> 
             torch.save({"latents": torch.randn(2)}, path)
         case "without words":
             save_file({"latents.latents": torch.randn(2)}, path)
-    assert state.load(path, "other" if damage == "of another computation" else "key") is None
+    assert checkpoint_file.load(path, "other" if damage == "of another computation" else "key") is None

@@ -27,7 +27,7 @@ from engine import (
     not_written,
     support_file,
 )
-from engine.passing_through import sweep
+from engine.storage.temporary_folders import sweep
 from tests.golden.record import copy_of_home
 
 ENDLESS = 'format = 1\nkind = "look"\nx = ' + "1" * 5000

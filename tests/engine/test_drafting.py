@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import APP, BadSetting, Engine, LoraFile, Overrides, Request, as_request, drafting, read_recipe
-from engine.catalog import Catalog
-from engine.hub_lora import HubLora
-from engine.types import Clip, Take
+from engine import APP, BadSetting, Engine, LoraFile, Overrides, Request, as_request, read_recipe
+from engine.install.hub_lora import HubLora
+from engine.planning import draft_models
+from engine.schema import Clip, Take
+from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended, frames_of
 from tests.tiny import loras, wan
@@ -149,7 +150,7 @@ def test_a_guide_from_the_hub_is_known_by_its_file_and_a_missing_one_says_how_to
     here = LoraFile(id="0" * 32, name=HubLora(repo=guide.repo, file=guide.file).name, families=("wan",),
                     width=5120, blocks=40, rank=64, size_gb=0.6)  # fmt: skip
     cards = list(CARDS.cards.values())
-    assert [use.id for use in drafting.request(asked, card, cards, [here]).loras] == [here.id]
+    assert [use.id for use in draft_models.request(asked, card, cards, [here]).loras] == [here.id]
     with pytest.raises(BadSetting) as refusal:
-        drafting.request(asked, card, cards, [])
+        draft_models.request(asked, card, cards, [])
     assert f"loras install {guide.repo}/{guide.file}" in refusal.value.remedy

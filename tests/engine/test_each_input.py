@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine.types import MediaRole
-from engine.worker import families, sampling, weights
+from engine.schema import MediaRole
+from engine.worker import families
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 from tests.engine.test_families import CASES, Loaded, bare_arguments, planned, shot
 
 pytestmark = pytest.mark.slow
-WATCH = sampling.Watch(lambda event: None, lambda: False)
+WATCH = denoise.Watch(lambda event: None, lambda: False)
 # What tests/engine/test_families.py tries only together with something else.
 ALONE: dict[str, tuple[tuple[MediaRole, ...], ...]] = {
     "ltx-conditions": (("last_image",), ("keyframes",)),
@@ -29,11 +31,13 @@ ALONE: dict[str, tuple[tuple[MediaRole, ...], ...]] = {
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Any:
     @cache
-    def build(name: str) -> tuple[Path, weights.Model]:
+    def build(name: str) -> tuple[Path, pipeline_loader.Model]:
         case, folder = CASES[name], tmp_path_factory.mktemp(name) / name
         case.build(folder)
         family = families.of(case.family)
-        return folder, weights.load(folder, planned(case).placement, case.pipeline, weights.Loading(family))
+        return folder, pipeline_loader.load(
+            folder, planned(case).placement, case.pipeline, pipeline_loader.Loading(family)
+        )
 
     return build
 
@@ -45,8 +49,8 @@ def test_a_take_with_one_input_is_the_bare_pipelines_video(name: str, roles: tup
     case = replace(CASES[name], gives=roles)
     family, made = families.of(case.family), planned(case)
     run, take = made.take, shot(made, "take")
-    ours = family.decode(model.pipe, sampling.draw(model, family, take, WATCH), take).frames
-    pipe = weights.pipeline_class(case.pipeline).from_pretrained(folder, **family.parts(folder))
+    ours = family.decode(model.pipe, denoise.draw(model, family, take, WATCH), take).frames
+    pipe = pipeline_loader.pipeline_class(case.pipeline).from_pretrained(folder, **family.parts(folder))
     pipe.scheduler = family.scheduler(pipe, run)
     bare = pipe(
         prompt=PROMPT, num_inference_steps=run.num_inference_steps, **family.size(pipe, run), output_type="np",

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import APP, Adjusted, Engine, Finished, Overrides, Request, planner
-from engine.card import ModelCard
-from engine.catalog import Catalog
+from engine import APP, Adjusted, Engine, Finished, Overrides, Request
+from engine.planning import planner
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.engine.test_families import roomy
 from tests.engine.test_videos import film

@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from engine import APP, BadFile, BadSetting, Clip, Engine, Overrides, Request, Take, as_request
-from engine.catalog import Catalog
-from engine.types import Beginning
-from engine.worker.families.latent_video import Footage
+from engine.schema import Beginning
+from engine.storage.catalog import Catalog
+from engine.worker.families.family import Footage
 from tests.conftest import PROMPT
 from tests.engine.test_every_card import build_of, shrunk_card
 from tests.engine.test_joining import grey, levels, written

@@ -13,14 +13,16 @@ import pytest
 import torch
 
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import JobCancelled
-from engine.events import Progress
-from engine.types import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage, StepCache
-from engine.worker import families, peek, sampling, weights
+from engine.schema import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage, StepCache
+from engine.schema.card import ModelCard
+from engine.schema.errors import JobCancelled
+from engine.schema.events import Progress
+from engine.storage.catalog import Catalog
+from engine.worker import families
 from engine.worker.families import padding
-from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.worker.families.family import LatentVideo, Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise, preview
 from tests.conftest import PROMPT
 from tests.tiny import cogvideox, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
@@ -158,7 +160,7 @@ CASES = {
 class Loaded:
     case: Case
     folder: Path
-    model: weights.Model
+    model: pipeline_loader.Model
     family: LatentVideo
     plan: Plan
 
@@ -171,7 +173,11 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     case.build(folder)
     made, family = planned(case), families.of(case.family)
     return Loaded(
-        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family)), family, made
+        case,
+        folder,
+        pipeline_loader.load(folder, made.placement, case.pipeline, pipeline_loader.Loading(family)),
+        family,
+        made,
     )
 
 
@@ -200,16 +206,18 @@ def shot(plan: Plan, stage: Stage) -> Shot:
 
 
 @pytest.fixture
-def watch() -> sampling.Watch:
-    return sampling.Watch(lambda event: None, lambda: False)
+def watch() -> denoise.Watch:
+    return denoise.Watch(lambda event: None, lambda: False)
 
 
 @torch.no_grad()
-def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: sampling.Watch) -> None:
+def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: denoise.Watch) -> None:
     run, family = loaded.plan.take, loaded.family
     take = shot(loaded.plan, "take")
-    ours = family.decode(loaded.model.pipe, sampling.draw(loaded.model, family, take, watch), take)
-    pipe = weights.pipeline_class(loaded.case.pipeline).from_pretrained(loaded.folder, **family.parts(loaded.folder))
+    ours = family.decode(loaded.model.pipe, denoise.draw(loaded.model, family, take, watch), take)
+    pipe = pipeline_loader.pipeline_class(loaded.case.pipeline).from_pretrained(
+        loaded.folder, **family.parts(loaded.folder)
+    )
     pipe.scheduler = family.scheduler(pipe, run)
     bare = pipe(
         prompt=PROMPT, num_inference_steps=run.num_inference_steps, **family.size(pipe, run),
@@ -246,24 +254,24 @@ def bare_arguments(loaded: Loaded, pipe: Any, take: Shot) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: sampling.Watch) -> None:
-    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: denoise.Watch) -> None:
+    take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     render = shot(loaded.plan, "render")
     frames = loaded.family.decode(
-        loaded.model.pipe, sampling.refine(loaded.model, loaded.family, render, watch, take), render
+        loaded.model.pipe, denoise.refine(loaded.model, loaded.family, render, watch, take), render
     ).frames
     run = loaded.plan.render
     assert frames.shape == (run.num_frames, run.height, run.width, 3)
 
 
 @torch.no_grad()
-def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded, watch: sampling.Watch) -> None:
+def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded, watch: denoise.Watch) -> None:
     family, model = loaded.family, loaded.model
-    take = sampling.draw(model, family, shot(loaded.plan, "take"), watch)
-    other = sampling.draw(model, family, shot(loaded.plan.model_copy(update={"seed": 6}), "take"), watch)
+    take = denoise.draw(model, family, shot(loaded.plan, "take"), watch)
+    other = denoise.draw(model, family, shot(loaded.plan.model_copy(update={"seed": 6}), "take"), watch)
 
     def refined(sigma: float, start: Any) -> torch.Tensor:
-        return sampling.refine(
+        return denoise.refine(
             model, family, shot(loaded.plan.model_copy(update={"sigma": sigma}), "render"), watch, start
         )["latents"]
 
@@ -296,7 +304,7 @@ def test_every_card_of_thirty_steps_and_more_offers_foretold_steps(card: ModelCa
 
 
 @torch.no_grad()
-def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded, watch: sampling.Watch) -> None:
+def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded, watch: denoise.Watch) -> None:
     run = loaded.plan.take.model_copy(update={"num_inference_steps": 6})
     whole = loaded.plan.model_copy(update={"take": run})
     cached = whole.model_copy(update={"step_cache": StepCache(interval=2, whole_steps=2)})
@@ -305,7 +313,7 @@ def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded
 
     def drawn(plan: Plan) -> tuple[torch.Tensor, int]:
         calls.clear()
-        latents = sampling.draw(loaded.model, loaded.family, shot(plan, "take"), watch)["latents"]
+        latents = denoise.draw(loaded.model, loaded.family, shot(plan, "take"), watch)["latents"]
         return latents, len(calls)
 
     try:
@@ -337,18 +345,18 @@ class Album:
     def __init__(self) -> None:
         self.estimates: list[torch.Tensor] = []
 
-    def after_step(self, done: int, steps: int, seconds: float, estimate: peek.Estimate) -> None:
+    def after_step(self, done: int, steps: int, seconds: float, estimate: preview.Estimate) -> None:
         self.estimates.append(estimate())
 
 
 @torch.no_grad()
-def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: Loaded, watch: sampling.Watch) -> None:
+def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: Loaded, watch: denoise.Watch) -> None:
     pipe, family, take = loaded.model.pipe, loaded.family, shot(loaded.plan, "take")
     watch.peeker = album = Album()  # type: ignore[assignment]
-    drawn = sampling.draw(loaded.model, family, take, watch)["latents"]
+    drawn = denoise.draw(loaded.model, family, take, watch)["latents"]
     assert len(album.estimates) == family.steps(take)
     for estimate in album.estimates:
-        frames = peek.Look(pipe, family, loaded.folder).frames(estimate, take)
+        frames = preview.Look(pipe, family, loaded.folder).frames(estimate, take)
         assert frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[3] == 3 and len(frames) > 1
     if not loaded.case.gives:  # which stand where the pipelines did not draw
         last = family.while_sampling(pipe, album.estimates[-1], take)
@@ -368,13 +376,13 @@ def test_steps_are_reported_and_a_stop_is_obeyed_at_the_next_one(loaded: Loaded)
         return any(isinstance(event, Progress) and event.step for event in seen)
 
     with pytest.raises(JobCancelled):
-        sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), sampling.Watch(seen.append, stop_asked))
+        denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), denoise.Watch(seen.append, stop_asked))
     assert max(event.step for event in seen if isinstance(event, Progress)) == 1
-    after = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
-                          sampling.Watch(lambda e: None, lambda: False))  # fmt: skip
+    after = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
+                          denoise.Watch(lambda e: None, lambda: False))  # fmt: skip
     told: list[Any] = []
-    again = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
-                          sampling.Watch(told.append, lambda: False))  # fmt: skip
+    again = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
+                          denoise.Watch(told.append, lambda: False))  # fmt: skip
     sampled = [(event.step, event.steps) for event in told if isinstance(event, Progress) and event.phase == "sampling"]
     assert sampled == [(step, sampled[-1][1]) for step in range(sampled[-1][1] + 1)]  # each once, to the last
     assert torch.equal(after["latents"], again["latents"])  # a stop leaves nothing behind

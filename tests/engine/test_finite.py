@@ -9,9 +9,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from engine.errors import ModelProblem, Overflowed
-from engine.types import Placement, PlannedLora
-from engine.worker import families, finite, sampling, state, weights
+from engine.schema import Placement, PlannedLora
+from engine.schema.errors import ModelProblem, Overflowed
+from engine.worker import families, finite
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import checkpoint_file, denoise
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import wan
 
@@ -20,13 +22,13 @@ def drawn(folder: Path, part: str) -> None:
     """A take of a model with a weight that is no number."""
     case, family = CASES["wan-2.1"], families.of("wan")
     made = planned(case)
-    model = weights.load(folder, made.placement, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(folder, made.placement, case.pipeline, pipeline_loader.Loading(family))
     with torch.no_grad():
         for weight in getattr(model.pipe, part).parameters():
             weight.fill_(float("nan"))
-        watch = sampling.Watch(lambda event: steps.append(event), lambda: False)
+        watch = denoise.Watch(lambda event: steps.append(event), lambda: False)
         steps: list[object] = []
-        latents = sampling.draw(model, family, shot(made, "take"), watch)
+        latents = denoise.draw(model, family, shot(made, "take"), watch)
         family.decode(model.pipe, latents, shot(made, "take"))
 
 
@@ -52,23 +54,27 @@ def test_a_vae_that_holds_no_numbers_is_refused_when_it_is_loaded(tmp_path: Path
     poisoned(tmp_path / "m" / "vae" / "diffusion_pytorch_model.safetensors")
     case = CASES["wan-2.1"]
     with pytest.raises(ModelProblem, match="The VAE of 'm' is damaged"):
-        weights.load(tmp_path / "m", planned(case).placement, case.pipeline, weights.Loading(families.of("wan")))
+        pipeline_loader.load(
+            tmp_path / "m", planned(case).placement, case.pipeline, pipeline_loader.Loading(families.of("wan"))
+        )
 
 
 def test_saved_latents_that_hold_no_numbers_are_refused(tmp_path: Path) -> None:
-    sampling.save({"latents": torch.ones(2, 3)}, tmp_path / "a.safetensors")
-    assert sampling.load(tmp_path / "a.safetensors", "cpu")["latents"].sum() == 6
+    denoise.save({"latents": torch.ones(2, 3)}, tmp_path / "a.safetensors")
+    assert denoise.load(tmp_path / "a.safetensors", "cpu")["latents"].sum() == 6
     poisoned(tmp_path / "a.safetensors")
     with pytest.raises(ModelProblem, match="latents are damaged"):
-        sampling.load(tmp_path / "a.safetensors", "cpu")
+        denoise.load(tmp_path / "a.safetensors", "cpu")
 
 
 def test_a_saved_state_that_holds_no_numbers_is_not_gone_on_from(tmp_path: Path) -> None:
     ones = torch.ones(2)
-    state.save(state.State(1, {"latents": ones}, {}, {}, ones, ones), "key", tmp_path / "state.safetensors")
-    assert state.load(tmp_path / "state.safetensors", "key")
+    checkpoint_file.save(
+        checkpoint_file.State(1, {"latents": ones}, {}, {}, ones, ones), "key", tmp_path / "state.safetensors"
+    )
+    assert checkpoint_file.load(tmp_path / "state.safetensors", "key")
     poisoned(tmp_path / "state.safetensors")
-    assert state.load(tmp_path / "state.safetensors", "key") is None
+    assert checkpoint_file.load(tmp_path / "state.safetensors", "key") is None
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Any, get_args
 import pytest
 
 from engine import APP
-from engine.advice import example
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadInput
-from engine.forecast import corrected, forecast
-from engine.planner import plan
-from engine.types import Aspect, Device, Forecast, HardwareProfile, Overrides, PictureRole, Plan, Request, Run
+from engine.planning.forecast import corrected, forecast
+from engine.planning.planner import plan
+from engine.planning.recommendations import example
+from engine.schema import Aspect, Device, Forecast, HardwareProfile, Overrides, PictureRole, Plan, Request, Run
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadInput
+from engine.storage.catalog import Catalog
 from tests.engine.published import PUBLISHED, Published
 
 CARDS = Catalog(APP / "presets" / "models").cards

@@ -14,13 +14,15 @@ import pytest
 import torch
 
 from engine import APP, Engine
-from engine.card import Component
-from engine.catalog import Catalog
-from engine.downloader.folders import check_weights
-from engine.errors import ModelProblem
-from engine.manifest import ManifestFile
-from engine.types import Overrides, Placement, Request
-from engine.worker import families, sampling, single_file, weights
+from engine.install.downloader.folder_listing import check_weights
+from engine.schema import Overrides, Placement, Request
+from engine.schema.card import Component
+from engine.schema.errors import ModelProblem
+from engine.schema.manifest import ManifestFile
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.loading import pipeline_loader, single_file_loader
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 from tests.engine.test_every_card import finished, frames_of
 from tests.engine.test_families import CASES, planned, shot
@@ -40,9 +42,9 @@ READABLE = {  # a case, and the names that files of its kind carry; the others b
 def frames(name: str, folder: Path, placement: Placement) -> np.ndarray:
     case, family = CASES[name], families.of(CASES[name].family)
     made = planned(case)
-    model = weights.load(folder, placement, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(folder, placement, case.pipeline, pipeline_loader.Loading(family))
     take = shot(made, "take")
-    latents = sampling.draw(model, family, take, sampling.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float)
 
 
@@ -64,7 +66,7 @@ def test_an_ending_in_capitals_is_read_by_diffusers_too(tmp_path: Path) -> None:
     file = gguf_weights.packed_copy(tmp_path / "plain", tmp_path / "packed", gguf_weights.WAN_NAMES)
     capitals = file.rename(tmp_path / "THEIRS.GGUF")
     folder = tmp_path / "packed" / "transformer"
-    part = single_file._packed(folder, diffusers.WanTransformer3DModel, capitals, torch.float32)
+    part = single_file_loader._packed(folder, diffusers.WanTransformer3DModel, capitals, torch.float32)
     assert all(not parameter.is_meta for parameter in part.parameters()) and list(tmp_path.glob("*.GGUF")) == [capitals]
 
 
@@ -98,7 +100,7 @@ def test_one_card_and_one_file_make_a_take_and_its_render(tmp_path: Path) -> Non
 
 
 def test_the_file_is_listed_with_the_models_own_config_and_no_other_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.downloader import listing
+    from engine.install.downloader import hub_listing
 
     card = Catalog(APP / "presets" / "models").card("wan2.1-t2v-1.3b")
     part = Component(size_gb=1, params_b=1.4, repo="someone/files", gguf="a-Q4_K_M.gguf")
@@ -107,14 +109,14 @@ def test_the_file_is_listed_with_the_models_own_config_and_no_other_weights(monk
            for file in ("config.json", "diffusion_pytorch_model.safetensors")]  # fmt: skip
     theirs = ["a-Q4_K_M.gguf", "a-Q8_0.gguf", "config.json", "README.md"]
 
-    def ask(repo: str, revision: str | None) -> listing.Repository:
+    def ask(repo: str, revision: str | None) -> hub_listing.Repository:
         names = theirs if repo == "someone/files" else own
         files = {name: ManifestFile(name=name, path=name, bytes=1000, repo=repo, commit="c" * 40, sha256="0" * 64)
                  for name in names}  # fmt: skip
-        return listing.Repository(repo, "c" * 40, files, "", "")
+        return hub_listing.Repository(repo, "c" * 40, files, "", "")
 
-    monkeypatch.setattr(listing, "ask", ask)
-    found = {file.name: file.repo for file in listing.list_from_hub(card).files}
+    monkeypatch.setattr(hub_listing, "ask", ask)
+    found = {file.name: file.repo for file in hub_listing.list_from_hub(card).files}
     transformer = {name: repo for name, repo in found.items() if name.startswith("transformer/")}
     assert transformer == {"transformer/config.json": card.repo, "transformer/a-Q4_K_M.gguf": "someone/files"}
 
@@ -153,7 +155,7 @@ def test_a_file_that_lies_is_one_plain_refusal(lie: str, packed: Path) -> None:
     try:
         packed.write_bytes(LIES[lie](whole))
         with pytest.raises(ModelProblem, match="damaged or cut short"):
-            weights.load(packed.parents[1], GGUF, "WanPipeline")
+            pipeline_loader.load(packed.parents[1], GGUF, "WanPipeline")
         with pytest.raises(ModelProblem, match="damaged or cut short"):
             check_weights(packed)
     finally:
@@ -168,6 +170,6 @@ def test_the_file_of_another_model_is_refused(packed: Path, tmp_path: Path) -> N
     try:
         packed.write_bytes(other.read_bytes())
         with pytest.raises(ModelProblem, match="not those of this model"):
-            weights.load(packed.parents[1], GGUF, "WanPipeline")
+            pipeline_loader.load(packed.parents[1], GGUF, "WanPipeline")
     finally:
         packed.write_bytes(mine)

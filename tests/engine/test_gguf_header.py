@@ -12,10 +12,9 @@ import pytest
 from diffusers.quantizers.gguf.utils import SUPPORTED_GGUF_QUANT_TYPES
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
-from engine import header
-from engine.errors import BadFile
-from engine.single_file import PACKED, UNPACKED, read_header
-from engine.weights import gguf_header
+from engine.schema.errors import BadFile
+from engine.weights import gguf_header, header
+from engine.weights.single_file import PACKED, UNPACKED, read_header
 
 SECONDS = 5.0  # far below what a reader that believes a header would take: hours
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from engine import APP, Adjusted, BadSetting, Engine, Finished, Overrides, Progress, Request
-from engine.library import STATE
-from engine.types import Job, StepCache
+from engine.schema import Job, StepCache
+from engine.storage.library import STATE
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended, frames_of
 

@@ -11,8 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from engine import Engine, examine, hardware, nvidia
-from engine.types import Device, Held
+from engine import Engine, examine
+from engine.machine import hardware, nvidia
+from engine.schema import Device, Held
 from tests.engine.recorded_nvml import CARDS, RecordedNvml
 
 ODD = {"two-cards", "busy-browser", "h100-mig", "one-lost", "taciturn", "no-card", "no-driver", "broken-driver"}

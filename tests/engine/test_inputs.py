@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from engine import APP, BadFile, BadSetting, Engine, HardwareProfile, Request
-from engine.catalog import Catalog
-from engine.fitting import Given, fitted, held, strip
-from engine.media import FORGOTTEN_AFTER_SECONDS, picture_path, video_path
-from engine.planner import plan
+from engine.media.images import FORGOTTEN_AFTER_SECONDS, picture_path, video_path
+from engine.media.resize import Given, fitted, held, strip
+from engine.planning.planner import plan
+from engine.storage.catalog import Catalog
 from tests.engine.test_videos import film
 
 CARDS = Catalog(APP / "presets" / "models").cards

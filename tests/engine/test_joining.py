@@ -10,11 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.colours import EXACT
-from engine.fitting import Given
-from engine.types import Beginning, Plan, Recipe
-from engine.worker import families, joining, sampling, video, weights
-from engine.worker.families.latent_video import Footage, Shot
+from engine.media.colours import EXACT
+from engine.media.resize import Given
+from engine.schema import Beginning, Plan, Recipe
+from engine.worker import families
+from engine.worker.families.family import Footage, Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.output import concat, mp4
+from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, planned
 from tests.engine.test_worker import frames_of
 
@@ -36,13 +39,13 @@ def recipe(run_frames: int, plan: Plan | None = None) -> Recipe:
 
 
 def written(folder: Path, name: str, footage: Footage, fps: int = FPS) -> Path:
-    video.write(footage, fps, folder / name, recipe(len(footage.frames)).model_copy(update={"id": name}))
+    mp4.write(footage, fps, folder / name, recipe(len(footage.frames)).model_copy(update={"id": name}))
     return folder / f"{name}.mp4"
 
 
 def joined(folder: Path, start: Path, footage: Footage) -> tuple[np.ndarray, Recipe]:
-    before, rest, told = joining.join(start, footage, recipe(len(footage.frames)))
-    video.write(rest, FPS, folder / "whole", told, before)
+    before, rest, told = concat.join(start, footage, recipe(len(footage.frames)))
+    mp4.write(rest, FPS, folder / "whole", told, before)
     return frames_of(str(folder / "whole.mp4")), told
 
 
@@ -62,7 +65,7 @@ def test_pictures_that_both_share_are_shown_once(tmp_path: Path) -> None:
     told = recipe(5)
     asked = told.plan.request.model_copy(update={"extends": Beginning(kind="clip", id="start", overlap=3)})
     told = told.model_copy(update={"plan": told.plan.model_copy(update={"request": asked})})
-    before, rest, _ = joining.join(start, Footage(grey(50, 60, 70, 80, 90)), told)
+    before, rest, _ = concat.join(start, Footage(grey(50, 60, 70, 80, 90)), told)
     assert levels(rest.frames) == pytest.approx([80, 90], abs=1.5) and len(list(before)) == 4
 
 
@@ -84,7 +87,7 @@ def test_colours_hold_over_four_stretches_where_they_would_have_drifted(tmp_path
         def bent(last: np.ndarray) -> np.ndarray:
             return np.clip(np.stack([last] * 4) * 1.03 + np.array([2, 0, 0]), 0, 255).round().astype(np.uint8)
 
-        kept = joining.held(bent(kept[-1]), kept[-1])
+        kept = concat.held(bent(kept[-1]), kept[-1])
         free = bent(free[-1])
     drift, undone = (np.abs(end[-1].mean(axis=(0, 1)) - first[0].mean(axis=(0, 1))).max() for end in (free, kept))
     assert drift > 10 and undone < 1
@@ -98,8 +101,8 @@ def test_writing_and_reading_move_no_colour_over_four_stretches(tmp_path: Path) 
     for number in range(4):
         with av.open(str(start)) as container:
             last = [frame.to_image(interpolation=EXACT) for frame in container.decode(video=0)][-1]
-        before, rest, told = joining.join(start, Footage(np.stack([np.asarray(last)] * 3)), recipe(3))
-        video.write(rest, FPS, tmp_path / f"whole{number}", told, before)
+        before, rest, told = concat.join(start, Footage(np.stack([np.asarray(last)] * 3)), recipe(3))
+        mp4.write(rest, FPS, tmp_path / f"whole{number}", told, before)
         start = tmp_path / f"whole{number}.mp4"
     with av.open(str(start)) as container:
         frames = [frame.to_ndarray(format="rgb24", interpolation=EXACT) for frame in container.decode(video=0)]
@@ -125,7 +128,7 @@ def tone(frames: int, hertz: int, rate: int) -> np.ndarray:
 
 def test_sounds_follow_their_pictures_at_one_rate(tmp_path: Path) -> None:
     start = written(tmp_path, "start", Footage(grey(*range(40, 56)), tone(16, 440, 24_000), 24_000))
-    before, rest, _ = joining.join(start, Footage(grey(*range(55, 64)), tone(9, 880, 48_000), 48_000), recipe(9))
+    before, rest, _ = concat.join(start, Footage(grey(*range(55, 64)), tone(9, 880, 48_000), 48_000), recipe(9))
     assert rest.sound is not None and rest.sample_rate == 48_000
     assert rest.sound.shape[1] == round((16 + 8) * 48_000 / FPS)
     for part, hertz in ((rest.sound[0, 4800:86_400], 440), (rest.sound[0, 100_800:139_200], 880)):
@@ -135,16 +138,16 @@ def test_sounds_follow_their_pictures_at_one_rate(tmp_path: Path) -> None:
 
 def test_a_stretch_without_sound_is_silent_after_one_with_it(tmp_path: Path) -> None:
     start = written(tmp_path, "start", Footage(grey(40, 50, 60, 70), tone(4, 440, 24_000), 24_000))
-    _, rest, _ = joining.join(start, Footage(grey(70, 80, 90)), recipe(3))
+    _, rest, _ = concat.join(start, Footage(grey(70, 80, 90)), recipe(3))
     assert rest.sound is not None and rest.sound.shape[1] == 6 * 24_000 // FPS
     assert np.abs(rest.sound[0, -5000:]).max() == 0 < np.abs(rest.sound[0, 3000:9000]).max()
 
 
-def drawn(last: np.ndarray, model: weights.Model, plan: Plan) -> np.ndarray:
+def drawn(last: np.ndarray, model: pipeline_loader.Model, plan: Plan) -> np.ndarray:
     """A stretch that starts on the picture `last`."""
     family, given = families.of(plan.family), Given({"image": Image.fromarray(last)})
     stretch = Shot(plan, plan.take, torch.Generator("cpu").manual_seed(plan.seed), given)
-    latents = sampling.draw(model, family, stretch, sampling.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, stretch, denoise.Watch(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, stretch).frames
 
 
@@ -154,13 +157,13 @@ def test_a_real_model_drifts_less_with_its_colours_held(tmp_path: Path) -> None:
     case = CASES["wan-2.2-5b-image"]
     case.build(tmp_path / "model")
     plan = planned(case)
-    model = weights.load(tmp_path / "model", plan.placement, case.pipeline)
+    model = pipeline_loader.load(tmp_path / "model", plan.placement, case.pipeline)
     first = np.asarray(grey(90, size=(plan.take.width, plan.take.height))[0])
     drifts = []
     for hold in (False, True):
         last = first
         for seed in range(4):
             frames = drawn(last, model, plan.model_copy(update={"seed": seed}))
-            last = (joining.held(frames, last) if hold else frames)[-1]
+            last = (concat.held(frames, last) if hold else frames)[-1]
         drifts.append(np.abs(last.mean(axis=(0, 1)) - first.mean(axis=(0, 1))).max())
     assert drifts[1] < drifts[0]

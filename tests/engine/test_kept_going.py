@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import APP, Engine, Overrides, Request, lost_lane, passing_through
-from engine.doctor import examine
-from engine.errors import MachineProblem
-from engine.jobs import Lane
+from engine import APP, Engine, Overrides, Request, lost_lane
+from engine.diagnostics import examine
+from engine.jobs.scheduler import Lane
 from engine.paths import open_home
+from engine.schema.errors import MachineProblem
+from engine.storage import temporary_folders
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended
 
@@ -159,7 +160,7 @@ def test_what_a_killed_upload_left_is_swept_and_one_that_is_under_way_is_not(tmp
         (staging / name).mkdir()
         (staging / name / "large.mp4").write_bytes(b"x")
     (staging / "20260101-120000-a-job-1a2b").mkdir()
-    with passing_through.folder(staging, "brought") as mine:
-        passing_through.sweep(staging)
+    with temporary_folders.folder(staging, "brought") as mine:
+        temporary_folders.sweep(staging)
         assert {path.name for path in staging.iterdir()} == {mine.name, "20260101-120000-a-job-1a2b"}
     assert not mine.exists()

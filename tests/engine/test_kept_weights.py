@@ -14,9 +14,11 @@ import pytest
 import torch
 
 from engine import Engine, Finished, Request
-from engine.types import Placement
-from engine.worker import families, kept_weights, sampling, weights
-from engine.worker.kept_weights import WHOLE, KeptWeights
+from engine.schema import Placement
+from engine.worker import families
+from engine.worker.loading import pipeline_loader, weight_cache
+from engine.worker.loading.weight_cache import WHOLE, KeptWeights
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 from tests.engine.test_families import CASES, Case, planned, shot
 
@@ -30,14 +32,14 @@ def loaded(
 ) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
     """The frames of a take, and every weight as it was loaded."""
     family, made = families.of(case.family), planned(case)
-    model = weights.load(folder, placement, case.pipeline, weights.Loading(family, caches=caches))
+    model = pipeline_loader.load(folder, placement, case.pipeline, pipeline_loader.Loading(family, caches=caches))
     stored = {
         f"{part}.{name}": tensor.clone()
         for part, module in model.pipe.components.items() if isinstance(module, torch.nn.Module)
         for name, tensor in (*module.named_parameters(), *module.named_buffers())
     }  # fmt: skip
     take = shot(made, "take")
-    latents = sampling.draw(model, family, take, sampling.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float), stored
 
 
@@ -60,7 +62,7 @@ def model(tmp_path: Path) -> tuple[Case, Path, Path]:
     """A model and the folder of its kept weights, with a copy of its transformer in it."""
     case = CASES["wan-2.1"]
     case.build(tmp_path / "model")
-    weights.load(tmp_path / "model", FP8, case.pipeline, weights.Loading(caches=tmp_path / "caches"))
+    pipeline_loader.load(tmp_path / "model", FP8, case.pipeline, pipeline_loader.Loading(caches=tmp_path / "caches"))
     assert len(copies(tmp_path / "caches")) == 1
     return case, tmp_path / "model", tmp_path / "caches"
 
@@ -99,7 +101,7 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 
 def _agree(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    (path.parent / WHOLE).write_text(json.dumps(kept_weights._sums(path.parent)))
+    (path.parent / WHOLE).write_text(json.dumps(weight_cache._sums(path.parent)))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -108,17 +110,17 @@ def test_a_damaged_copy_is_thrown_away_and_made_again(damage: str, model: tuple[
     (copy,) = copies(caches)
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
     DAMAGES[damage](next(copy.glob("*.safetensors")))
-    weights.load(folder, FP8, case.pipeline, weights.Loading(caches=caches))
+    pipeline_loader.load(folder, FP8, case.pipeline, pipeline_loader.Loading(caches=caches))
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
 
 
 def test_other_weights_or_another_format_have_a_copy_of_their_own(model: tuple[Case, Path, Path]) -> None:
     _, folder, caches = model
     half = FP8.model_copy(update={"dtype": "bfloat16"})
-    mine = KeptWeights(caches, folder, weights.check(folder), FP8).folder("transformer")
+    mine = KeptWeights(caches, folder, pipeline_loader.check(folder), FP8).folder("transformer")
     assert [mine] == copies(caches)
     assert KeptWeights(caches, folder, "another", FP8).folder("transformer") != mine
-    assert KeptWeights(caches, folder, weights.check(folder), half).folder("transformer") != mine
+    assert KeptWeights(caches, folder, pipeline_loader.check(folder), half).folder("transformer") != mine
 
 
 def test_weights_that_a_lora_was_merged_into_are_not_kept_and_not_read(model: tuple[Case, Path, Path]) -> None:
@@ -132,7 +134,7 @@ def test_weights_that_a_lora_was_merged_into_are_not_kept_and_not_read(model: tu
 
     (copy,) = copies(caches)
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
-    weights.load(folder, FP8, case.pipeline, weights.Loading(first=merge, caches=caches))
+    pipeline_loader.load(folder, FP8, case.pipeline, pipeline_loader.Loading(first=merge, caches=caches))
     assert seen == [torch.float32] and [copy] == copies(caches)
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
 
@@ -143,7 +145,7 @@ def test_what_an_ended_worker_left_is_swept_away(model: tuple[Case, Path, Path])
         (caches / f".making-{name}").mkdir()
         os.utime(caches / f".making-{name}", (time.time() - age,) * 2)
     half = FP8.model_copy(update={"dtype": "bfloat16"})
-    weights.load(folder, half, case.pipeline, weights.Loading(caches=caches))
+    pipeline_loader.load(folder, half, case.pipeline, pipeline_loader.Loading(caches=caches))
     assert [path.name for path in caches.glob(".making-*")] == [".making-new"]
 
 
@@ -158,17 +160,19 @@ def test_the_worker_keeps_them_in_the_persons_data_folder(studio: Engine) -> Non
 
 def test_a_full_disk_keeps_nothing_and_still_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     CASES["wan-2.1"].build(tmp_path / "model")
-    monkeypatch.setattr(kept_weights, "MARGIN_BYTES", 10**18)
-    assert weights.load(tmp_path / "model", FP8, "WanPipeline", weights.Loading(caches=tmp_path / "caches")).pipe
+    monkeypatch.setattr(weight_cache, "MARGIN_BYTES", 10**18)
+    assert pipeline_loader.load(
+        tmp_path / "model", FP8, "WanPipeline", pipeline_loader.Loading(caches=tmp_path / "caches")
+    ).pipe
     assert not list((tmp_path / "caches").iterdir())
 
 
 def test_the_copy_used_longest_ago_makes_room(model: tuple[Case, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     case, folder, caches = model
     (old,) = copies(caches)
-    monkeypatch.setattr(kept_weights, "LIMIT_BYTES", sum(path.stat().st_size for path in old.rglob("*")) + 1000)
+    monkeypatch.setattr(weight_cache, "LIMIT_BYTES", sum(path.stat().st_size for path in old.rglob("*")) + 1000)
     placement = FP8.model_copy(update={"dtype": "bfloat16"})
-    weights.load(folder, placement, case.pipeline, weights.Loading(caches=caches))
+    pipeline_loader.load(folder, placement, case.pipeline, pipeline_loader.Loading(caches=caches))
     (new,) = copies(caches)
     assert new != old
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from engine import APP, ladder
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.planner import plan
-from engine.types import Placement, Plan, Request, Run, Shortage, Stage, Work
+from engine import APP
+from engine.planning import memory_fallback
+from engine.planning.planner import plan
+from engine.schema import Placement, Plan, Request, Run, Shortage, Stage, Work
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
 from tests.engine.test_placing import machine as machine_with
 
 CARDS = Catalog(APP / "presets" / "models").cards
@@ -23,21 +24,23 @@ def planned(card: ModelCard = WAN, **placement: Any) -> Plan:
     return made.model_copy(update={"placement": here})
 
 
-def way_down(made: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard = WAN) -> list[ladder.Rung]:
+def way_down(
+    made: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard = WAN
+) -> list[memory_fallback.Rung]:
     """Every rung to the foot of the ladder."""
-    rungs: list[ladder.Rung] = []
-    while rung := ladder.next_rung(made, stage, shortage, card):
+    rungs: list[memory_fallback.Rung] = []
+    while rung := memory_fallback.next_rung(made, stage, shortage, card):
         rungs.append(rung)
         made = rung.plan
     return rungs
 
 
-def harmless(rungs: list[ladder.Rung]) -> list[str]:
+def harmless(rungs: list[memory_fallback.Rung]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
 MODEL, GROUP, UNPINNED, SLICES, TILES, CPU, DROPPED, LAYERS, LESS, READER = (
-    ladder.CHANGES[name]
+    memory_fallback.CHANGES[name]
     for name in (
         "model",
         "group",
@@ -61,9 +64,9 @@ ROWS: list[tuple[dict[str, Any], tuple[Shortage, Work], list[str]]] = [
     ({"offload": "group"}, ("vram", "denoising"), []),
     ({"offload": "group", "resident_gb": 3.0}, ("vram", "denoising"), [LESS, LESS]),
     ({"offload": "group", "resident_gb": 1.5}, ("vram", "decoding"), [TILES, LESS, CPU]),
-    ({}, ("fragmented", "denoising"), [ladder.FRESH, READER, MODEL, GROUP]),
+    ({}, ("fragmented", "denoising"), [memory_fallback.FRESH, READER, MODEL, GROUP]),
     ({}, ("vram", "decoding"), [TILES, CPU]),
-    ({}, ("fragmented", "decoding"), [ladder.FRESH, TILES, CPU]),
+    ({}, ("fragmented", "decoding"), [memory_fallback.FRESH, TILES, CPU]),
     ({"vae_tiling": True}, ("vram", "decoding"), [CPU]),
     ({"offload": "group", "pin_memory": True}, ("pinned", "loading"), [UNPINNED]),
     ({"offload": "group", "pin_memory": True}, ("pinned", "decoding"), [UNPINNED, TILES]),
@@ -92,7 +95,7 @@ def test_what_alters_the_picture_is_smaller_weights_then_frames_then_size_down_t
     made = planned(offload="group")
     rungs = way_down(made, "take", ("vram", "denoising"))
     changes = [rung.change for rung in rungs]
-    assert changes[:2] == [ladder.CHANGES["fp8"], ladder.CHANGES["nf4"]]
+    assert changes[:2] == [memory_fallback.CHANGES["fp8"], memory_fallback.CHANGES["nf4"]]
     assert [change.split()[1] for change in changes[2:]] == sorted(
         [change.split()[1] for change in changes[2:]], key=["clip", "picture"].index
     )
@@ -142,7 +145,7 @@ def test_a_model_in_gguf_has_no_smaller_weights() -> None:
 
 def test_a_smaller_pass_is_a_cheaper_one_and_its_request_asks_for_it() -> None:
     made = planned(offload="group", precision="nf4")
-    rung = ladder.next_rung(made, "take", ("vram", "denoising"), WAN)
+    rung = memory_fallback.next_rung(made, "take", ("vram", "denoising"), WAN)
     assert rung and rung.plan.take.operations < made.take.operations
     again = plan(rung.plan.request, WAN, machine_with(80))
     assert again.take.num_frames == rung.plan.take.num_frames
@@ -186,13 +189,13 @@ def test_what_was_learned_is_forgotten_when_a_clip_as_large_finishes_without_it(
     made = planned()
     rung = way_down(made, "render", ("vram", "denoising"))[1]
     learned, proof = run_of(rung.plan), run_of(made)
-    assert ladder.start_at(made.placement, made.render.pixels, [learned])[0].offload == "model"
-    assert ladder.start_at(made.placement, made.render.pixels, [learned, proof])[0].offload == "resident"
+    assert memory_fallback.start_at(made.placement, made.render.pixels, [learned])[0].offload == "model"
+    assert memory_fallback.start_at(made.placement, made.render.pixels, [learned, proof])[0].offload == "resident"
     smaller = proof.model_copy(update={"pixels": proof.pixels - 1})
-    assert ladder.start_at(made.placement, made.render.pixels, [learned, smaller])[0].offload == "model"
+    assert memory_fallback.start_at(made.placement, made.render.pixels, [learned, smaller])[0].offload == "model"
 
 
 def test_what_was_learned_lowers_a_placement_and_never_raises_it() -> None:
     low = planned(offload="group", vae_tiling=True, precision="nf4")
     mild = run_of(planned(offload="model"), adjusted=True)
-    assert ladder.start_at(low.placement, low.render.pixels, [mild]) == (low.placement, "")
+    assert memory_fallback.start_at(low.placement, low.render.pixels, [mild]) == (low.placement, "")

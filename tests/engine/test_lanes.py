@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import APP, Engine, Finished, LoraUse, Overrides, Request, read_recipe, worker_process
-from engine.api import _job
-from engine.lanes import REPORTED, REPORTED_DEVICES
-from engine.messages import JobEvent, Ready, RunJob, line, read_by_engine
+from engine import APP, Engine, Finished, LoraUse, Overrides, Request, read_recipe
+from engine.engine import _job
+from engine.jobs import local_worker
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.local_worker import worker_command, worker_environment
 from engine.paths import open_home
-from engine.types import Device, Job
-from engine.worker_process import worker_command, worker_environment
+from engine.schema import Device, Job
+from engine.schema.json_lines import JobEvent, Ready, RunJob, line, read_by_engine
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended, frames_of
 from tests.tiny import loras
@@ -70,7 +71,7 @@ def test_a_card_that_only_torch_sees_gets_a_lane_when_the_first_worker_has_start
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "faults.json").write_text("[]")
-    monkeypatch.setattr(worker_process, "worker_command", seeing_a_card(home / "faults.json"))
+    monkeypatch.setattr(local_worker, "worker_command", seeing_a_card(home / "faults.json"))
     with Engine(home) as before:
         before.store.add_jobs([_job("take", before.plan(request(device="cpu:1")))])
         before.store.set(REPORTED, "[]")
@@ -87,7 +88,7 @@ def test_a_card_that_only_torch_sees_gets_a_lane_when_the_first_worker_has_start
 
 
 def seeing_a_card(faults: Path) -> Callable[..., list[str]]:
-    ordinary = worker_process.worker_command
+    ordinary = local_worker.worker_command
 
     def command(*given: Any) -> list[str]:
         python, _, _, *rest = ordinary(*given)

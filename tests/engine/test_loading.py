@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Engine, Finished, Overrides, Request
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.loading import SECONDS_AT_LEAST, SECONDS_PER_GB, loaded
-from engine.planner import plan
-from engine.types import Plan, Run
+from engine.planning.loading import SECONDS_AT_LEAST, SECONDS_PER_GB, loaded
+from engine.planning.planner import plan
+from engine.schema import Plan, Run
+from engine.schema.card import ModelCard
+from engine.storage.catalog import Catalog
 from tests.engine.test_placing import machine
 
 WAN = Catalog(APP / "presets" / "models").card("wan2.1-t2v-1.3b")

@@ -13,10 +13,10 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from engine import APP, BadFile, BadSetting, Engine, LoraUse, Request, read_lora
-from engine.catalog import Catalog
-from engine.errors import UnknownName
-from engine.lora_fit import made_for
-from engine.types import Device, HardwareProfile, Plan
+from engine.schema import Device, HardwareProfile, Plan
+from engine.schema.errors import UnknownName
+from engine.storage.catalog import Catalog
+from engine.weights.lora.matching import made_for
 from tests.conftest import PROMPT
 
 CARDS = list(Catalog(APP / "presets" / "models").cards.values())

@@ -17,9 +17,10 @@ from diffusers.loaders.single_file_utils import convert_mochi_transformer_checkp
 from safetensors.torch import save_file
 
 from engine import BadFile, read_lora
-from engine.weights import lora_layout, lora_names
-from engine.weights.lora_names import Place
-from engine.worker import lora_weights
+from engine.weights.lora import layout
+from engine.weights.lora import names as lora_names
+from engine.weights.lora.names import Place
+from engine.worker.loading import lora_tensors
 from tests.tiny import cogvideox, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
 Weights = dict[str, torch.Tensor]
@@ -72,7 +73,7 @@ def seen(weights: Weights, model: Any, folder: Path, notes: dict[str, str] | Non
     """What the worker applies of a file with these tensors."""
     file = folder / "a.safetensors"
     save_file({name: tensor.contiguous().clone() for name, tensor in weights.items()}, file, metadata=notes)
-    return lora_weights.read(file, model, "transformer", "a")
+    return lora_tensors.read(file, model, "transformer", "a")
 
 
 def equal(one: Weights, other: Weights) -> bool:
@@ -523,7 +524,7 @@ def test_a_file_with_both_halves_gives_each_transformer_its_own(small: Any, one:
         save_file({f"diffusion_model.{key}": value for key, value in both.items()}, tmp_path / "a.safetensors")
         assert read_lora(tmp_path / "a.safetensors").has_both
         for part, mine in (("transformer", one), ("transformer_2", other)):
-            assert equal(lora_weights.read(tmp_path / "a.safetensors", small, part, "a"), mine)
+            assert equal(lora_tensors.read(tmp_path / "a.safetensors", small, part, "a"), mine)
 
 
 LONG = f"blocks.{'9' * 5000}.attn1.to_q.lora_A.weight"  # Python refuses to read such a number
@@ -544,8 +545,8 @@ def test_names_of_a_stranger_never_stop_the_reader(tmp_path: Path) -> None:
     }:
         shapes: dict[str, tuple[int, ...]] = {name: (4, 8), name.replace("down", "up"): (8, 4)}
         try:
-            readings = lora_layout.read(shapes)
-        except lora_layout.Unreadable as why:
+            readings = layout.read(shapes)
+        except layout.Unreadable as why:
             assert str(why)
         else:
             assert all(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine import APP, Engine, Failed, LoraUse, Overrides, Request, as_request, read_recipe
-from engine.types import Take
+from engine.schema import Take
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended, frames_of
 from tests.tiny import loras, wan

@@ -13,9 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.errors import BadFile
-from engine.types import Offload, Placement, Plan, PlannedLora, Precision
-from engine.worker import adapters, families, sampling, weights
+from engine.schema import Offload, Placement, Plan, PlannedLora, Precision
+from engine.schema.errors import BadFile
+from engine.worker import families
+from engine.worker.loading import lora_adapters, pipeline_loader
+from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import gguf_weights, loras
 
@@ -33,24 +35,26 @@ class Model:
     folder: Path
     artifacts: Path
 
-    def load(self, placement: Placement, first: Callable[[Any], None] = lambda _: None) -> weights.Model:
+    def load(self, placement: Placement, first: Callable[[Any], None] = lambda _: None) -> pipeline_loader.Model:
         case = CASES[self.name]
-        return weights.load(self.folder, placement, case.pipeline, weights.Loading(families.of(case.family), first))
+        return pipeline_loader.load(
+            self.folder, placement, case.pipeline, pipeline_loader.Loading(families.of(case.family), first)
+        )
 
     def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> Plan:
         made = planned(CASES[self.name])
-        parts = [part for part in adapters.PARTS if (self.folder / part).is_dir()]
+        parts = [part for part in lora_adapters.PARTS if (self.folder / part).is_dir()]
         found = [PlannedLora(name=name, strength=strength, parts=dict.fromkeys(parts, name)) for name, strength in worn]
         changes: dict[str, Any] = {"loras": tuple(found), "placement": placement or made.placement}
         return made.model_copy(update=changes)
 
 
 @torch.no_grad()
-def frames(loaded: weights.Model, plan: Plan) -> np.ndarray:
+def frames(loaded: pipeline_loader.Model, plan: Plan) -> np.ndarray:
     family = families.of(plan.family)
     take = shot(plan, "take")
-    watch = sampling.Watch(lambda event: None, lambda: False)
-    return family.decode(loaded.pipe, sampling.draw(loaded, family, take, watch), take).frames
+    watch = denoise.Watch(lambda event: None, lambda: False)
+    return family.decode(loaded.pipe, denoise.draw(loaded, family, take, watch), take).frames
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -77,7 +81,7 @@ def test_a_lora_is_seen_mixes_fades_and_leaves_no_trace(model: Model) -> None:
 
     def worn(*chosen: tuple[str, float]) -> np.ndarray:
         plan = model.plan(*chosen)
-        adapters.wear(loaded.pipe, plan, model.artifacts)
+        lora_adapters.wear(loaded.pipe, plan, model.artifacts)
         return frames(loaded, plan)
 
     none, one, half = worn(), worn((ONE, 1.0)), worn((ONE, 0.5))
@@ -96,9 +100,9 @@ def test_every_placement_wears_and_takes_off(small: Model, precision: Precision,
     loaded = small.load(placement)
     none = frames(loaded, small.plan())
     plan = small.plan((ONE, 1.0), placement=placement)
-    adapters.wear(loaded.pipe, plan, small.artifacts)
+    lora_adapters.wear(loaded.pipe, plan, small.artifacts)
     on = frames(loaded, plan)
-    adapters.wear(loaded.pipe, small.plan(placement=placement), small.artifacts)
+    lora_adapters.wear(loaded.pipe, small.plan(placement=placement), small.artifacts)
     assert not np.array_equal(on, none)
     assert np.array_equal(frames(loaded, small.plan()), none)
 
@@ -119,7 +123,7 @@ def test_a_lokr_is_worn_beside_a_lora_and_taken_off(
 
     def worn(*chosen: tuple[str, float]) -> np.ndarray:
         plan = small.plan(*chosen, placement=placement)
-        adapters.wear(loaded.pipe, plan, tmp_path)
+        lora_adapters.wear(loaded.pipe, plan, tmp_path)
         return frames(loaded, plan)
 
     none, lora, half = worn(), worn((ONE, 1.0)), worn((OTHER, 0.5))
@@ -136,16 +140,16 @@ def test_a_gguf_file_wears_and_takes_off(offload: Offload, small: Model, tmp_pat
     placement = Placement(device="cpu", dtype="float32", precision="gguf", offload=offload)
     loaded = packed.load(placement)
     none, plan = frames(loaded, packed.plan()), packed.plan((ONE, 1.0), placement=placement)
-    adapters.wear(loaded.pipe, plan, packed.artifacts)
+    lora_adapters.wear(loaded.pipe, plan, packed.artifacts)
     assert not np.array_equal(frames(loaded, plan), none)
-    adapters.wear(loaded.pipe, packed.plan(placement=placement), packed.artifacts)
+    lora_adapters.wear(loaded.pipe, packed.plan(placement=placement), packed.artifacts)
     assert np.array_equal(frames(loaded, packed.plan()), none)
 
 
 def test_fp8_storage_rounds_the_model_and_not_the_lora(small: Model) -> None:
     placement = Placement(device="cpu", dtype="float32", precision="fp8")
     pipe = small.load(placement).pipe
-    adapters.wear(pipe, small.plan((ONE, 1.0), placement=placement), small.artifacts)
+    lora_adapters.wear(pipe, small.plan((ONE, 1.0), placement=placement), small.artifacts)
     layer = pipe.transformer.blocks[0].attn1.to_q
     saved = load_file(small.artifacts / f"{ONE}.safetensors")["transformer.blocks.0.attn1.to_q.lora_A.weight"]
     assert layer.base_layer.weight.dtype == torch.float8_e4m3fn
@@ -156,10 +160,10 @@ def test_fp8_storage_rounds_the_model_and_not_the_lora(small: Model) -> None:
 def test_merged_into_streamed_weights_it_looks_as_if_it_were_worn(small: Model, precision: Precision) -> None:
     streamed = Placement(device="cpu", dtype="float32", precision=precision, offload="group")
     plan = small.plan((ONE, 1.0), (OTHER, -0.5), placement=streamed)
-    merged = small.load(streamed, lambda pipe: adapters.merge(pipe, plan, small.artifacts))
+    merged = small.load(streamed, lambda pipe: lora_adapters.merge(pipe, plan, small.artifacts))
     resident = small.load(Placement(device="cpu", dtype="float32"))
     none = frames(resident, small.plan())
-    adapters.wear(resident.pipe, plan, small.artifacts)
+    lora_adapters.wear(resident.pipe, plan, small.artifacts)
     worn, mixed = frames(resident, plan).astype(int), frames(merged, plan).astype(int)
     assert not hasattr(merged.pipe.transformer.blocks[0].attn1.to_q, "base_layer")
     error, effect = np.abs(mixed - worn).mean(), np.abs(none - worn).mean()
@@ -173,8 +177,8 @@ def test_half_of_a_pair_touches_its_own_transformer_only(
     pair = built("wan-2.2-moe", tmp_path_factory.mktemp("pair"))
     loaded = pair.load(pair.plan().placement)
     lora = PlannedLora(name="half", strength=1.0, parts=dict.fromkeys(halves, ONE))
-    adapters.wear(loaded.pipe, pair.plan().model_copy(update={"loras": (lora,)}), pair.artifacts)
-    for name in adapters.PARTS:
+    lora_adapters.wear(loaded.pipe, pair.plan().model_copy(update={"loras": (lora,)}), pair.artifacts)
+    for name in lora_adapters.PARTS:
         assert bool(getattr(getattr(loaded.pipe, name), "peft_config", None)) == (name in halves)
 
 
@@ -184,10 +188,10 @@ def test_a_joined_pair_puts_each_half_on_its_own_transformer(tmp_path_factory: p
     none = frames(loaded, pair.plan())
     lora = PlannedLora(name="rain", strength=0.7, parts={"transformer": ONE, "transformer_2": OTHER})
     worn = pair.plan().model_copy(update={"loras": (lora,)})
-    adapters.wear(loaded.pipe, worn, pair.artifacts)
-    assert [list(getattr(loaded.pipe, name).peft_config) for name in adapters.PARTS] == [[ONE], [OTHER]]
+    lora_adapters.wear(loaded.pipe, worn, pair.artifacts)
+    assert [list(getattr(loaded.pipe, name).peft_config) for name in lora_adapters.PARTS] == [[ONE], [OTHER]]
     assert not np.array_equal(frames(loaded, worn), none)
-    adapters.wear(loaded.pipe, pair.plan(), pair.artifacts)
+    lora_adapters.wear(loaded.pipe, pair.plan(), pair.artifacts)
     assert np.array_equal(frames(loaded, pair.plan()), none)
 
 
@@ -203,7 +207,7 @@ def test_a_lora_that_fits_in_part_is_refused_and_nothing_is_worn(small: Model, s
     loras.renamed(small.artifacts / f"{ONE}.safetensors", tmp_path / f"{ONE}.safetensors", STRANGE[strange])
     loaded = small.load(small.plan().placement)
     with pytest.raises(BadFile) as refusal:
-        adapters.wear(loaded.pipe, small.plan((ONE, 1.0)), tmp_path)
+        lora_adapters.wear(loaded.pipe, small.plan((ONE, 1.0)), tmp_path)
     assert "has no place in this model" in refusal.value.cause
     assert not getattr(loaded.pipe.transformer, "peft_config", None)
 
@@ -213,7 +217,7 @@ def test_a_lora_of_another_width_is_refused(small: Model, tmp_path: Path) -> Non
     wide = {name: torch.cat([tensor, tensor], dim=int("lora_A" in name)) for name, tensor in found.items()}
     save_file(wide, tmp_path / f"{ONE}.safetensors")
     with pytest.raises(BadFile):
-        adapters.wear(small.load(small.plan().placement).pipe, small.plan((ONE, 1.0)), tmp_path)
+        lora_adapters.wear(small.load(small.plan().placement).pipe, small.plan((ONE, 1.0)), tmp_path)
 
 
 ORIGINAL = {"attn1.to_q": "self_attn.q", "attn1.to_v": "self_attn.v", "attn2.to_q": "cross_attn.q",
@@ -227,13 +231,13 @@ def test_the_layout_of_the_original_repository_gives_the_same_frames(small: Mode
     for names in ({}, ORIGINAL):
         loras.renamed(bare, tmp_path / bare.name, names)
         loaded = small.load(plan.placement)
-        adapters.wear(loaded.pipe, plan, tmp_path)
+        lora_adapters.wear(loaded.pipe, plan, tmp_path)
         pictures.append(frames(loaded, plan))
     assert np.array_equal(*pictures)
 
 
 def test_a_switch_keeps_the_model_and_a_merged_one_loads_it_again(small: Model) -> None:
-    shelf = weights.Shelf([small.folder.parent])
+    shelf = pipeline_loader.Shelf([small.folder.parent])
     plans = [small.plan(), small.plan((ONE, 1.0)), small.plan((OTHER, 0.5)), small.plan()]
     first, *later = (shelf.get(plan.model_copy(update={"model": small.name}), small.artifacts) for plan in plans)
     assert all(model is first for model in later)

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from engine import BadFile, Engine, Request
-from engine.errors import BadSetting
-from engine.media import keep_picture, picture_path
+from engine.media.images import keep_picture, picture_path
+from engine.schema.errors import BadSetting
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 

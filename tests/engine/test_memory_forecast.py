@@ -10,7 +10,7 @@ import torch
 from diffusers import WanPipeline, WanTransformer3DModel
 
 from engine import APP, Engine, Finished, Overrides, Request
-from engine.types import Job
+from engine.schema import Job
 from tests.conftest import PROMPT
 from tests.tiny import wan
 

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from engine import APP, BadFile, Engine, Finished, InUse, MachineProblem, Request
-from engine.carrying import size_of
+from engine.install.carrying import size_of
 from tests.conftest import PROMPT
 
 MODEL = "tiny-wan"
@@ -120,7 +120,7 @@ def test_models_do_not_move_while_a_shot_is_made_with_one(home: Path, tmp_path: 
 
 
 def test_models_do_not_move_to_a_disk_without_room(home: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.manifest.MARGIN_BYTES", shutil.disk_usage(disk).free)
+    monkeypatch.setattr("engine.schema.manifest.MARGIN_BYTES", shutil.disk_usage(disk).free)
     with Engine(home) as engine, pytest.raises(MachineProblem, match="not enough room"):
         engine.model_home.move(str(disk / "models"))
     assert (home / "models" / MODEL).is_dir() and not (disk / "models").exists()

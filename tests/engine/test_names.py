@@ -10,11 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from engine import Engine, MachineProblem, Request
-from engine.api import _name
-from engine.errors import BadInput, RushesError, UnknownName
+from engine.engine import _name
 from engine.paths import MOST_LETTERS
-from engine.slug import slug
-from engine.types import HardwareProfile
+from engine.schema import HardwareProfile
+from engine.schema.errors import BadInput, RushesError, UnknownName
+from engine.storage.slug import slug
 from tests.conftest import PROMPT
 
 PROMPTS = {

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.types import Placement
-from engine.worker import families, sampling, weights
+from engine.schema import Placement
+from engine.worker import families
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, Case, Loaded, planned, shot
 
 pytestmark = pytest.mark.slow
@@ -28,9 +30,15 @@ def frames(case: Case, folder: Any, **changes: Any) -> np.ndarray:
     """A take under a placement on the CPU."""
     made, family = planned(case), families.of(case.family)
     placement = Placement(device="cpu", dtype="float32").model_copy(update=changes)
-    loaded = Loaded(case, folder, weights.load(folder, placement, case.pipeline, weights.Loading(family)), family, made)
+    loaded = Loaded(
+        case,
+        folder,
+        pipeline_loader.load(folder, placement, case.pipeline, pipeline_loader.Loading(family)),
+        family,
+        made,
+    )
     take = shot(made, "take")
-    latents = sampling.draw(loaded.model, family, take, sampling.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(loaded.model, family, take, denoise.Watch(lambda event: None, lambda: False))
     return family.decode(loaded.model.pipe, latents, take).frames.astype(float)
 
 

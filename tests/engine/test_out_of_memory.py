@@ -15,13 +15,14 @@ import numpy as np
 import psutil
 import pytest
 
-from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request, ladder
-from engine import worker_process as process
-from engine.api import _job
-from engine.catalog import Catalog
-from engine.jobs import WARM
-from engine.lanes import REPORTED, REPORTED_DEVICES
-from engine.types import Device, Job
+from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request
+from engine.engine import _job
+from engine.jobs import local_worker as process
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import WARM
+from engine.planning import memory_fallback
+from engine.schema import Device, Job
+from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.engine.test_every_card import shrunk_card
 from tests.engine.test_worker import frames_of
@@ -119,7 +120,7 @@ def test_the_job_goes_on_by_itself_and_the_picture_is_the_same(
         studio._lanes[0].worker.stop()  # the model is warm
     faults.write_text(json.dumps(injected))
     events = list(studio.watch(begin(studio).id))
-    expected = [ladder.FRESH if rung == "fresh" else ladder.CHANGES[rung] for rung in rungs]
+    expected = [memory_fallback.FRESH if rung == "fresh" else memory_fallback.CHANGES[rung] for rung in rungs]
     assert changes(events) == expected and json.loads(faults.read_text()) == []
     take = studio.library.take(finished(events).result_id)
     assert take.recipe.plan.adjusted == tuple(expected)  # said, and written into the recipe
@@ -137,7 +138,7 @@ def test_pinned_memory_that_runs_out_is_left_and_the_picture_is_the_same(
     faults.write_text(json.dumps([["loading", "pinned"]]))
     (job,) = studio._queue([_job("take", made.model_copy(update={"placement": pinned}))])
     events = list(studio.watch(job.id))
-    assert changes(events) == [ladder.CHANGES["pin_memory"]]
+    assert changes(events) == [memory_fallback.CHANGES["pin_memory"]]
     assert "pinned RAM" in next(event.reason for event in events if isinstance(event, Adjusted))
     assert np.array_equal(clip(studio, finished(events)), plain)
 
@@ -147,7 +148,7 @@ def test_a_vae_that_decodes_at_once_is_sliced_and_the_picture_is_the_same(studio
     plain = clip(studio, finished(list(studio.watch(begin(studio, model=LTX.id, **sizes).id))))
     faults.write_text(json.dumps([["decoding", "vram"]]))
     events = list(studio.watch(begin(studio, model=LTX.id, **sizes).id))
-    assert changes(events) == [ladder.CHANGES["vae_slicing"]]
+    assert changes(events) == [memory_fallback.CHANGES["vae_slicing"]]
     assert np.array_equal(clip(studio, finished(events)), plain)  # shorter than a slice
 
 
@@ -164,7 +165,7 @@ def test_a_render_that_runs_short_while_its_take_is_enlarged_goes_on_in_tiles(st
     take = finished(list(studio.watch(begin(studio, render=QUICK).id)))
     faults.write_text(json.dumps([["encoding", "vram"]]))
     events = list(studio.watch(studio.render(take.result_id).id))
-    assert changes(events) == [ladder.CHANGES["vae_tiling"]] and finished(events)
+    assert changes(events) == [memory_fallback.CHANGES["vae_tiling"]] and finished(events)
 
 
 # ---- what alters the picture ----
@@ -183,14 +184,14 @@ def test_it_asks_before_the_picture_changes_and_goes_on_after_a_yes(studio: Engi
     faults.write_text(json.dumps(ALTERS))
     job = begin(studio)
     question = asked(studio, job)
-    assert ladder.CHANGES["fp8"] in question.question
+    assert memory_fallback.CHANGES["fp8"] in question.question
     with Engine(studio.places.home) as guest:  # a second tab, a command, a page after a refresh: the store remembers
         assert guest.store.job(job.id).state == "asking"
         guest.answer(job.id, yes=True)
     events = list(studio.watch(job.id))
     take = studio.library.take(finished(events).result_id)
     assert take.recipe.plan.placement.precision == "fp8"
-    assert changes(events)[-1] == ladder.CHANGES["fp8"] == take.recipe.plan.adjusted[-1]
+    assert changes(events)[-1] == memory_fallback.CHANGES["fp8"] == take.recipe.plan.adjusted[-1]
 
 
 def test_others_run_while_it_waits_and_a_no_ends_it_in_a_sentence(studio: Engine, faults: Path) -> None:
@@ -218,7 +219,7 @@ def test_consent_given_beforehand_is_not_asked_for(studio: Engine, faults: Path)
     faults.write_text(json.dumps(ALTERS))
     events = list(studio.watch(begin(studio, make_it_fit=True).id))
     assert finished(events) and not any(isinstance(event, NeedsConsent) for event in events)
-    assert changes(events)[-1] == ladder.CHANGES["fp8"]
+    assert changes(events)[-1] == memory_fallback.CHANGES["fp8"]
 
 
 def test_what_was_agreed_to_goes_on_to_a_shorter_clip_and_then_to_a_smaller_picture(

@@ -14,9 +14,11 @@ from torch.nn.functional import avg_pool2d
 
 from engine import APP, Engine, Overrides, Request
 from engine import Peek as PeekEvent
-from engine.types import Placement, Plan
-from engine.worker import families, peek, sampling, weights
-from engine.worker.families.latent_video import Shot
+from engine.schema import Placement, Plan
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise, preview
 from starter import fit_latent_rgb
 from starter.scenes import Window, draw
 from starter.world import Spec
@@ -27,14 +29,16 @@ HOUR = 3600.0
 
 
 @pytest.fixture(scope="module")
-def model(tiny_home: Path) -> weights.Model:
-    return weights.load(tiny_home / "models" / "tiny-wan", Placement(device="cpu", dtype="float32"), "WanPipeline")
+def model(tiny_home: Path) -> pipeline_loader.Model:
+    return pipeline_loader.load(
+        tiny_home / "models" / "tiny-wan", Placement(device="cpu", dtype="float32"), "WanPipeline"
+    )
 
 
 @pytest.fixture
-def peeker(model: weights.Model, tiny_plan: Plan, tmp_path: Path) -> peek.Peeker:
+def peeker(model: pipeline_loader.Model, tiny_plan: Plan, tmp_path: Path) -> preview.Peeker:
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
-    found = peek.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None)
+    found = preview.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None)
     assert found
     return found
 
@@ -44,7 +48,7 @@ def estimate() -> torch.Tensor:
 
 
 @torch.no_grad()
-def test_a_peek_is_a_moving_picture_and_the_next_one_replaces_it(peeker: peek.Peeker, tmp_path: Path) -> None:
+def test_a_peek_is_a_moving_picture_and_the_next_one_replaces_it(peeker: preview.Peeker, tmp_path: Path) -> None:
     peeker.after_step(1, 10, HOUR, estimate)
     (first,) = tmp_path.iterdir()
     with Image.open(first) as shown:
@@ -57,22 +61,22 @@ def test_a_peek_is_a_moving_picture_and_the_next_one_replaces_it(peeker: peek.Pe
 
 
 @torch.no_grad()
-def test_a_run_too_short_to_pay_for_a_peek_has_none(peeker: peek.Peeker, tmp_path: Path) -> None:
+def test_a_run_too_short_to_pay_for_a_peek_has_none(peeker: preview.Peeker, tmp_path: Path) -> None:
     for step in range(1, 9):
         peeker.after_step(step, 8, 0.1 * step, estimate)
     assert not list(tmp_path.iterdir())
 
 
 @torch.no_grad()
-def test_peeks_stop_when_their_share_is_spent(peeker: peek.Peeker, tmp_path: Path) -> None:
+def test_peeks_stop_when_their_share_is_spent(peeker: preview.Peeker, tmp_path: Path) -> None:
     peeker.after_step(1, 2000, HOUR / 2000, estimate)
     (first,) = tmp_path.iterdir()
-    peeker.spent_seconds = HOUR * peek.SHARE  # as if it had been expensive
+    peeker.spent_seconds = HOUR * preview.SHARE  # as if it had been expensive
     peeker.after_step(2, 2000, HOUR / 1000, estimate)
     assert list(tmp_path.iterdir()) == [first]
 
 
-def test_a_look_that_fails_ends_the_peeks_and_not_the_job(peeker: peek.Peeker, tmp_path: Path) -> None:
+def test_a_look_that_fails_ends_the_peeks_and_not_the_job(peeker: preview.Peeker, tmp_path: Path) -> None:
     def impossible() -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -82,11 +86,11 @@ def test_a_look_that_fails_ends_the_peeks_and_not_the_job(peeker: peek.Peeker, t
 
 
 def test_no_peek_moves_a_model_that_is_offloaded_part_by_part(
-    model: weights.Model, tiny_plan: Plan, tmp_path: Path
+    model: pipeline_loader.Model, tiny_plan: Plan, tmp_path: Path
 ) -> None:
     placement = tiny_plan.placement.model_copy(update={"offload": "model"})
     shot = Shot(tiny_plan.model_copy(update={"placement": placement}), tiny_plan.take, torch.Generator("cpu"))
-    assert peek.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None) is None
+    assert preview.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None) is None
 
 
 @torch.no_grad()
@@ -94,8 +98,8 @@ def test_the_starters_linear_map_draws_what_its_vae_drew() -> None:
     clip, _ = draw(Spec("red", "ball", "left", "blue", "still"), Window(96, 96))
     pixels = torch.from_numpy(np.ascontiguousarray(clip)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     latents = AutoencoderKLWan.from_pretrained(APP / "models" / "starter" / "vae").encode(pixels).latent_dist.mode()
-    linear = {name: part.float() for name, part in load_file(APP / "models" / "starter" / peek.MAP).items()}
-    shown = peek.linear_pixels(linear, latents)
+    linear = {name: part.float() for name, part in load_file(APP / "models" / "starter" / preview.MAP).items()}
+    shown = preview.linear_pixels(linear, latents)
     wanted = avg_pool2d(pixels[0].transpose(0, 1), 4).transpose(0, 1)[None]
     assert shown.shape == wanted.shape == (1, 3, 25, 24, 24)
     assert float(-10 * torch.log10((shown - wanted).pow(2).mean() / 4)) > 20
@@ -122,12 +126,12 @@ def test_a_map_is_fitted_to_any_model_and_draws_its_clip(
     case = CASES[name]
     case.build(tmp_path)
     plan, family = planned(case), families.of(case.family)
-    model = weights.load(tmp_path, plan.placement, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(tmp_path, plan.placement, case.pipeline, pipeline_loader.Loading(family))
     fit_latent_rgb.write(tmp_path, clips=1, side=4)
-    look, take = peek.Look(model.pipe, family, tmp_path), shot(plan, "take")
-    watch = sampling.Watch(lambda event: None, lambda: False)
+    look, take = preview.Look(model.pipe, family, tmp_path), shot(plan, "take")
+    watch = denoise.Watch(lambda event: None, lambda: False)
     watch.peeker = album = Album()  # type: ignore[assignment]
-    sampling.draw(model, family, take, watch)
+    denoise.draw(model, family, take, watch)
     assert look.kind == "map"
     assert len(look.frames(album.estimates[-1], take)) == take.run.num_frames
 

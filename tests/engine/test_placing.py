@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.combinations import obstacle
-from engine.errors import BadSetting
-from engine.planner import plan
-from engine.sizing import memory
-from engine.types import Device, HardwareProfile, Held, Overrides, Plan, Request
+from engine.planning.compatibility import obstacle
+from engine.planning.cost import memory
+from engine.planning.planner import plan
+from engine.schema import Device, HardwareProfile, Held, Overrides, Plan, Request
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadSetting
+from engine.storage.catalog import Catalog
 
 CARDS = Catalog(APP / "presets" / "models").cards
 FITS_FROM_TEXT = [card for card in CARDS.values() if card.needs == ("text",) and not card.not_yet]
@@ -200,22 +200,24 @@ def test_tiling_and_8_bit_storage_run_on_the_real_worker_code(tiny_home: Path) -
     import numpy as np
     import torch
 
-    from engine.types import Placement
-    from engine.worker import families, sampling, weights
-    from engine.worker.families.latent_video import Shot
+    from engine.schema import Placement
+    from engine.worker import families
+    from engine.worker.families.family import Shot
+    from engine.worker.loading import pipeline_loader
+    from engine.worker.sampling import denoise
 
     card = Catalog(tiny_home / "presets" / "models").card("tiny-wan")
     made = plan(Request(prompt="a red ball", seed=1, model="tiny-wan", num_frames=9), card, machine(8))
     made = made.model_copy(update={"placement": Placement(device="cpu", dtype="float32")})
     clips = {}
     for name, changes in {"plain": {}, "fp8": {"precision": "fp8"}, "tiled": {"vae_tiling": True}}.items():
-        model = weights.load(
+        model = pipeline_loader.load(
             tiny_home / "models" / "tiny-wan", made.placement.model_copy(update=changes), "WanPipeline"
         )
         shot = Shot(made, made.take, torch.Generator("cpu").manual_seed(1))
         with torch.no_grad():
             family = families.of("wan")
-            latents = sampling.draw(model, family, shot, sampling.Watch(lambda event: None, lambda: False))
+            latents = denoise.draw(model, family, shot, denoise.Watch(lambda event: None, lambda: False))
             clips[name] = family.decode(model.pipe, latents, shot).frames.astype(float)
     assert 0 < np.abs(clips["fp8"] - clips["plain"]).mean() < 8
     assert np.abs(clips["tiled"] - clips["plain"]).mean() < 8

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from engine import APP
-from engine.card import FasterRule, ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadInput, BadPrompt, BadSetting
-from engine.planner import plan
-from engine.types import HardwareProfile, Overrides, Request
+from engine.planning.planner import plan
+from engine.schema import HardwareProfile, Overrides, Request
+from engine.schema.card import FasterRule, ModelCard
+from engine.schema.errors import BadInput, BadPrompt, BadSetting
+from engine.storage.catalog import Catalog
 
 PROMPT = "a red ball rolls to the left on a blue background"
 

@@ -10,17 +10,22 @@ import numpy as np
 import pytest
 import torch
 
-from engine.types import Plan
-from engine.worker import decoding, families, sampling, weights
+from engine.schema import Plan
+from engine.worker import families
+from engine.worker.loading import pipeline_loader
+from engine.worker.output import decode
+from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, planned, shot
 
 pytestmark = pytest.mark.slow
-WATCH = sampling.Watch(lambda event: None, lambda: False)
+WATCH = denoise.Watch(lambda event: None, lambda: False)
 
 
-def load(name: str, folder: Path) -> weights.Model:
+def load(name: str, folder: Path) -> pipeline_loader.Model:
     case = CASES[name]
-    return weights.load(folder, planned(case).placement, case.pipeline, weights.Loading(families.of(case.family)))
+    return pipeline_loader.load(
+        folder, planned(case).placement, case.pipeline, pipeline_loader.Loading(families.of(case.family))
+    )
 
 
 @torch.no_grad()
@@ -36,7 +41,7 @@ def test_hunyuan_video_1_5_never_masks_every_token_against_every_token(name: str
 
     for block in model.pipe.transformer.transformer_blocks:
         block.attn.register_forward_pre_hook(look, with_kwargs=True)
-    sampling.draw(model, families.of("hunyuan_video15"), shot(planned(CASES[name]), "take"), WATCH)
+    denoise.draw(model, families.of("hunyuan_video15"), shot(planned(CASES[name]), "take"), WATCH)
     assert seen and all(entries == tokens for entries, tokens in seen)  # one row, or none
 
 
@@ -52,7 +57,7 @@ def test_ltx_2_counts_its_halvings_where_its_config_is_silent(tmp_path: Path) ->
     pictures = []
     for folder in ("told", "silent"):
         model = load("ltx-2", tmp_path / folder)
-        latents = sampling.draw(model, family, shot(made, "take"), WATCH)
+        latents = denoise.draw(model, family, shot(made, "take"), WATCH)
         model.pipe.vae.enable_tiling()
         pictures.append(family.decode(model.pipe, latents, shot(made, "take")).frames)
     run = made.take
@@ -66,8 +71,8 @@ def test_ltx_2_leaves_no_tile_that_is_too_small_for_its_decoder(width: int, tmp_
     CASES["ltx-2"].build(tmp_path / "model")
     family, made = families.of("ltx2"), wide(planned(CASES["ltx-2"]), width, height=576 if width == 480 else 64)
     model = load("ltx-2", tmp_path / "model")
-    decoding.arrange(model.pipe.vae, made.placement.model_copy(update={"vae_tiling": True}))
-    latents = sampling.draw(model, family, shot(made, "take"), WATCH)
+    decode.arrange(model.pipe.vae, made.placement.model_copy(update={"vae_tiling": True}))
+    latents = denoise.draw(model, family, shot(made, "take"), WATCH)
     assert family.decode(model.pipe, latents, shot(made, "take")).frames.shape[2] == width
 
 

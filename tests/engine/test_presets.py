@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Camera, Engine, Look, Preset, Recipe, Request, as_request
-from engine.card import ModelCard
-from engine.catalog import Catalog, Presets
-from engine.errors import BadFile, BadPrompt, BadSetting, UnknownName
-from engine.planner import plan
-from engine.types import HardwareProfile
+from engine.planning.planner import plan
+from engine.schema import HardwareProfile
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadPrompt, BadSetting, UnknownName
+from engine.storage.catalog import Catalog, Presets
 
 CARDS = Catalog(APP / "presets" / "models").cards
 OURS = Presets(APP / "presets", APP / "presets")

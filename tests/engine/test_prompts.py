@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from engine import Engine, Event, Finished, Overrides, Request
-from engine.events import Progress
-from engine.types import Plan
-from engine.worker import families, sampling, weights
-from engine.worker.families.latent_video import Shot
-from engine.worker.prompts import PromptCache
+from engine.schema import Plan
+from engine.schema.events import Progress
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader
+from engine.worker.loading.text_encoding import PromptCache
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 
 Draw = Callable[..., tuple[torch.Tensor, list[str]]]
@@ -26,15 +28,15 @@ Draw = Callable[..., tuple[torch.Tensor, list[str]]]
 def draw(tiny_home: Path, tmp_path: Path) -> Draw:
     """Draws two steps of a plan in a session of its own: the latents, and the phases that were told."""
 
-    def drawn(plan: Plan, shelf: weights.Shelf | None = None) -> tuple[torch.Tensor, list[str]]:
+    def drawn(plan: Plan, shelf: pipeline_loader.Shelf | None = None) -> tuple[torch.Tensor, list[str]]:
         told: list[Event] = []
-        shelf = shelf or weights.Shelf([tiny_home / "models"], PromptCache(tmp_path / "prompts"))
+        shelf = shelf or pipeline_loader.Shelf([tiny_home / "models"], PromptCache(tmp_path / "prompts"))
         run = plan.take.model_copy(update={"num_inference_steps": 2, "num_frames": 5})
         shot = Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed))
         with torch.no_grad():
-            watch = sampling.Watch(told.append, lambda: False)
+            watch = denoise.Watch(told.append, lambda: False)
             model = shelf.get(plan, tmp_path, told.append)
-            latents = sampling.draw(model, families.of(plan.family), shot, watch)["latents"]
+            latents = denoise.draw(model, families.of(plan.family), shot, watch)["latents"]
         return latents, [event.phase for event in told if isinstance(event, Progress)]
 
     return drawn
@@ -67,12 +69,12 @@ def test_another_text_encoder_reads_the_words_anew(
 ) -> None:
     draw(tiny_plan)
     model = Path(shutil.copytree(tiny_home / "models" / "tiny-wan", tmp_path / "models" / "tiny-wan"))
-    shelf = weights.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
+    shelf = pipeline_loader.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
     assert "prompt" not in draw(tiny_plan, shelf)[1]  # a copy is the same encoder
     content = bytearray((model / "text_encoder" / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (model / "text_encoder" / "model.safetensors").write_bytes(content)
-    shelf = weights.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
+    shelf = pipeline_loader.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
     assert "prompt" in draw(tiny_plan, shelf)[1]
 
 
@@ -123,9 +125,9 @@ def test_a_text_encoder_that_is_to_be_dropped_is_gone_after_the_words_and_change
 ) -> None:
     kind = "cpu" if device == "cpu" else "pretend"
     here = tiny_plan.placement.model_copy(update={"device": device, "kind": kind})
-    kept = draw(tiny_plan.model_copy(update={"placement": here}), weights.Shelf([tiny_home / "models"]))[0]
+    kept = draw(tiny_plan.model_copy(update={"placement": here}), pipeline_loader.Shelf([tiny_home / "models"]))[0]
     dropping = tiny_plan.model_copy(update={"placement": here.model_copy(update={"text_encoder": "dropped"})})
-    shelf = weights.Shelf([tiny_home / "models"])
+    shelf = pipeline_loader.Shelf([tiny_home / "models"])
     assert torch.equal(draw(dropping, shelf)[0], kept)
     again = dropping.model_copy(update={"prompt": "a blue box"})
     assert "prompt" in draw(again, shelf)[1]  # it comes back for new words
@@ -152,7 +154,7 @@ def test_what_draws_stays_on_the_card_while_a_text_encoder_reads_that_is_dropped
     monkeypatch.setattr(pipeline, "to", brought)
     update = {"device": "cpu:0", "kind": "pretend", "text_encoder": "dropped"}
     placement = tiny_plan.placement.model_copy(update=update)
-    draw(tiny_plan.model_copy(update={"placement": placement}), weights.Shelf([tiny_home / "models"]))
+    draw(tiny_plan.model_copy(update={"placement": placement}), pipeline_loader.Shelf([tiny_home / "models"]))
     assert seen == ["drawing to cpu:0", "reads"]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from engine import BadFile, BadInput, Beginning, Engine, Recipe, as_request, read_recipe
-from engine.library import content_of
-from engine.types import Plan
+from engine.schema import Plan
+from engine.storage.library import content_of
 
 Recipes = Callable[..., Path]
 

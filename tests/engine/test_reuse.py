@@ -13,11 +13,11 @@ from diffusers.loaders import single_file_utils
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.tracing import build
 from engine import APP
-from engine.catalog import Catalog
-from engine.errors import BadFile
-from engine.reuse import Offer, _served, look, told, with_borrowed
-from engine.single_file import Borrowed, WeightFile
-from engine.types import Placement
+from engine.schema import Placement
+from engine.schema.errors import BadFile
+from engine.storage.catalog import Catalog
+from engine.weights.external import Offer, _served, look, told, with_borrowed
+from engine.weights.single_file import Borrowed, WeightFile
 from tests.engine.test_single_files import a_file
 
 CARDS = Catalog(APP / "presets" / "models").cards

@@ -11,12 +11,14 @@ import torch
 from diffusers import LTX2LatentUpsamplePipeline, LTXLatentUpsamplePipeline
 
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadSetting, ModelProblem
-from engine.planner import plan
-from engine.types import HardwareProfile, LatentUpsampler, Overrides, Request
-from engine.worker import families, sampling, weights
+from engine.planning.planner import plan
+from engine.schema import HardwareProfile, LatentUpsampler, Overrides, Request
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadSetting, ModelProblem
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 from tests.engine.test_families import Case, Loaded, distance, planned, shot
 from tests.tiny import ltx, ltx2
@@ -93,13 +95,17 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     render = take.model_copy(update={"num_inference_steps": 3, "sigmas": LEVELS, "width": 192, "height": 128})
     made = made.model_copy(update={"latent_upsampler": HOW, "take": take, "render": render, "sigma": LEVELS[0]})
     return Loaded(
-        case, folder, weights.load(folder, made.placement, case.pipeline, weights.Loading(family)), family, made
+        case,
+        folder,
+        pipeline_loader.load(folder, made.placement, case.pipeline, pipeline_loader.Loading(family)),
+        family,
+        made,
     )
 
 
 @pytest.fixture
-def watch() -> sampling.Watch:
-    return sampling.Watch(lambda event: None, lambda: False)
+def watch() -> denoise.Watch:
+    return denoise.Watch(lambda event: None, lambda: False)
 
 
 @pytest.fixture
@@ -116,9 +122,9 @@ def seen_levels(loaded: Loaded) -> Iterator[list[float]]:
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(loaded: Loaded, watch: sampling.Watch) -> None:
+def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(loaded: Loaded, watch: denoise.Watch) -> None:
     pipe, family, made = loaded.model.pipe, loaded.family, loaded.plan
-    take = sampling.draw(loaded.model, family, shot(made, "take"), watch)
+    take = denoise.draw(loaded.model, family, shot(made, "take"), watch)
     ours = family.begin(pipe, take, shot(made, "render"))["latents"]
     packed = take["latents"].ndim == 3
     grid = pipe._unpack_latents(take["latents"], 2, 2, 3, 1, 1) if packed else take["latents"]
@@ -133,13 +139,13 @@ def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(loaded: Lo
 @torch.no_grad()
 @pytest.mark.slow
 def test_both_stages_run_at_exactly_the_models_levels(
-    loaded: Loaded, watch: sampling.Watch, seen_levels: list[float]
+    loaded: Loaded, watch: denoise.Watch, seen_levels: list[float]
 ) -> None:
-    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     assert seen_levels == [1.0, *LEVELS]
     seen_levels.clear()
     render = shot(loaded.plan, "render")
-    latents = sampling.refine(loaded.model, loaded.family, render, watch, take)
+    latents = denoise.refine(loaded.model, loaded.family, render, watch, take)
     assert seen_levels == [*LEVELS]
     assert loaded.family.decode(loaded.model.pipe, latents, render).frames.shape == (9, 128, 192, 3)
 
@@ -147,47 +153,49 @@ def test_both_stages_run_at_exactly_the_models_levels(
 @torch.no_grad()
 @pytest.mark.slow
 def test_from_another_start_the_levels_keep_their_proportions(
-    loaded: Loaded, watch: sampling.Watch, seen_levels: list[float]
+    loaded: Loaded, watch: denoise.Watch, seen_levels: list[float]
 ) -> None:
-    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     seen_levels.clear()
     closer = loaded.plan.model_copy(update={"sigma": LEVELS[0] / 2})
-    sampling.refine(loaded.model, loaded.family, shot(closer, "render"), watch, take)
+    denoise.refine(loaded.model, loaded.family, shot(closer, "render"), watch, take)
     assert seen_levels == pytest.approx([level / 2 for level in LEVELS], abs=1e-3)
 
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: sampling.Watch) -> None:
+def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: denoise.Watch) -> None:
     case = CASES["ltx-2"]
     case.build(tmp_path)
     made, family = planned(case).model_copy(update={"latent_upsampler": HOW, "sigma": 0.02}), families.of("ltx2")
-    model = weights.load(tmp_path, made.placement, case.pipeline)
-    take = sampling.draw(model, family, shot(made, "take"), watch)
-    sound = sampling.refine(model, family, shot(made, "render"), watch, take)["audio_latents"]
-    other = sampling.draw(model, family, shot(made.model_copy(update={"seed": 9}), "take"), watch)["audio_latents"]
+    model = pipeline_loader.load(tmp_path, made.placement, case.pipeline)
+    take = denoise.draw(model, family, shot(made, "take"), watch)
+    sound = denoise.refine(model, family, shot(made, "render"), watch, take)["audio_latents"]
+    other = denoise.draw(model, family, shot(made.model_copy(update={"seed": 9}), "take"), watch)["audio_latents"]
     assert distance(sound, take["audio_latents"]) < 0.15 * distance(other, take["audio_latents"])
 
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: sampling.Watch) -> None:
+def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: denoise.Watch) -> None:
     ltx.build(tmp_path)
     made = planned(CASES["ltx"]).model_copy(update={"latent_upsampler": HOW})
-    model, family = weights.load(tmp_path, made.placement, "LTXPipeline"), families.of("ltx")
-    take = sampling.draw(model, family, shot(made, "take"), watch)
+    model, family = pipeline_loader.load(tmp_path, made.placement, "LTXPipeline"), families.of("ltx")
+    take = denoise.draw(model, family, shot(made, "take"), watch)
     with pytest.raises(ModelProblem, match="enlarges takes"):
-        sampling.refine(model, family, shot(made, "render"), watch, take)
+        denoise.refine(model, family, shot(made, "render"), watch, take)
 
 
 @torch.no_grad()
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"offload": "model"}, {"offload": "group"}, {"vae_on_cpu": True}], ids=str)
-def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: sampling.Watch, changes: dict[str, Any]) -> None:
-    take = sampling.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
-    resident = sampling.refine(loaded.model, loaded.family, shot(loaded.plan, "render"), watch, take)["latents"]
+def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: denoise.Watch, changes: dict[str, Any]) -> None:
+    take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
+    resident = denoise.refine(loaded.model, loaded.family, shot(loaded.plan, "render"), watch, take)["latents"]
     made = loaded.plan.model_copy(update={"placement": loaded.plan.placement.model_copy(update=changes)})
-    moved = weights.load(loaded.folder, made.placement, loaded.case.pipeline, weights.Loading(loaded.family))
-    latents = sampling.refine(moved, loaded.family, shot(made, "render"), watch, take)["latents"]
+    moved = pipeline_loader.load(
+        loaded.folder, made.placement, loaded.case.pipeline, pipeline_loader.Loading(loaded.family)
+    )
+    latents = denoise.refine(moved, loaded.family, shot(made, "render"), watch, take)["latents"]
     assert torch.allclose(latents, resident, atol=1e-4)
     assert moved.pipe.second_stage.latent_upsampler.device.type == "cpu"

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine import obituary
-from engine.errors import ModelProblem
-from engine.worker.shortage import shortage
+from engine.jobs import obituary
+from engine.schema.errors import ModelProblem
+from engine.worker.memory_limits import shortage
 
 CUDA = (
     "CUDA out of memory. Tried to allocate {asked} MiB. GPU 0 has a total capacity of 23.65 GiB of which 12.00 MiB is"

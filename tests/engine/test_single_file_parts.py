@@ -13,10 +13,10 @@ import torch
 from diffusers import AutoencoderKLLTXVideo
 from safetensors.torch import load_file, save_file
 
-from engine.errors import ModelProblem
-from engine.types import Placement
-from engine.worker import memory, single_file
-from engine.worker.prompts import identity
+from engine.schema import Placement
+from engine.schema.errors import ModelProblem
+from engine.worker.loading import device_placement, single_file_loader
+from engine.worker.loading.text_encoding import identity
 from tests.tiny import hunyuan_video, ltx, ltx2, single_files, wan
 
 Weights = dict[str, torch.Tensor]
@@ -45,7 +45,7 @@ def wide_vae() -> AutoencoderKLLTXVideo:
 
 def own(folder: Path, part: str) -> Weights:
     """A part as its own library loads it."""
-    kind = memory.classes(folder, {part})[part]
+    kind = device_placement.classes(folder, {part})[part]
     weights: Weights = kind.from_pretrained(folder / part, dtype=torch.float32).state_dict()
     return weights
 
@@ -55,7 +55,7 @@ def lent(folder: Path, target: Path, dtype: torch.dtype = torch.float32, prefix:
     shutil.copytree(folder, target)
     single_files.lend(target, prefix, **files)
     (part,) = files
-    return single_file.load(target, memory.classes(target, files), dtype, {})[part]
+    return single_file_loader.load(target, device_placement.classes(target, files), dtype, {})[part]
 
 
 def same(part: torch.nn.Module, weights: Weights) -> None:
@@ -168,7 +168,7 @@ def test_what_a_model_computes_when_it_is_built_has_the_precision_it_has_from_it
     models: Path, tmp_path: Path
 ) -> None:
     folder = models / "wan"
-    kind = memory.classes(folder, {"transformer"})["transformer"]
+    kind = device_placement.classes(folder, {"transformer"})["transformer"]
     theirs = dict(kind.from_pretrained(folder / "transformer", dtype=torch.bfloat16).named_buffers())
     file = MAKERS["transformer"](folder, tmp_path / "comfy.safetensors")
     ours = dict(lent(folder, tmp_path / "lent", torch.bfloat16, transformer=file).named_buffers())

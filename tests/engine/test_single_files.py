@@ -21,12 +21,14 @@ from diffusers.loaders import single_file_utils
 from benchmarks.architectures import ARCHITECTURES
 from benchmarks.tracing import build
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadFile, ModelProblem
-from engine.reuse import look
-from engine.types import Dtype, Placement
-from engine.worker import families, memory, sampling, weights
+from engine.schema import Dtype, Placement
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, ModelProblem
+from engine.storage.catalog import Catalog
+from engine.weights.external import look
+from engine.worker import families
+from engine.worker.loading import device_placement, pipeline_loader
+from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import single_files, wan
 from tests.tiny.single_files import lend
@@ -82,12 +84,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def frames(name: str, folder: Path) -> np.ndarray:
     """What a model draws, its weights laid afresh: where a file's header puts them in memory tips the last bit."""
     case, family = CASES[name], families.of(CASES[name].family)
-    model = weights.load(folder, FULL, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(folder, FULL, case.pipeline, pipeline_loader.Loading(family))
     for part in (model.pipe.transformer, model.pipe.vae):
         for tensor in part.parameters():
             tensor.data = tensor.data.clone()
     take = shot(planned(case), "take")
-    latents = sampling.draw(model, family, take, sampling.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float)
 
 
@@ -119,14 +121,14 @@ def test_so_does_the_one_in_an_ltx_checkpoint(tmp_path: Path) -> None:
 def test_what_is_kept_in_full_precision_is_kept_so_from_a_single_file(
     small: Path, tmp_path: Path, dtype: Dtype
 ) -> None:
-    stored = memory.DTYPES[dtype]
+    stored = device_placement.DTYPES[dtype]
     plain = shutil.copytree(small, tmp_path / "plain")
     WanTransformer3DModel.from_pretrained(plain / "transformer", dtype=torch.float32).to(stored).save_pretrained(
         plain / "transformer"
     )
     lent = with_lent(small, tmp_path / "lent", "wan", stored)
     there, here = (
-        weights.load(folder, Placement(device="cpu", dtype=dtype), "WanPipeline").pipe.transformer.state_dict()
+        pipeline_loader.load(folder, Placement(device="cpu", dtype=dtype), "WanPipeline").pipe.transformer.state_dict()
         for folder in (plain, lent)
     )
     assert {name: tensor.dtype for name, tensor in here.items()} == {name: there[name].dtype for name in there}
@@ -136,7 +138,7 @@ def test_what_is_kept_in_full_precision_is_kept_so_from_a_single_file(
 def test_weights_stored_in_8_bits_without_scales_are_read(small: Path, tmp_path: Path) -> None:
     lent = with_lent(small, tmp_path / "lent", "wan", torch.float8_e4m3fn)
     plain, rounded = (
-        weights.load(folder, FULL, "WanPipeline").pipe.transformer.state_dict() for folder in (small, lent)
+        pipeline_loader.load(folder, FULL, "WanPipeline").pipe.transformer.state_dict() for folder in (small, lent)
     )
     assert {tensor.dtype for tensor in rounded.values()} == {torch.float32}
     assert all(torch.equal(rounded[name], plain[name].to(torch.float8_e4m3fn).float()) for name in plain)
@@ -145,10 +147,10 @@ def test_weights_stored_in_8_bits_without_scales_are_read(small: Path, tmp_path:
 @pytest.mark.slow
 def test_what_is_stored_smaller_is_kept_and_read_again(small: Path, tmp_path: Path) -> None:
     lent = with_lent(small, tmp_path / "lent", "wan")
-    fp8, how = FULL.model_copy(update={"precision": "fp8"}), weights.Loading(caches=tmp_path / "caches")
-    first = weights.load(lent, fp8, "WanPipeline", how).pipe.transformer.state_dict()
+    fp8, how = FULL.model_copy(update={"precision": "fp8"}), pipeline_loader.Loading(caches=tmp_path / "caches")
+    first = pipeline_loader.load(lent, fp8, "WanPipeline", how).pipe.transformer.state_dict()
     assert list((tmp_path / "caches").glob("lent/transformer-*/whole.json"))
-    again = weights.load(lent, fp8, "WanPipeline", how).pipe.transformer.state_dict()
+    again = pipeline_loader.load(lent, fp8, "WanPipeline", how).pipe.transformer.state_dict()
     assert all(torch.equal(again[name].float(), first[name].float()) for name in first)
 
 
@@ -164,7 +166,7 @@ def test_a_lent_file_that_is_another_now_is_refused(change: str, small: Path, tm
     lent = with_lent(small, tmp_path / "lent", "wan")
     CHANGES[change](tmp_path / "ComfyUI" / "wan.safetensors")
     with pytest.raises(ModelProblem, match="wan.safetensors of another program, .* is gone or changed"):
-        weights.load(lent, FULL, "WanPipeline")
+        pipeline_loader.load(lent, FULL, "WanPipeline")
 
 
 def test_weights_of_another_model_are_refused_while_they_are_read(small: Path, tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_weights_of_another_model_are_refused_while_they_are_read(small: Path, t
     single_files.transformer(tmp_path / "other", tmp_path / "ComfyUI" / "wan.safetensors", "wan")
     lend(lent, transformer=tmp_path / "ComfyUI" / "wan.safetensors")
     with pytest.raises(ModelProblem, match="not those of this model"):
-        weights.load(lent, FULL, "WanPipeline")
+        pipeline_loader.load(lent, FULL, "WanPipeline")
 
 
 # ---- recognised -----------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from engine import APP
-from engine.errors import MachineProblem, UnknownName
-from engine.events import Failed, Finished, Progress
-from engine.store import PAUSED, Store
-from engine.types import Job, Plan, Run
+from engine.schema import Job, Plan, Run
+from engine.schema.errors import MachineProblem, UnknownName
+from engine.schema.events import Failed, Finished, Progress
+from engine.storage.job_store import PAUSED, Store
 
 
 @pytest.fixture
@@ -96,7 +96,8 @@ def test_what_was_committed_survives_a_kill_of_the_writer(tmp_path: Path, tiny_p
     """A process adds jobs as fast as it can and is killed; every job that it reported is there, none is half there."""
     path = tmp_path / "jobs.sqlite3"
     code = (
-        "import sys; from pathlib import Path; from engine.store import Store; from engine.types import Job\n"
+        "import sys; from pathlib import Path\n"
+        "from engine.storage.job_store import Store; from engine.schema import Job\n"
         "store, one = Store(Path(sys.argv[1])), Job.model_validate_json(sys.argv[2])\n"
         "for n in range(10**6):\n"
         "    store.add_jobs([one.model_copy(update={'id': f'job-{n}'})]); print(n, flush=True)\n"

@@ -11,11 +11,11 @@ import pynvml
 import pytest
 
 from engine import Engine, Noticed
-from engine.events import Progress
-from engine.gauges import Gauges
-from engine.jobs import Lane
-from engine.symptoms import HARDWARE_HEAT, POWER_CAP, SOFTWARE_HEAT, Sample, found
-from engine.types import Job, Plan
+from engine.jobs.scheduler import Lane
+from engine.machine.gauges import Gauges
+from engine.machine.symptoms import HARDWARE_HEAT, POWER_CAP, SOFTWARE_HEAT, Sample, found
+from engine.schema import Job, Plan
+from engine.schema.events import Progress
 
 
 def steps(seconds: Sequence[float], vram_gb: float = 20, busy: float = 0.99, clock: int = 2500, reasons: int = 0):  # type: ignore[no-untyped-def]

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from engine import APP
-from engine.errors import MachineProblem, WorkerDied
-from engine.events import Failed
-from engine.jobs import Lane, recover
-from engine.library import Library
+from engine.jobs.scheduler import Lane, recover
 from engine.paths import Places, open_home
-from engine.store import Store
-from engine.types import Job, Plan, Stage
+from engine.schema import Job, Plan, Stage
+from engine.schema.errors import MachineProblem, WorkerDied
+from engine.schema.events import Failed
+from engine.storage.job_store import Store
+from engine.storage.library import Library
 
 NAMES: dict[Stage, tuple[str, ...]] = {
     "take": ("take.mp4", "latents.safetensors", "poster.jpg", "take.json"),
@@ -101,10 +101,10 @@ RECORDS = """
 import os
 import sys
 from pathlib import Path
-from engine.jobs import recover
-from engine.library import Library
+from engine.jobs.scheduler import recover
+from engine.storage.library import Library
 from engine.paths import open_home
-from engine.store import Store
+from engine.storage.job_store import Store
 places = open_home(Path(sys.argv[1]))
 store = Store(places.database)
 recover(store, Library(places))

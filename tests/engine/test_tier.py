@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Engine, Request, Tier
-from engine.advice import example
-from engine.card import ModelCard
-from engine.catalog import Catalog, Presets, machines
-from engine.errors import BadSetting, UnknownName
-from engine.planner import plan
-from engine.tier import apply, choose
-from engine.types import Device, HardwareProfile, Outcome, Overrides
+from engine.planning.planner import plan
+from engine.planning.recommendations import example
+from engine.planning.tiers import apply, choose
+from engine.schema import Device, HardwareProfile, Outcome, Overrides
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadSetting, UnknownName
+from engine.storage.catalog import Catalog, Presets, machines
 
 CARDS = Catalog(APP / "presets" / "models").cards
 TIERS = {tier.id: tier for tier in Presets(APP / "presets", APP / "presets").all(Tier)}

@@ -8,8 +8,8 @@ import diffusers
 import pytest
 import torch
 
-from engine.types import Placement
-from engine.worker.decoding import arrange
+from engine.schema import Placement
+from engine.worker.output.decode import arrange
 from tests.engine.test_families import CASES
 
 TILES = {"hunyuan-video-1.5": (128, 96), "mochi": (192, 144)}  # pixels, and how far they lie apart

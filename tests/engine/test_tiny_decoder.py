@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad, relu
 
-from engine.types import Placement, Plan
-from engine.worker import families, peek
-from engine.worker import weights as loading
-from engine.worker.families.latent_video import Shot
-from engine.worker.tiny_decoder import TinyDecoder
+from engine.schema import Placement, Plan
+from engine.worker import families
+from engine.worker.families.family import Shot
+from engine.worker.loading import pipeline_loader as loading
+from engine.worker.sampling import preview
+from engine.worker.sampling.tiny_decoder import TinyDecoder
 from tests.tiny import decoder
 
 
@@ -80,7 +81,7 @@ def test_a_model_with_a_tiny_decoder_beside_it_is_seen_through_it(model: loading
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
     channels = model.pipe.transformer.config.in_channels
     decoder.build(model.folder, channels)
-    look = peek.Look(model.pipe, families.of("wan"), model.folder)
+    look = preview.Look(model.pipe, families.of("wan"), model.folder)
     assert look.kind == "tiny"
     frames = look.frames(torch.randn(1, channels, 3, 12, 12), shot)
     assert frames.shape == (9, 96, 96, 3) and frames.dtype == np.uint8
@@ -91,7 +92,7 @@ def test_a_large_clip_is_seen_small(model: loading.Model, tiny_plan: Plan) -> No
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
     channels = model.pipe.transformer.config.in_channels
     decoder.build(model.folder, channels)
-    look = peek.Look(model.pipe, families.of("wan"), model.folder)
+    look = preview.Look(model.pipe, families.of("wan"), model.folder)
     assert look.frames(torch.zeros(1, channels, 1, 90, 160), shot).shape == (1, 180, 320, 3)
 
 
@@ -101,4 +102,4 @@ def test_a_tiny_decoder_that_cannot_be_read_costs_the_peeks_and_not_the_job(
     (tmp_path / "peek").mkdir()
     (tmp_path / "peek" / "tae.safetensors").write_bytes(b"not weights")
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
-    assert peek.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None) is None
+    assert preview.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None) is None

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import APP, sizing
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.errors import BadSetting
-from engine.planner import plan
-from engine.types import HardwareProfile, Overrides, Plan, Request
-from engine.worker import families, sampling, weights
+from engine import APP
+from engine.planning import cost
+from engine.planning.planner import plan
+from engine.schema import HardwareProfile, Overrides, Plan, Request
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadSetting
+from engine.storage.catalog import Catalog
+from engine.worker import families
+from engine.worker.loading import pipeline_loader
+from engine.worker.sampling import denoise
 from tests.conftest import PROMPT
 from tests.engine.test_families import CASES, planned, shot
 
@@ -75,7 +78,7 @@ def test_a_wan_is_planned_with_the_shift_of_its_reference(name: str, machine: Ha
 def test_the_planned_shift_is_the_one_that_is_sampled_with_whatever_the_model_ships(tmp_path: Path) -> None:
     case = CASES["wan-2.2-moe"]
     case.build(tmp_path / "model")
-    pipe = weights.load(tmp_path / "model", planned(case).placement, case.pipeline).pipe
+    pipe = pipeline_loader.load(tmp_path / "model", planned(case).placement, case.pipeline).pipe
     run = planned(case).take.model_copy(update={"flow_shift": 12.0, "num_inference_steps": 4})
     assert pipe.scheduler.config.flow_shift != 12.0
     scheduler = families.of("wan").scheduler(pipe, run)
@@ -95,10 +98,10 @@ def test_a_distilled_ltx_2_costs_one_forward_a_step(
     family, made = families.of("ltx2"), planned(case)
     run = made.take.model_copy(update={"arguments": card.take.arguments, "guidance_scale": card.take.guidance_scale})
     made = made.model_copy(update={"take": run})
-    model = weights.load(tmp_path / "model", made.placement, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(tmp_path / "model", made.placement, case.pipeline, pipeline_loader.Loading(family))
     seen: list[int] = []
     model.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
-    sampling.draw(model, family, shot(made, "take"), sampling.Watch(lambda event: None, lambda: False))
+    denoise.draw(model, family, shot(made, "take"), denoise.Watch(lambda event: None, lambda: False))
     assert len(seen) == calls * run.num_inference_steps
 
 
@@ -116,10 +119,10 @@ def test_framepack_is_planned_for_the_calls_that_it_makes(
     case, family = CASES[name], families.of("framepack")
     case.build(tmp_path / "model")
     made = planned(case)
-    model = weights.load(tmp_path / "model", made.placement, case.pipeline, weights.Loading(family))
+    model = pipeline_loader.load(tmp_path / "model", made.placement, case.pipeline, pipeline_loader.Loading(family))
     seen: list[int] = []
     model.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
-    sampling.draw(model, family, shot(made, "take"), sampling.Watch(lambda event: None, lambda: False))
+    denoise.draw(model, family, shot(made, "take"), denoise.Watch(lambda event: None, lambda: False))
     calls = framepack(case.num_frames, machine).take.forwards
     assert calls == sections
     assert len(seen) == made.take.num_inference_steps * calls
@@ -129,6 +132,6 @@ def test_a_longer_framepack_takes_more_time_and_no_more_memory(machine: Hardware
     card = CARDS["framepack-i2v-13b"]
     short, long = (framepack(frames, machine) for frames in (37 + 36, 37 + 36 * 19))
     here = short.placement
-    assert sizing.working(card, short.render, here) == sizing.working(card, long.render, here)
+    assert cost.working(card, short.render, here) == cost.working(card, long.render, here)
     assert long.render.forwards == 10 * short.render.forwards
     assert 10 < long.render.operations / short.render.operations < 11  # sections are decoded two by two

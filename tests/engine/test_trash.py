@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine import Engine, Recipe, Request
-from engine.errors import UnknownName
-from engine.library import TAKE_FILES
+from engine.schema.errors import UnknownName
+from engine.storage.library import TAKE_FILES
 
 TAKE, CLIP = "20260101-120000-a-red-ball-ab12", "20260101-120100-a-red-ball-cd34"
 

@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from engine.recipe_file import read_recipe
-from engine.types import Plan, Recipe
-from engine.worker import video
-from engine.worker.families.latent_video import Footage
+from engine.schema import Plan, Recipe
+from engine.storage.recipe_file import read_recipe
+from engine.worker.families.family import Footage
+from engine.worker.output import mp4
 
 COLOURS = {
     "red": (210, 30, 30),
@@ -33,7 +33,7 @@ def flat(colour: tuple[int, int, int], frames: int = 12) -> np.ndarray:
 
 @pytest.mark.parametrize("name", COLOURS)
 def test_colours_come_back(name: str, recipe: Recipe, tmp_path: Path) -> None:
-    video.write(Footage(flat(COLOURS[name])), 12, tmp_path / "clip", recipe)
+    mp4.write(Footage(flat(COLOURS[name])), 12, tmp_path / "clip", recipe)
     with av.open(str(tmp_path / "clip.mp4")) as container:
         seen = next(container.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3).mean(axis=0)
     assert np.abs(seen - COLOURS[name]).max() < 4
@@ -44,7 +44,7 @@ def test_sound_lies_beside_the_picture_and_is_as_long(channels: int, recipe: Rec
     rate, seconds = 24_000, 1.0
     t = np.arange(int(rate * seconds)) / rate
     sound = np.stack([0.5 * np.sin(2 * np.pi * 440 * t)] * channels)
-    video.write(Footage(flat(COLOURS["blue"]), sound, rate), 12, tmp_path / "clip", recipe)
+    mp4.write(Footage(flat(COLOURS["blue"]), sound, rate), 12, tmp_path / "clip", recipe)
     with av.open(str(tmp_path / "clip.mp4")) as container:
         heard = container.streams.audio[0]
         assert heard.codec_context.name == "aac" and heard.rate == rate
@@ -58,7 +58,7 @@ def test_sound_lies_beside_the_picture_and_is_as_long(channels: int, recipe: Rec
 def test_a_click_is_heard_when_it_was_made(recipe: Recipe, tmp_path: Path) -> None:
     rate, sound = 24_000, np.zeros((1, 24_000))
     sound[0, 12_000:12_200] = np.sin(np.arange(200) / 2)
-    video.write(Footage(flat(COLOURS["blue"]), sound, rate), 12, tmp_path / "clip", recipe)
+    mp4.write(Footage(flat(COLOURS["blue"]), sound, rate), 12, tmp_path / "clip", recipe)
     with av.open(str(tmp_path / "clip.mp4")) as container:
         samples = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
     assert 11_990 < np.abs(samples[0]).argmax() < 12_210
@@ -68,12 +68,12 @@ def test_the_same_frames_give_the_same_file(recipe: Recipe, tmp_path: Path) -> N
     noise = np.random.default_rng(0).integers(0, 255, (12, 8, 12, 3), np.uint8).repeat(8, 1).repeat(8, 2)
     files = set()
     for number in range(12):
-        video.write(Footage(noise), 12, tmp_path / f"clip{number}", recipe)
+        mp4.write(Footage(noise), 12, tmp_path / f"clip{number}", recipe)
         files.add((tmp_path / f"clip{number}.mp4").read_bytes())
     assert len(files) == 1
 
 
 def test_the_recipe_is_inside_and_beside(recipe: Recipe, tmp_path: Path) -> None:
-    video.write(Footage(flat(COLOURS["red"])), 12, tmp_path / "clip", recipe)
+    mp4.write(Footage(flat(COLOURS["red"])), 12, tmp_path / "clip", recipe)
     assert read_recipe(tmp_path / "clip.mp4") == read_recipe(tmp_path / "clip.json") == recipe
     assert not list(tmp_path.glob("*.part"))

@@ -12,9 +12,10 @@ import av
 import numpy as np
 import pytest
 
-from engine import BadFile, videos
-from engine.media import video_path
-from engine.videos import facts, keep_video, sampled
+from engine import BadFile
+from engine.media import videos
+from engine.media.images import video_path
+from engine.media.videos import facts, keep_video, sampled
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import Engine, Request
-from engine.errors import BadFile, BadPrompt
+from engine.schema.errors import BadFile, BadPrompt
 
 
 def test_without_a_file_there_is_no_filter(tmp_path: Path) -> None:

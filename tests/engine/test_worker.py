@@ -16,11 +16,11 @@ import torch
 from diffusers import DiffusionPipeline
 
 from engine import BadFile, Cancelled, Engine, Failed, Finished, Overrides, Progress, Request, as_request, read_recipe
-from engine.errors import WorkerDied
-from engine.events import Adjusted
+from engine.jobs.local_worker import WorkerProcess
 from engine.paths import open_home
-from engine.types import Job
-from engine.worker_process import WorkerProcess
+from engine.schema import Job
+from engine.schema.errors import WorkerDied
+from engine.schema.events import Adjusted
 from tests.conftest import PROMPT
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from engine import APP, Engine, Event, Finished, Overrides, Request, RushesError, read_recipe
-from ui.page import studio as page
+from ui.page import app as page
 from ui.page.api import Functions
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
 from PIL import Image
 
-from engine.fitting import Given
-from engine.types import MediaRole, Pass
+from engine.media.resize import Given
+from engine.schema import MediaRole, Pass
 
 PINNED = 4  # the frame of the picture in the middle
 STRENGTH = 0.8

@@ -21,8 +21,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect, sync_playwright
 
 from engine import APP, Engine, Recipe, Request
-from ui.page.door import Door, Rules
-from ui.page.studio import application
+from ui.page.app import application
+from ui.page.middleware.access import Door, Rules
 
 PATIENCE_MS = 180_000  # a take on two busy cores, with the import of torch before it
 expect.set_options(timeout=60_000)  # five seconds, as shipped, are too few for a page that loads on busy cores

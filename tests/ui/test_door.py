@@ -13,8 +13,8 @@ import pytest
 from engine import Engine
 from tests.ui.conftest import HOME, PORT, SAME, TAKE, Headers, Knock, knock_at
 from ui.page import server
-from ui.page.door import Door, Rules
-from ui.page.studio import application
+from ui.page.app import application
+from ui.page.middleware.access import Door, Rules
 
 # ---- who may come in ----
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine import MAX_LORA_BYTES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES, Engine
 from tests.ui.conftest import PORT, SAME, TAKE, Knock, knock_at, put_take
-from ui.page.door import LARGER_BODIES, Door, Rules
+from ui.page.middleware.access import LARGER_BODIES, Door, Rules
 
 # ---- what they may ask for ----
 

@@ -16,8 +16,8 @@ import pytest
 from starlette.types import Scope
 
 from engine import APP, BadSetting
-from ui.page.door import Rules, locked_out, refusal_of
-from ui.page.lan import PAUSE_SECONDS, TRIES, Lock, addresses, is_this_machine
+from ui.page.middleware.access import Rules, locked_out, refusal_of
+from ui.page.middleware.lan_auth import PAUSE_SECONDS, TRIES, Lock, addresses, is_this_machine
 
 PASSWORD = "a few plain words"
 HOME = "192.168.1.20"

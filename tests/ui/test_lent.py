@@ -15,9 +15,10 @@ from engine import Engine
 from tests.engine.downloads.conftest import alone, hub  # noqa: F401  # a hub, and nobody's token
 from tests.engine.test_single_files import a_file, holds
 from tests.hub import Hub
-from ui.page import models, studio
-from ui.page.acts import Click, act, work_off
-from ui.page.page import Page
+from ui.page import app
+from ui.page.actions.dispatch import Click, act, work_off
+from ui.page.layout import Page
+from ui.page.screens.models import models
 from ui.texts.language import SPOKEN
 
 
@@ -30,7 +31,7 @@ def engine(tmp_path: Path, hub: Hub) -> Iterator[Engine]:  # noqa: F811
 @pytest.fixture
 def page(engine: Engine) -> Page:
     with gr.Blocks():
-        return studio._lay_out(engine, "")
+        return app._lay_out(engine, "")
 
 
 def pressed(engine: Engine, page: Page, what: str, name: str) -> str:

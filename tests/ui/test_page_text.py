@@ -11,23 +11,24 @@ from pathlib import Path
 import pytest
 
 from engine import Cancelled, Clip, Download, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
-from engine.catalog import machines
-from engine.lanes import REPORTED, REPORTED_DEVICES
-from engine.types import Device, Run
-from ui.page import form, wording
-from ui.page.arrivals import arrival
-from ui.page.capability import capability
-from ui.page.clip import clip, how, result
-from ui.page.given import filled_in
-from ui.page.line import line
-from ui.page.onward import onward
-from ui.page.outlook import outlook
-from ui.page.picker import chosen
-from ui.page.roster import usable
-from ui.page.sheet import sheet
-from ui.page.shelf import found, grid
-from ui.page.strip import strip
-from ui.page.view import Seen, View, look
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.schema import Device, Run
+from engine.storage.catalog import machines
+from ui.page.components import formatting
+from ui.page.components.next_model import onward
+from ui.page.model.attachments import filled_in
+from ui.page.model.model_entries import usable
+from ui.page.model.snapshot import Seen, View, look
+from ui.page.screens.capability import capability
+from ui.page.screens.clip import clip, how, result
+from ui.page.screens.form import form
+from ui.page.screens.form.forecast_line import outlook
+from ui.page.screens.form.model_picker import chosen
+from ui.page.screens.job_card import strip
+from ui.page.screens.library import found, grid
+from ui.page.screens.models.arrivals import arrival
+from ui.page.screens.queue import line
+from ui.page.screens.takes import sheet
 
 NASTY = """<script>alert(1)</script><img src=x onerror=alert(2)>"'><svg/onload=alert(3)>${alert(4)}{{alert(5)}} ball"""
 
@@ -164,8 +165,11 @@ def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: E
     assert "(estimated)" in html and len(picks) == 2
     for pick in picks:
         name = next(card.name for card in engine.cards() if card.id == pick.model)
-        assert f": {name}. {wording.shown(pick.why)}" in html and wording.shown(pick.licence) in html
-        assert f"One clip takes {wording.span(*pick.seconds)}" in html and wording.gigabytes(pick.download_gb) in html
+        assert f": {name}. {formatting.shown(pick.why)}" in html and formatting.shown(pick.licence) in html
+        assert (
+            f"One clip takes {formatting.span(*pick.seconds)}" in html
+            and formatting.gigabytes(pick.download_gb) in html
+        )
 
 
 def test_where_no_model_would_run_that_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +215,7 @@ def test_a_take_whose_files_were_deleted_is_not_shown(engine: Engine) -> None:
     ],
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
-    assert wording.duration(seconds) == words
+    assert formatting.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -219,7 +223,7 @@ def test_durations_read_well(seconds: float, words: str) -> None:
     [(1, 3, "1 to 3 s"), (2, 2.1, "2 s"), (40, 100, "40 s to 2 min"), (3000, 7300, "50 min to 2 h 2 min")],
 )
 def test_ranges_read_well(low: float, high: float, words: str) -> None:
-    assert wording.span(low, high) == words
+    assert formatting.span(low, high) == words
 
 
 def test_every_length_on_the_slider_can_be_planned(engine: Engine) -> None:
@@ -235,7 +239,7 @@ import sys
 from pathlib import Path
 from engine import Engine
 from ui.page import server
-from ui.page.studio import application
+from ui.page.app import application
 application(Engine(Path(sys.argv[1])))
 heavy = {"torch", "diffusers", "transformers", "peft", "accelerate"} & set(sys.modules)
 assert not heavy, heavy

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from engine import APP, BadSetting, Engine, ModelCard, Request, forecast, ladder
-from engine.advice import recommend
-from engine.catalog import machines
-from engine.types import Device, Measured
+from engine import APP, BadSetting, Engine, ModelCard, Request
+from engine.planning import forecast, memory_fallback
+from engine.planning.recommendations import recommend
+from engine.schema import Device, Measured
+from engine.storage.catalog import machines
 from ui import texts
-from ui.page import wording
-from ui.page.languages import choose, wanted
-from ui.page.trouble import problem
+from ui.page.components import formatting
+from ui.page.components.error import problem
+from ui.page.middleware.language import choose, wanted
 from ui.texts import SPOKEN
 from ui.texts.sentences import BETWEEN, KNOWN, _german, _sentence
 
@@ -58,8 +59,8 @@ def test_every_look_and_camera_move_of_ours_has_a_german_name(tmp_path: Path) ->
 def test_numbers_and_times_are_written_as_the_language_does() -> None:
     SPOKEN.set("de")
     try:
-        said = [wording.duration(0.44), wording.gigabytes(1.5), wording.span(1, 3), wording.listed(["a", "b"]),
-                wording.moment("2026-03-01T12:00:00")]  # fmt: skip
+        said = [formatting.duration(0.44), formatting.gigabytes(1.5), formatting.span(1, 3),
+                formatting.listed(["a", "b"]), formatting.moment("2026-03-01T12:00:00")]  # fmt: skip
     finally:
         SPOKEN.set("en")
     assert said[:4] == ["0,4 s", "1,5 GB", "1 bis 3 s", "„a“ oder „b“"]
@@ -165,7 +166,7 @@ def in_german(text: str) -> bool:
     return bool(_sentence(text)) or all(map(_sentence, BETWEEN.split(text)))
 
 
-@pytest.mark.parametrize("module", ["doctor", "nvidia", "hardware", "model_home"])
+@pytest.mark.parametrize("module", ["diagnostics", "machine/nvidia", "machine/hardware", "install/model_location"])
 def test_what_is_found_and_advised_has_its_german(module: str) -> None:
     """Whatever becomes a finding, a note, a suggestion or a refusal there: each text with a full sentence in it."""
     tree = ast.parse((APP / "engine" / f"{module}.py").read_text(encoding="utf-8"))
@@ -178,10 +179,11 @@ def test_what_is_found_and_advised_has_its_german(module: str) -> None:
 
 
 def test_what_is_done_when_memory_runs_out_and_why_a_card_was_slow_is_said_in_german() -> None:
-    said = [*ladder.CHANGES.values(), ladder.FRESH, ladder.ROOM]
-    said += [f"It can go on like this: {ladder.CHANGES['fp8']}"]
-    said += [ladder.reason(what, doing) for what in ladder.NAMES for doing in ladder.DOING]
-    calls = [node for node in ast.walk(ast.parse((APP / "engine" / "symptoms.py").read_text(encoding="utf-8")))
+    said = [*memory_fallback.CHANGES.values(), memory_fallback.FRESH, memory_fallback.ROOM]
+    said += [f"It can go on like this: {memory_fallback.CHANGES['fp8']}"]
+    said += [memory_fallback.reason(what, doing) for what in memory_fallback.NAMES for doing in memory_fallback.DOING]
+    source = (APP / "engine" / "machine" / "symptoms.py").read_text(encoding="utf-8")
+    calls = [node for node in ast.walk(ast.parse(source))
              if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Symptom"]  # fmt: skip
     said += [text for call in calls for text in map(template, call.args) if text]
     assert len(calls) == 5 and sorted(text for text in said if not in_german(text)) == []

@@ -26,11 +26,12 @@ from engine import (
     UnknownName,
     examine,
 )
-from engine.types import Device
-from ui.page import machine, studio
-from ui.page.acts import act
-from ui.page.page import Click, Page
-from ui.page.trouble import fix_of, problem
+from engine.schema import Device
+from ui.page import app
+from ui.page.actions.dispatch import act
+from ui.page.components.error import fix_of, problem
+from ui.page.layout import Click, Page
+from ui.page.screens import machine
 
 ROOMS = {BadFile: "create", UnknownName: "library", ModelProblem: "models", ModelGated: "models",
          MachineProblem: "models", InUse: "machine", RushesError: "machine"}  # fmt: skip
@@ -64,7 +65,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def page(engine: Engine) -> Page:
     with gr.Blocks():
-        return studio._lay_out(engine, "")
+        return app._lay_out(engine, "")
 
 
 def pressed(engine: Engine, page: Page, error: RushesError) -> dict[Any, Any]:

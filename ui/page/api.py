@@ -19,9 +19,9 @@ import gradio as gr
 from gradio.events import api
 
 from engine import Aspect, Engine, Request, RushesError
-from ui.page.clip import kind_of
-from ui.page.media import address
-from ui.page.shelf import found
+from ui.page.components.media_routes import address
+from ui.page.screens.clip import kind_of
+from ui.page.screens.library import found
 from ui.texts import DOOR
 
 Answer = dict[str, Any]

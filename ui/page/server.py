@@ -17,10 +17,10 @@ from types import FrameType
 import uvicorn
 
 from engine import BadSetting, Engine, InUse, RushesError
-from ui.page import lan
-from ui.page.door import Door, Rules
-from ui.page.lan import Lock
+from ui.page.middleware import lan_auth
+from ui.page.middleware.access import Door, Rules
 from ui.page.middleware.connections import PatientProtocol
+from ui.page.middleware.lan_auth import Lock
 from ui.texts import LAN, SERVER
 
 PREFERRED_PORT = 7433
@@ -38,7 +38,7 @@ def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
     lock, homes = _sharing() if shared else (None, [])
     listener, chosen = _listen(_asked(port), EVERYWHERE if lock else ADDRESS)
     try:
-        from ui.page.studio import application  # Gradio: seconds; a port in use is said at once
+        from ui.page.app import application  # Gradio: seconds; a port in use is said at once
 
         site = application(engine, LAN.banner if lock else "")
         config = uvicorn.Config(
@@ -64,7 +64,7 @@ def serve(engine: Engine, port: int | None, shared: bool = False) -> None:
 
 def _sharing() -> tuple[Lock, list[str]]:
     """The lock and this machine's addresses at home. Raises BadSetting when one of them is missing."""
-    lock, homes = lan.lock_from_environment(), lan.addresses()
+    lock, homes = lan_auth.lock_from_environment(), lan_auth.addresses()
     if not homes:
         raise BadSetting(LAN.nowhere, LAN.nowhere_remedy)
     return lock, homes

@@ -1,4 +1,4 @@
-"""Which language the page speaks. Each visitor's request sets it (`ui.page.languages`); elsewhere it is English."""
+"""Which language the page speaks: each visitor's request sets it (`ui.page.middleware.language`), else English."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from engine.worker.families.latent_video import LatentVideo
+from engine.worker.families.family import LatentVideo
 
 
 def of(name: str) -> LatentVideo:

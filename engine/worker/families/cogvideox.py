@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from diffusers import CogVideoXVideoToVideoPipeline
 
-from engine.fitting import held
-from engine.types import Pass
-from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels, enlarged
+from engine.media.resize import held
+from engine.schema import Pass
+from engine.worker.families.family import Latents, LatentVideo, Shot, encoded_pixels, enlarged
 
 
 class CogVideoX(LatentVideo):

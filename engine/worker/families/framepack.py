@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass
+from engine.schema import Pass
+from engine.worker.families.family import NOTHING, Latents, Shot, seen
 from engine.worker.families.hunyuan_video import HunyuanVideo
-from engine.worker.families.latent_video import NOTHING, Latents, Shot, seen
 
 SECTION = 9  # latent frames that a section makes: latent_window_size
 WINDOW = 4 * (SECTION - 1) + 1  # the frames that it counts as

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from engine.worker.families import padding
-from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.worker.families.family import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
 

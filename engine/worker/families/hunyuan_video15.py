@@ -11,9 +11,9 @@ from typing import Any
 from diffusers import HunyuanVideo15ImageToVideoPipeline
 from diffusers.models.transformers.transformer_hunyuan_video import HunyuanVideoAttnProcessor2_0
 
-from engine.types import Pass
+from engine.schema import Pass
 from engine.worker.families import padding
-from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.worker.families.family import LatentVideo, Shot
 
 NAMES = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2")
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import Qwen2Tokenizer
 
-from engine.types import Pass
-from engine.worker.families.latent_video import LatentVideo, Shot, encoded_pixels
+from engine.schema import Pass
+from engine.worker.families.family import LatentVideo, Shot, encoded_pixels
 
 NAMES = ("prompt_embeds_qwen", "prompt_embeds_clip", "prompt_cu_seqlens")
 

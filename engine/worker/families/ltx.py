@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from diffusers import LTXConditionPipeline as GUIDED
 
-from engine.types import Pass
-from engine.worker import conditions, second_stage
-from engine.worker.families.latent_video import Latents, LatentVideo, Shot, encoded_pixels, seen
+from engine.schema import Pass
+from engine.worker.families import ltx_conditions, ltx_upsampler
+from engine.worker.families.family import Latents, LatentVideo, Shot, encoded_pixels, seen
 from engine.worker.families.mochi import NAMES
 
 DECODING = ("decode_timestep", "decode_noise_scale")
@@ -24,7 +24,7 @@ class Ltx(LatentVideo):
     def arguments(self, pipe: Any, shot: Shot) -> dict[str, Any]:
         own = {name: value for name, value in shot.run.arguments.items() if name not in DECODING}
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
-        given = conditions.of_ltx(shot) if _guided(pipe) else shot.pictures
+        given = ltx_conditions.of_ltx(shot) if _guided(pipe) else shot.pictures
         return ours | given | {"frame_rate": shot.run.fps} | own
 
     def exact_timesteps(self, scheduler: Any, original: Callable[..., None], shot: Shot, device: Any) -> None:
@@ -40,7 +40,7 @@ class Ltx(LatentVideo):
         if not _guided(pipe):
             return {}
         steps = shot.run.num_inference_steps
-        return conditions.of_ltx(shot, on_a_take=True) | {"denoise_strength": (steps + 0.5) / (steps + 1)}
+        return ltx_conditions.of_ltx(shot, on_a_take=True) | {"denoise_strength": (steps + 0.5) / (steps + 1)}
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
         if _guided(pipe):
@@ -56,7 +56,7 @@ class Ltx(LatentVideo):
         if not shot.plan.latent_upsampler:
             return super().begin(pipe, take, shot)
         grid = self.grid(pipe, take["latents"], shot.plan.take)
-        large = second_stage.doubled(pipe, grid, shot.plan.latent_upsampler, shot.run)
+        large = ltx_upsampler.doubled(pipe, grid, shot.plan.latent_upsampler, shot.run)
         return {"latents": self.packed(pipe, large)}
 
     def pixels(self, pipe: Any, latents: Latents, shot: Shot) -> torch.Tensor:

@@ -11,16 +11,9 @@ import numpy as np
 import torch
 from diffusers import LTX2ConditionPipeline
 
-from engine.types import Pass, Plan
-from engine.worker import conditions, second_stage
-from engine.worker.families.latent_video import (
-    Footage,
-    Latents,
-    LatentVideo,
-    Shot,
-    frames_of,
-    seen,
-)
+from engine.schema import Pass, Plan
+from engine.worker.families import ltx_conditions, ltx_upsampler
+from engine.worker.families.family import Footage, Latents, LatentVideo, Shot, frames_of, seen
 from engine.worker.families.ltx import DECODING
 from engine.worker.families.mochi import NAMES
 
@@ -58,14 +51,14 @@ class Ltx2(LatentVideo):
             own |= {"spatio_temporal_guidance_blocks": None if block == NO_BLOCKS else [block]}  # type: ignore[dict-item]
         self.tile(pipe.vae, shot.plan)
         ours = {"guidance_scale": shot.run.guidance_scale, "max_sequence_length": shot.plan.max_tokens}
-        given = conditions.of_ltx2(shot) if isinstance(pipe, LTX2ConditionPipeline) else {}
+        given = ltx_conditions.of_ltx2(shot) if isinstance(pipe, LTX2ConditionPipeline) else {}
         return ours | given | {"frame_rate": float(shot.run.fps)} | own
 
     def latents_of(self, output: Any) -> Latents:
         return {"latents": output.frames, "audio_latents": output.audio}
 
     def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
-        given = conditions.of_ltx2(shot, on_a_take=True) if isinstance(pipe, LTX2ConditionPipeline) else {}
+        given = ltx_conditions.of_ltx2(shot, on_a_take=True) if isinstance(pipe, LTX2ConditionPipeline) else {}
         return {"noise_scale": shot.plan.sigma} | given
 
     def start(self, pipe: Any, scheduler: Any, take: Latents, shot: Shot) -> dict[str, Any]:
@@ -74,7 +67,7 @@ class Ltx2(LatentVideo):
     def begin(self, pipe: Any, take: Latents, shot: Shot) -> Latents:
         if not shot.plan.latent_upsampler:
             return super().begin(pipe, take, shot)
-        return {"latents": second_stage.doubled(pipe, take["latents"], shot.plan.latent_upsampler, shot.run)}
+        return {"latents": ltx_upsampler.doubled(pipe, take["latents"], shot.plan.latent_upsampler, shot.run)}
 
     def from_vae(self, pipe: Any, encoded: torch.Tensor) -> torch.Tensor:
         return encoded  # the pipeline normalises what it is given

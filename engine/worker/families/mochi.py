@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass
-from engine.worker.families.latent_video import LatentVideo, Shot
+from engine.schema import Pass
+from engine.worker.families.family import LatentVideo, Shot
 from engine.worker.families.wan import statistics
 
 NAMES = ("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "negative_prompt_attention_mask")

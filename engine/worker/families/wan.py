@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from engine.types import Pass
-from engine.worker.families.latent_video import LatentVideo
+from engine.schema import Pass
+from engine.worker.families.family import LatentVideo
 
 
 class Wan(LatentVideo):

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from engine.fitting import held
-from engine.types import Pass, VideoRole
-from engine.worker.families.latent_video import Latents, Shot, encoded_pixels
+from engine.media.resize import held
+from engine.schema import Pass, VideoRole
+from engine.worker.families.family import Latents, Shot, encoded_pixels
 from engine.worker.families.wan import Wan
 
 NAMES: dict[VideoRole, str] = {

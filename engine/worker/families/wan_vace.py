@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.fitting import Given, held
-from engine.types import Pass
-from engine.worker.families.latent_video import Latents, Shot, encoded_pixels
+from engine.media.resize import Given, held
+from engine.schema import Pass
+from engine.worker.families.family import Latents, Shot, encoded_pixels
 from engine.worker.families.wan import Wan
 
 MADE, KEPT = 255, 0

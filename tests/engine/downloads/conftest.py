@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.card import ModelCard
-from engine.downloads import Downloads
-from engine.loras import Loras
+from engine.install.downloads import Downloads
 from engine.paths import Places, open_home
-from engine.store import Store
+from engine.schema.card import ModelCard
+from engine.storage.job_store import Store
+from engine.storage.lora_library import Loras
 from tests.engine.downloads.shapes import REPO, a_model
 from tests.hub import Hub
 

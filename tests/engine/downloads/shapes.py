@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from engine.card import ModelCard
-from engine.downloads import Downloads
-from engine.manifest import Download, DownloadState, read_record
+from engine.install.downloads import Downloads
 from engine.paths import Places
+from engine.schema.card import ModelCard
+from engine.schema.manifest import Download, DownloadState, read_record
 
 REPO = "someone/Shapes-Diffusers"
 WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"

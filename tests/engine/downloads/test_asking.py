@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.card import Component, ModelCard
-from engine.downloader.folders import list_from_folder
-from engine.downloader.listing import check_plausible
-from engine.downloader.selection import check_names, check_wanted, files_of_part
-from engine.downloads import Downloads
-from engine.errors import HubProblem, InUse, ModelProblem
-from engine.loras import Loras
-from engine.manifest import ManifestFile, read_record
+from engine.install.downloader.file_selection import check_names, check_wanted, files_of_part
+from engine.install.downloader.folder_listing import list_from_folder
+from engine.install.downloader.hub_listing import check_plausible
+from engine.install.downloads import Downloads
 from engine.paths import Places
+from engine.schema.card import Component, ModelCard
+from engine.schema.errors import HubProblem, InUse, ModelProblem
+from engine.schema.manifest import ManifestFile, read_record
+from engine.storage.lora_library import Loras
 from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, check_installed, until, weights
 from tests.hub import Hub
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from engine import APP
-from engine.card import ModelCard
-from engine.catalog import Catalog
-from engine.downloader.listing import part_files, parts_of
-from engine.manifest import ManifestFile
+from engine.install.downloader.hub_listing import part_files, parts_of
+from engine.schema.card import ModelCard
+from engine.schema.manifest import ManifestFile
+from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.hub import Hub
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.card import ModelCard
-from engine.downloader.part import Part
-from engine.downloads import Downloads
-from engine.errors import InUse
+from engine.install.downloader.partial_file import Part
+from engine.install.downloads import Downloads
 from engine.paths import APP, Places
+from engine.schema.card import ModelCard
+from engine.schema.errors import InUse
 from tests.engine.downloads.shapes import NEEDED, REPO, WEIGHTS, a_model, check_installed, until, wait_for
 from tests.hub import Hub
 from tests.hub_faults import Stall
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow  # real processes that are killed and started agai
 
 def children() -> list[psutil.Process]:
     return [child for child in psutil.Process().children(recursive=True)
-            if child.is_running() and "engine.downloader" in " ".join(_command(child))]  # fmt: skip
+            if child.is_running() and "engine.install.downloader" in " ".join(_command(child))]  # fmt: skip
 
 
 def _command(process: psutil.Process) -> list[str]:

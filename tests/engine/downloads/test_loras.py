@@ -14,11 +14,11 @@ import pytest
 from safetensors.numpy import save
 
 from engine import APP
-from engine.downloads import Downloads
-from engine.errors import BadSetting, HubProblem, InUse, ModelGated
-from engine.hub_lora import hub_lora
-from engine.loras import Loras
+from engine.install.downloads import Downloads
+from engine.install.hub_lora import hub_lora
 from engine.paths import Places
+from engine.schema.errors import BadSetting, HubProblem, InUse, ModelGated
+from engine.storage.lora_library import Loras
 from tests.engine.downloads.shapes import until, wait_for
 from tests.hub import Hub
 from tests.hub_faults import Drop, Stall, Status, Wrong

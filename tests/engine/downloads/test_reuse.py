@@ -10,8 +10,8 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from engine import APP, Engine
-from engine.errors import BadFile
-from engine.types import Overrides, Request
+from engine.schema import Overrides, Request
+from engine.schema.errors import BadFile
 from tests.conftest import PROMPT
 from tests.engine.downloads.shapes import until
 from tests.engine.test_every_card import finished, frames_of

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.card import ModelCard
-from engine.downloader.folders import list_from_folder
-from engine.downloader.part import Part
-from engine.downloader.refusals import explain
-from engine.downloads import Downloads
-from engine.errors import BadFile, BadInput, HubProblem, MachineProblem, ModelGated, ModelProblem
-from engine.loras import Loras
-from engine.manifest import read_record
+from engine.install.downloader.folder_listing import list_from_folder
+from engine.install.downloader.hub_errors import explain
+from engine.install.downloader.partial_file import Part
+from engine.install.downloads import Downloads
 from engine.paths import Places, open_home
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadInput, HubProblem, MachineProblem, ModelGated, ModelProblem
+from engine.schema.manifest import read_record
+from engine.storage.lora_library import Loras
 from tests.engine.downloads.shapes import REPO, WEIGHTS, a_folder, a_model, check_installed, until, wait_for, weights
 from tests.hub import Hub
 

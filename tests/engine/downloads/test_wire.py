@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from huggingface_hub.errors import OfflineModeIsEnabled
 
-from engine.card import ModelCard
-from engine.downloader.refusals import explain
-from engine.downloads import Downloads
-from engine.errors import HubProblem
+from engine.install.downloader.hub_errors import explain
+from engine.install.downloads import Downloads
 from engine.paths import Places
+from engine.schema.card import ModelCard
+from engine.schema.errors import HubProblem
 from tests.engine.downloads.shapes import REPO, WEIGHTS, a_model, check_installed, until, wait_for
 from tests.hub import Hub
 from tests.hub_faults import Drop, Endless, NoRange, Stall, Status, Wrong

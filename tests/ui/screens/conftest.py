@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine import APP, Engine
-from engine.library import TAKE_FILES
+from engine.storage.library import TAKE_FILES
 from tests.engine.downloads.shapes import REPO, a_model
 from tests.hub import Hub
 from tests.ui.conftest import RED_BALL, Served, put_take

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from safetensors.numpy import save_file
 
 from engine import APP, Engine
-from engine.videos import Shown, write
+from engine.media.videos import Shown, write
 from tests.ui.conftest import RED_BALL, Served, hand_over, put_take, remembering
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,173 @@
+"""What is wrong with this machine or this installation, one finding and one remedy each."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from engine.engine import TOY_PROMPT, Engine
+from engine.jobs.lanes import lost_lane
+from engine.schema import HardwareProfile, Noun, Request
+from engine.schema.errors import RushesError
+from engine.schema.events import Failed, Finished
+
+MIN_FREE_GB = 2.0
+REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`."
+
+
+class Finding(Noun):
+    """One thing that was looked at. `remedy` is empty when it is fine. `spare`: what it holds can be freed."""
+
+    name: Literal[
+        "python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "library", "queue", "take"
+    ]
+    ok: bool
+    finding: str
+    remedy: str = ""
+    spare: bool = False
+
+
+def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
+    """Look at everything, the quick things first; the last finding is a real take of the starter model."""
+    hardware = engine.hardware()
+    yield _python()
+    yield _torch(hardware)
+    for device in hardware.devices:
+        found = f"Models can run on {device.name} ({device.id})."
+        if device.vram_gb:
+            found = f"{found[:-1]}, {device.vram_free_gb:.1f} of {device.vram_gb:.1f} GB free."
+        yield Finding(name="device", ok=True, finding=found)
+    for note in hardware.notes:
+        yield Finding(name="device", ok=True, finding=note)
+    for problem in hardware.problems:
+        remedy = f"Until then models run on {hardware.best.name}."
+        yield Finding(name="device", ok=False, finding=problem, remedy=remedy)
+    yield _memory(hardware)
+    yield _disk(hardware)
+    yield _writable(engine)
+    yield _models(engine)
+    yield _caches(engine)
+    yield _encoder()
+    yield from _library(engine)
+    yield from _queue(engine)
+    if with_take:
+        yield _take(engine)
+
+
+def _python() -> Finding:
+    found = f"Python {platform.python_version()} on {platform.system()}"
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding(name="python", ok=ok, finding=found, remedy="" if ok else "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _torch(hardware: HardwareProfile) -> Finding:
+    try:
+        build = version("torch")
+    except PackageNotFoundError:
+        return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=REINSTALL)
+    has_card = hardware.best.kind == "cuda"
+    if has_card and "+cpu" in build:
+        return Finding(
+            name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=REINSTALL
+        )
+    return Finding(name="torch", ok=True, finding=f"torch {build} is installed.")
+
+
+def _memory(hardware: HardwareProfile) -> Finding:
+    found = f"{hardware.ram_free_gb:.1f} of {hardware.ram_gb:.1f} GB RAM free, page file {hardware.page_file_gb:.1f} GB"
+    ok = hardware.ram_free_gb > 1.5  # the starter's worker takes about 1 GB
+    return Finding(
+        name="memory",
+        ok=ok,
+        finding=found,
+        remedy="" if ok else "Close other programs, or let go of the model that is kept ready.",
+    )
+
+
+def _disk(hardware: HardwareProfile) -> Finding:
+    ok = hardware.disk_free_gb > MIN_FREE_GB
+    remedy = "" if ok else "Free some space, keep models on another drive, or set RUSHES_HOME to a folder there."
+    found = f"{hardware.disk_free_gb:.1f} GB free for takes and clips"
+    return Finding(name="disk", ok=ok, finding=found, remedy=remedy)
+
+
+def _writable(engine: Engine) -> Finding:
+    home = engine.places.home
+    try:
+        with tempfile.NamedTemporaryFile(dir=engine.places.staging):
+            pass
+    except OSError as error:
+        return Finding(
+            name="folder",
+            ok=False,
+            finding=f"{home} cannot be written ({error.strerror}).",
+            remedy="Give yourself permission to write there, or set RUSHES_HOME to another folder.",
+        )
+    return Finding(name="folder", ok=True, finding=f"Takes and clips are kept in {home}")
+
+
+def _models(engine: Engine) -> Finding:
+    folder = engine.places.models
+    if folder.is_dir():
+        return Finding(name="models", ok=True, finding=f"Models are kept in {folder}")
+    return Finding(name="models", ok=False, finding=f"The folder for models, {folder}, is not there.",
+                   remedy="Plug its disk in, or choose another folder for models.")  # fmt: skip
+
+
+def _caches(engine: Engine) -> Finding:
+    kept = sum(path.stat().st_size for path in engine.places.caches.rglob("*") if path.is_file())
+    found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
+    told = found if kept else "No weights made smaller are kept"
+    return Finding(name="caches", ok=True, finding=told, spare=kept > 0)
+
+
+def _library(engine: Engine) -> Iterator[Finding]:
+    """Only where something is to be said of it."""
+    if unreadable := engine.library.unreadable():
+        found = f"{len(unreadable)} entries among the takes and clips cannot be read, such as {unreadable[0]}."
+        remedy = "They are left alone. Delete them, or put back a copy that you have."
+        yield Finding(name="library", ok=False, finding=found, remedy=remedy)
+
+
+def _queue(engine: Engine) -> Iterator[Finding]:
+    """Only where something is to be said of it."""
+    if lost := lost_lane(engine.store):
+        found = f"The queue of {lost.device} stopped by itself ({lost.why}) on {lost.when}."
+        remedy = "It was started again. If it happens once more, send us the support file."
+        yield Finding(name="queue", ok=False, finding=found, remedy=remedy)
+
+
+def _encoder() -> Finding:
+    import av
+
+    try:
+        av.codec.Codec("libx264", "w")
+    except av.codec.codec.UnknownCodecError:
+        return Finding(
+            name="video",
+            ok=False,
+            finding="This PyAV build cannot write H.264.",
+            remedy=REINSTALL,
+        )
+    return Finding(name="video", ok=True, finding=f"H.264 video through PyAV {av.__version__}")
+
+
+def _take(engine: Engine) -> Finding:
+    """A real take through the real worker, removed afterwards."""
+    try:
+        engine.start()
+        (job,) = engine.make_takes(Request(prompt=TOY_PROMPT, seed=1))
+        final = list(engine.watch(job.id))[-1]
+    except RushesError as error:
+        return Finding(name="take", ok=False, finding=error.cause, remedy=error.remedy)
+    if isinstance(final, Failed):
+        return Finding(name="take", ok=False, finding=final.cause, remedy=final.remedy or REINSTALL)
+    if not isinstance(final, Finished):
+        return Finding(name="take", ok=False, finding="The test take was stopped.", remedy="Run the doctor again.")
+    take = engine.library.take(final.result_id)
+    engine.library.delete_take(take)
+    return Finding(name="take", ok=True, finding=f"A real take was made in {final.seconds:.1f} s")

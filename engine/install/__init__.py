@@ -1,0 +1,1 @@
+"""Models and LoRAs arrive on this computer and leave it."""

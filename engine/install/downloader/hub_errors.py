@@ -1,0 +1,84 @@
+"""What a hub said no to, in words a creator understands."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+import httpx2
+from huggingface_hub import constants
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from engine.schema.errors import HubProblem, MachineProblem, ModelGated, RushesError, not_written
+
+SIGN_IN = "then sign in here with `app.py models sign-in`"
+
+
+def gate_of(repo: str) -> str:
+    """What to do about a model whose owner asks for consent first."""
+    return (
+        f"Open {constants.ENDPOINT}/{repo} in a browser, sign in, read the terms and accept them; {SIGN_IN} and "
+        "install it again."
+    )
+
+
+def gated(repo: str) -> ModelGated:
+    return ModelGated(f"The owner of {repo} asks everyone to accept terms before downloading.", gate_of(repo))
+
+
+def lasting(error: Exception) -> bool:
+    """Whether trying again cannot help: the hub understood, and said no."""
+    if isinstance(error, HfHubHTTPError):
+        if not str(error.response.url).startswith(constants.ENDPOINT):
+            return False  # a signed address that ran out; the hub gives a new one
+        return error.response.status_code not in (408, 416, 425, 429) and error.response.status_code < 500
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        return True
+    return isinstance(error, OfflineModeIsEnabled | HFValidationError)
+
+
+def explain(error: Exception, repo: str) -> RushesError:
+    """The refusal that a face shows for anything that went wrong while talking to a hub about `repo`."""
+    host = constants.ENDPOINT.split("://")[-1]
+    said = re.sub(r"\?[^\s'\"]+", "?...", str(error))  # signed addresses stay out of logs
+    detail = f"{type(error).__name__}: {said[:500]}"
+    match error:
+        case RushesError():
+            return error
+        case GatedRepoError():
+            return gated(repo)
+        case RepositoryNotFoundError() | RevisionNotFoundError() | EntryNotFoundError():
+            return HubProblem(
+                f"{host} has no {repo} for you, or not in this version: it was removed, renamed or made private.",
+                f"If it is private, {SIGN_IN.removeprefix('then ')}; else look for an update of Rushes.", detail,
+            )  # fmt: skip
+        case HfHubHTTPError() if error.response.status_code in (401, 403):
+            return ModelGated(f"{host} does not let you have {repo}.", f"Check your access there, {SIGN_IN}.", detail)
+        case HfHubHTTPError():
+            return HubProblem(
+                f"{host} answered with an error ({error.response.status_code}).",
+                "Try again in a while; what has arrived is kept.", detail,
+            )  # fmt: skip
+        case OfflineModeIsEnabled():
+            return HubProblem("Downloads are switched off (HF_HUB_OFFLINE).", "Unset it, then try again.", detail)
+        case HFValidationError():
+            return HubProblem(f"'{repo[:80]}' is not the name of a repository.", "Correct the model card.", detail)
+        case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return not_written(error)
+        case OSError() if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            return MachineProblem("The model folder cannot be written.", "Check its permissions, then resume.", detail)
+        case httpx2.HTTPError() | OSError() | RecursionError():
+            return HubProblem(
+                f"{host} cannot be reached, or the connection keeps breaking.",
+                "Check the internet connection (or the mirror in HF_ENDPOINT), then resume; what has arrived is kept.",
+                detail,
+            )
+    return HubProblem(f"{host} sent an answer that makes no sense.", "Try again later or use another mirror.", detail)

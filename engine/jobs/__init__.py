@@ -1,0 +1,1 @@
+"""Jobs run: which one is next, on which device, in which process."""

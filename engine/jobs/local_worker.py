@@ -1,0 +1,234 @@
+"""One `python -m engine.worker`: started when first needed, spoken to in JSON lines, asked and then made to stop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import IO
+
+from pydantic import ValidationError
+
+from engine.jobs import obituary
+from engine.paths import APP, Places
+from engine.schema import Held, Job
+from engine.schema.errors import WorkerDied
+from engine.schema.events import Cancelled, Event, FinalEvent
+from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_engine
+
+CANCEL_GRACE_SECONDS = 8.0
+POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
+TRUSTING = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "DIFFUSERS_TRUST_REMOTE_KERNELS")  # Pinokio sets the first one
+ALLOCATOR = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
+PINNED_IN_ONE_PIECE = (2, 13)  # the first torch that was seen to know pinned_max_cached_size_mb
+QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # torch counts cards as NVML does
+    # Threads of a parallel region wait asleep and not spinning: beside another program that keeps the cores busy, a
+    # take of the starter took 40 s with spinning threads and 0.9 s with sleeping ones (2 cores, measured).
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def worker_environment() -> dict[str, str]:
+    """The variables a worker starts with: none lets a library run code from a model, or talk."""
+    own = {name: value for name, value in os.environ.items() if name not in TRUSTING}
+    return allocator_settings() | own | QUIET
+
+
+def allocator_settings() -> dict[str, str]:
+    """What torch's allocators must be told before they start; a person's own settings stand.
+
+    Blocks of page-locked RAM above 1 MB are neither rounded up to a power of two (1.5 to 1.8 times the weights) nor
+    kept when they are freed. Segments of VRAM that grow in place (Linux; WSL fails with them) break up less.
+    """
+    if any(name in os.environ for name in ALLOCATOR) or torch_version() < PINNED_IN_ONE_PIECE:
+        return {}
+    grows = sys.platform == "linux" and "microsoft" not in platform.release().casefold()
+    settings = ["pinned_max_cached_size_mb:1", *(["expandable_segments:True"] if grows else [])]
+    return {"PYTORCH_CUDA_ALLOC_CONF": ",".join(settings)}
+
+
+def torch_version() -> tuple[int, ...]:
+    """(0,) where there is none."""
+    try:
+        return tuple(int(part) for part in version("torch").partition("+")[0].split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return (0,)
+
+
+def worker_command(places: Places, device: str) -> list[str]:
+    """How the worker of a device is started."""
+    roots = [part for root in places.model_roots for part in ("--models", str(root))]
+    folders = ("--artifacts", str(places.staging), "--prompts", str(places.prompts), "--caches", str(places.caches))
+    return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
+
+
+def libraries(job: Job) -> frozenset[str]:
+    """The large libraries that a worker must know for this job, beside those of every job.
+
+    Importing these takes two fifths of its start. It starts anew for one that it came without.
+    """
+    used = {"peft": bool(job.plan.loras), "bitsandbytes": job.plan.placement.bits}
+    return frozenset(name for name, needed in used.items() if needed)
+
+
+def _likely(places: Places) -> frozenset[str]:
+    """What a worker is started with before there is a job: a person with LoRAs may use one."""
+    return frozenset(["peft"] if any(places.loras.glob("*.safetensors")) else [])
+
+
+class WorkerProcess:
+    """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
+
+    def __init__(self, places: Places, device: str, heard: Callable[[Ready], None] = lambda _: None) -> None:
+        self._places, self._device, self._heard = places, device, heard
+        self._log = places.logs / f"worker-{device.replace(':', '')}.log"
+        self._oom_kills = 0
+        self._libraries: frozenset[str] = frozenset()
+        self._process: subprocess.Popen[str] | None = None
+        self._starting, self._closed = threading.Lock(), False
+        self._inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None] = queue.Queue()
+        self.ready = Ready(versions={})
+        self.held: Held | None = None  # after its last job
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it unless it runs. Importing torch takes it some seconds; nobody waits for that here.
+
+        Raises WorkerDied once this is closed: a lane may claim a job in the moment in which its engine closes.
+        """
+        with self._starting:
+            if self._closed:
+                raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
+            if self._process is None or self._process.poll() is not None:
+                self._libraries |= _likely(self._places)
+            known = [part for name in sorted(self._libraries) for part in ("--library", name)]
+            command = [*worker_command(self._places, self._device), *known]
+            if self._process and self._process.args != command:  # a library more, or models in another folder
+                self.stop()
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._launched(command)
+
+    def _launched(self, command: list[str]) -> subprocess.Popen[str]:
+        self._oom_kills = obituary.oom_kills()
+        fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
+        with self._log.open("w" if fresh else "a") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=APP,
+                env=worker_environment(),
+                text=True,
+                encoding="utf-8",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._inbox, self.held = queue.Queue(), None
+        assert process.stdout
+        threading.Thread(target=_pump, args=(process.stdout, self._inbox, self._heard), daemon=True).start()
+        return process
+
+    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
+        """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
+        self._libraries |= libraries(job)
+        self.start()
+        self._send(line(RunJob(job=job)))
+        asked_at: float | None = None
+        while True:
+            try:
+                message = self._inbox.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                message = self.ready  # nothing new: look at the stop button
+            if message is None:
+                code = self._wait()
+                if asked_at is not None:
+                    return Cancelled()
+                raise self._died(code)
+            if isinstance(message, Ready):
+                self.ready = message
+            elif isinstance(message, Holds):
+                self.held = message.held
+            elif message.job_id == job.id:
+                if isinstance(message, RanOut):
+                    return message
+                if isinstance(message.event, FinalEvent):
+                    return message.event
+                emit(message.event)
+            if asked_at is None and stop_asked():
+                asked_at = time.monotonic()
+                self._send(line(CancelJob(job_id=job.id)))
+            elif asked_at is not None and time.monotonic() - asked_at > CANCEL_GRACE_SECONDS:
+                self.kill()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def close(self) -> None:
+        """Stop it, for good."""
+        with self._starting:
+            self._closed = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Close its stdin, which makes it leave; then make sure."""
+        if not self._process:
+            return
+        try:
+            if self._process.stdin:
+                self._process.stdin.close()
+            self._process.wait(timeout=3)
+        except (subprocess.TimeoutExpired, OSError):
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, text: str) -> None:
+        assert self._process and self._process.stdin
+        try:
+            self._process.stdin.write(text)
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:  # ValueError: its stdin was closed to end it
+            raise self._died(self._wait()) from error
+
+    def _died(self, code: int) -> WorkerDied:
+        return obituary.of(code, obituary.oom_kills() > self._oom_kills, self._log.read_text(errors="replace")[-2000:])
+
+    def _wait(self) -> int:
+        assert self._process
+        try:
+            return self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+def _pump(
+    stream: IO[str], inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None], heard: Callable[[Ready], None]
+) -> None:
+    """Worker's stdout to the inbox; None at its end. `heard` gets its greeting, for which no job waits."""
+    with stream:
+        for text in stream:
+            try:
+                message = read_by_engine(text)
+                inbox.put(message)
+                if isinstance(message, Ready):
+                    heard(message)
+            except ValidationError:
+                print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
+    inbox.put(None)

@@ -1,0 +1,268 @@
+"""The queue at work: one lane per device, each with one long-lived worker process.
+
+A worker that dies fails or restarts one job, never the app. Cancel is asked first (the worker checks at every step),
+then enforced. A job whose worker died is tried once more; one that was running when the app was killed goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import threading
+from collections.abc import Callable, Sequence
+
+from filelock import FileLock, Timeout
+
+from engine.jobs.local_worker import POLL_SECONDS, WorkerProcess
+from engine.machine import symptoms
+from engine.machine.gauges import Gauges
+from engine.paths import Places
+from engine.planning import memory_fallback
+from engine.schema import Job, Phase, Run, Shortage, Work
+from engine.schema.errors import MachineProblem, RushesError, WorkerDied
+from engine.schema.events import (
+    Adjusted,
+    Cancelled,
+    Event,
+    Failed,
+    FinalEvent,
+    Finished,
+    NeedsConsent,
+    Noticed,
+    Progress,
+)
+from engine.schema.json_lines import RanOut, Ready
+from engine.storage.catalog import Catalog
+from engine.storage.job_store import Store
+from engine.storage.library import GIVEN, Library
+from engine.storage.lora_library import Loras
+from engine.weights.external import borrowed_by, with_borrowed
+
+MAX_ATTEMPTS = 2
+CLAIM_SECONDS = 0.5  # lanes wait for each other, a move of models lasts longer
+WORK: dict[Phase, Work] = {"loading": "loading", "sampling": "denoising", "decoding": "decoding"}
+WARM = "warm "  # and a device: the setting that says what its worker has loaded and holds (types.Held)
+
+
+class Lane(threading.Thread):
+    """Runs the queued jobs of one device, one after the other; a failure never stops the next."""
+
+    def __init__(
+        self, places: Places, store: Store, device: str, heard: Callable[[Ready], None] = lambda _: None
+    ) -> None:
+        """`heard`: called, from another thread, when the worker has started."""
+        super().__init__(name=f"lane {device}", daemon=True)
+        self._places, self._store, self.device = places, store, device
+        self._library, self._loras = Library(places), Loras(places.loras, store)
+        self.worker = WorkerProcess(places, device, heard)
+        self.died = "it ended without a word"
+        self._closing, self._moving = threading.Event(), FileLock(places.moving)
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # nothing should come this far; whoever watches over the lanes says what it was
+            self.died = repr(error)
+            raise
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            try:
+                job = self._claim()
+            except (MachineProblem, OSError):  # the disk is full or gone, or too many files are open: a lane waits
+                self._closing.wait(2.0)
+                continue
+            if job:
+                final = self._outcome(job)
+                if final:
+                    self._finish(job, final)
+            else:
+                with self._store.changed:
+                    self._store.changed.wait(POLL_SECONDS)
+
+    def _claim(self) -> Job | None:
+        """The next job; none while models are being moved, of which the worker then lets go."""
+        try:
+            with self._moving.acquire(timeout=CLAIM_SECONDS):
+                return self._store.claim(self.device)
+        except Timeout:
+            self.worker.stop()
+            return None
+
+    def _note(self, job: Job, event: Event) -> None:
+        """Write an event down; one that a full disk refuses is not worth the job."""
+        with contextlib.suppress(MachineProblem):
+            self._store.add_event(job.id, event)
+
+    def _finish(self, job: Job, final: FinalEvent) -> None:
+        """Write down how it ended, however long the disk stays full: a lane outlives that too."""
+        while True:
+            try:
+                return self._store.finish(job.id, final)
+            except (MachineProblem, OSError):
+                if self._closing.wait(2.0):
+                    return None
+
+    def close(self) -> None:
+        """Stop after the current step; the running job goes back to the queue for the next start."""
+        self._closing.set()
+        self.worker.close()
+        self.join(timeout=10)
+
+    def _outcome(self, job: Job) -> FinalEvent | None:
+        """How a job ended, whatever went wrong; None: it waits for an answer, or for the next start."""
+        try:
+            return self._attempt(job)
+        except RushesError as error:
+            failed = Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
+        except Exception as error:  # the boundary: a lane must outlive any job
+            failed = Failed(
+                cause="Something unexpected went wrong while the job was being run.",
+                remedy="Try again; if it happens again, run `app.py doctor`.",
+                detail=repr(error),
+            )
+        if self._closing.is_set():  # what it has computed waits for the next start
+            return None
+        self._library.discard(job)
+        return failed
+
+    def _attempt(self, job: Job) -> FinalEvent | None:
+        """One job, tried again when its worker dies under it or memory runs out. None: it waits for an answer."""
+        doing: Work = "loading"
+        gauges = Gauges(self.device, job.plan.placement.kind)
+
+        def note(event: Event) -> None:
+            nonlocal doing
+            if isinstance(event, Progress):
+                doing = WORK.get(event.phase, doing)
+                gauges.see(event)
+            self._note(job, event)
+
+        try:
+            self._loras.stage(job.plan, self._library.stage(job) / GIVEN)
+            final = self.worker.run(job, note, lambda: self._store.stop_asked(job.id))
+            self._remember_held()
+            if isinstance(final, RanOut):
+                return self._step_down(job, (final.what, final.doing), final.detail)
+            if isinstance(final, Finished):
+                ended = taken_in(self._library, job, final)
+                with contextlib.suppress(MachineProblem):  # a full disk costs what was learned, not the clip
+                    self._explain(job, gauges)
+                    self._remember(job, final)
+                return ended
+            self._library.discard(job)
+            return final
+        except WorkerDied as death:
+            return self._after_death(job, death, doing)
+
+    def _explain(self, job: Job, gauges: Gauges) -> None:
+        """Say why the run was slower than it could be, when the card's gauges tell.
+
+        By arithmetic: forecasts that learned from a slow card would find it in order.
+        """
+        run, estimated = job.plan.stage(job.stage), job.plan.forecast.estimated_seconds[job.stage == "render"]
+        longest = estimated * symptoms.MARGIN
+        windows = platform.system() == "Windows" or "microsoft" in platform.release().casefold()  # WSL has its driver
+        symptom = symptoms.found(gauges.samples, longest / run.steps, windows)
+        if symptom:
+            self._note(job, Noticed(cause=symptom.cause, remedy=symptom.remedy))
+
+    def _after_death(self, job: Job, death: WorkerDied, doing: Work) -> FinalEvent | None:
+        if self._store.stop_asked(job.id):
+            self._library.discard(job)
+            return Cancelled()
+        if self._closing.is_set():
+            self._store.requeue(job.id, forget_attempt=True)
+            return None  # the lane ends; the job waits for the next start
+        if job.attempts < MAX_ATTEMPTS or self._library.advanced(job):
+            self._note(job, Adjusted(change="Going on with the shot.", reason=death.cause))
+            return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
+        if death.what:
+            return self._step_down(job, (death.what, doing), death.detail)
+        self._library.discard(job)
+        return Failed(cause=death.cause, remedy=death.remedy, detail=death.detail)
+
+    def _step_down(self, job: Job, shortage: tuple[Shortage, Work], detail: str) -> FinalEvent | None:
+        """Go on with less memory: by itself where the picture stays the same, else with the person's consent."""
+        card = Catalog(*self._places.cards).card(job.plan.model)
+        card = with_borrowed(card, borrowed_by(card, self._places))
+        rung, cause = memory_fallback.next_rung(job.plan, job.stage, shortage, card), memory_fallback.reason(*shortage)
+        if rung is None:
+            self._library.discard(job)
+            return Failed(cause=f"{cause} Nothing smaller is left to try.", remedy=memory_fallback.ROOM, detail=detail)
+        if rung.alters and not job.plan.request.make_it_fit:
+            question = NeedsConsent(question=f"{cause} It can go on like this: {rung.change}", plan=rung.plan)
+            if self._store.ask(job.id, question):
+                return None
+            self._library.discard(job)
+            return Cancelled()
+        if shortage[0] == "fragmented":
+            self.worker.stop()
+        self._store.adjust(job.id, rung.plan, Adjusted(change=rung.change, reason=cause))
+        return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
+
+    def _remember_held(self) -> None:
+        """Tell plans what the worker has loaded and holds."""
+        with contextlib.suppress(MachineProblem):
+            self._store.set(WARM + self.device, self.worker.held.model_dump_json() if self.worker.held else "")
+
+    def _remember(self, job: Job, done: Finished) -> None:
+        """What this run was promised to take and took (the MP4 apart)."""
+        estimated = job.plan.forecast.estimated_seconds[job.stage == "render"]
+        # A run that was timed in part, foretold steps, was compiled or was moved on the way teaches no time.
+        unlike = done.resumed or job.plan.step_cache or job.plan.placement.compiled or job.plan.adjusted
+        run = Run(
+            model=job.plan.model,
+            stage=job.stage,
+            device=self.device,
+            operations=job.plan.stage(job.stage).operations,
+            seconds=max(done.seconds - done.loading_seconds, 1e-3),
+            loading_seconds=done.loading_seconds,
+            loaded_gb=done.loaded_gb,
+            ram_gb=done.ram_gb,
+            vram_gb=done.vram_gb,
+            forecast_seconds=job.plan.seconds(job.stage),
+            estimated_seconds=0.0 if unlike else estimated,
+            pixels=job.plan.stage(job.stage).pixels,
+            placement=job.plan.placement,
+            adjusted=bool(job.plan.adjusted),
+        )
+        self._store.add_run(run)
+
+
+def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
+    """How a job ends whose result is complete: finished; or, where the library cannot take it in, failed and kept."""
+    try:
+        library.adopt(job)
+    except OSError as error:
+        aside = library.set_aside(job)
+        return Failed(
+            cause="What was made could not be put into the library.",
+            remedy=f"It is kept in {aside}. See that the disk has room and can be written to, and make it again.",
+            detail=repr(error),
+        )
+    return done
+
+
+def recover(store: Store, library: Library) -> None:
+    """After a start: what was running when the last owner died is finished, or queued again. That it was interrupted is
+    no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
+    store.give_up_unreadable()
+    take_up(store, library, store.jobs("running"), forget_attempt=True)
+    library.sweep(lambda job_id: store.state(job_id) in ("finished", "cancelled"))  # what failed may be kept there
+
+
+def take_up(store: Store, library: Library, jobs: Sequence[Job], forget_attempt: bool) -> None:
+    """Finish those of the jobs that were running whose result is complete, and queue the others again; one that used up
+    its attempts fails."""
+    for job in jobs:
+        if library.complete(job):
+            store.finish(job.id, taken_in(library, job, Finished(result_id=job.id, seconds=0)))
+        elif forget_attempt or job.attempts < MAX_ATTEMPTS:
+            store.requeue(job.id, forget_attempt=forget_attempt)
+        else:
+            library.discard(job)
+            store.finish(job.id, Failed(
+                cause="This job made the queue stop twice at the same place.",
+                remedy="Try again with other settings; if it happens again, run `app.py doctor`.",
+            ))  # fmt: skip

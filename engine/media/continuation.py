@@ -1,0 +1,135 @@
+"""A clip that goes on from another: its last picture starts the next stretch, and the render joins both.
+
+Joined are pictures of one size and frame rate: what it goes on from is brought to those of the new stretch, openly.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from engine.media.videos import MAX_SECONDS, sampled
+from engine.schema import Aspect, Beginning, Noun, Plan, Recipe, Request, Size
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadSetting
+
+ENDLESS = 10**9
+SAME_SHAPE = 0.02
+
+
+class Source(Noun):
+    """A video that a clip goes on from. `fps` is what it was made at, as far as it says so."""
+
+    path: str
+    width: int
+    height: int
+    fps: float
+    seconds: float
+
+    @property
+    def size(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+def look(path: Path) -> Source:
+    """Raises BadFile when it cannot be played."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            seconds = float((stream.duration or 0) * (stream.time_base or 0))
+            fps = round(float(stream.guessed_rate or 0), 3)
+            return Source(path=str(path), width=stream.width, height=stream.height, fps=fps, seconds=round(seconds, 3))
+    except (av.FFmpegError, IndexError) as error:
+        raise BadFile("What this clip goes on from cannot be played.", "Choose another.", str(error)) from error
+
+
+def check(card: ModelCard, cards: Sequence[ModelCard]) -> None:
+    """Raises BadSetting, with models that can, for one that starts from words alone."""
+    if "image" in card.inputs and not card.not_yet:
+        return
+    able = [other.name for other in cards if "image" in other.inputs and "last_image" not in other.needs]
+    raise BadSetting(
+        f"{card.name} draws from words alone; it cannot go on from a picture.",
+        f"Choose a model that can, such as {', '.join(able[:3])}.",
+    )
+
+
+def pictures(path: Path, fps: int) -> Iterator[Any]:
+    """What is joined: every frame as it was decoded, or at another frame rate the picture of each moment."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        seconds = float((stream.duration or 0) * (stream.time_base or 0))
+        if stream.guessed_rate == fps and abs(stream.frames - seconds * fps) <= 1:  # and no picture is shown longer
+            yield from container.decode(stream)
+            return
+    yield from sampled(path, fps, ENDLESS)
+
+
+def overlap(source: Source, card: ModelCard) -> int:
+    """How many pictures a stretch begins with: one, or one step more where the model goes on from a moving picture."""
+    many = card.frames.step + 1
+    moving = card.strength is not None and card.strength.continues
+    return many if moving and round(source.seconds * card.frames.fps) >= many else 1
+
+
+def last_pictures(source: Source, fps: int, count: int) -> list[Image.Image]:
+    """The last pictures of what is joined."""
+    from engine.media import colours  # brings PyAV
+
+    last = deque(pictures(Path(source.path), fps), maxlen=count)
+    return [shown if isinstance(shown, Image.Image) else colours.picture(shown) for shown in last]
+
+
+def request(asked: Request, beginning: Beginning, source: Source, card: ModelCard) -> Request:
+    """The request for the next stretch: in the shape of the source, and at its size where the model may."""
+    ratio = source.width / source.height
+    aspect: Aspect = "wide" if ratio > 1.15 else "tall" if ratio < 1 / 1.15 else "square"
+    size, usual = Size(width=source.width, height=source.height), card.render.sizes[aspect]
+    changes: dict[str, object] = {"extends": beginning, "aspect": aspect}
+    if _legal(size, card) and size.width * size.height <= 1.1 * usual.width * usual.height and not asked.render.width:
+        changes["render"] = asked.render.model_copy(update={"width": size.width, "height": size.height})
+    return asked.model_copy(update=changes)
+
+
+def follow_up(recipe: Recipe) -> Request:
+    """The same words, model and settings, without what was given for the stretch before."""
+    kept = {"prompt", "negative_prompt", "look", "camera", "model", "dial", "precision", "offload", "loras"}
+    return Request(**{name: value for name, value in recipe.plan.request if name in kept})
+
+
+def reasons(source: Source, plan: Plan) -> list[str]:
+    """How the two are joined, in sentences."""
+    run = plan.render
+    shared = plan.request.extends.overlap if plan.request.extends else 1
+    before, new = round(source.seconds * run.fps), run.num_frames - shared
+    if new < 1:
+        raise BadSetting(
+            f"{run.num_frames} frames are too short to go on: {shared} of them are shown already.",
+            "Ask for a longer clip.",
+        )
+    both = "The picture that both share is" if shared == 1 else f"The {shared} pictures that both share are"
+    said = [
+        f"Goes on from a video of {before} frames; {new} new ones make it {before + new}. "
+        f"{both} shown once, and the new part is brought to its colours."
+    ]
+    if plan.request.extends and plan.request.extends.kind == "video" and source.seconds > MAX_SECONDS - 1:
+        said.append(f"Of a file from elsewhere its last {source.seconds:.1f} seconds are kept, with their sound.")
+    if abs(source.fps - run.fps) > 0.01:
+        said.append(f"What it goes on from has {source.fps:g} frames a second and is brought to {run.fps}.")
+    if (source.width, source.height) != (run.width, run.height):
+        same = abs(source.width * run.height - source.height * run.width) <= source.width * run.height * SAME_SHAPE
+        said.append(f"What it goes on from is {'scaled' if same else 'cropped'} from {source.size} to {run.size}.")
+    return said
+
+
+def _legal(size: Size, card: ModelCard) -> bool:
+    rule = card.size
+    return all(side % rule.multiple == 0 and rule.minimum <= side <= rule.maximum for side in (size.width, size.height))

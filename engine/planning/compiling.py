@@ -1,0 +1,64 @@
+"""Whether the blocks of a transformer are compiled before they run (regional compilation). Pure.
+
+Where somebody asks for it; and where the test of this card says that what it saves in all that is to be drawn is more
+than the first call of each size costs. Where it is known to go wrong it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.planning.forecast import denoising
+from engine.schema import Device, HardwareProfile, Pass, Plan, Request, Stage
+from engine.schema.card import ModelCard
+
+CAPABILITY = 8.0  # Ampere; older cards lack the number formats that the generated code is good for
+PAYS = 1.05  # times as fast; what saves less is within what the same run varies by
+SAID = "Its blocks are compiled, as asked: the first steps of each size take longer. What it saves was not measured."
+NOT_WHOLE = "Its blocks are not compiled: that needs all weights on the card in full precision, and they do not fit."
+
+
+def obstacle(request: Request, card: ModelCard, device: Device, system: str) -> str:
+    """Why it cannot be done, in a sentence; empty when it can."""
+    if not card.compiles:
+        return f"{card.name} cannot be compiled block by block."
+    if device.kind != "cuda" or not system.startswith("Linux"):
+        return "Compiling needs an NVIDIA card under Linux."
+    if device.capability < CAPABILITY:
+        return f"{device.name} is too old for compiled blocks."
+    if any(lora.strength for lora in request.loras):
+        return "Compiled blocks and LoRAs do not go together: each change would compile anew."
+    return ""
+
+
+def where_it_pays(
+    plan: Plan, card: ModelCard, hardware: HardwareProfile, queued: Sequence[tuple[Stage, Plan]] = ()
+) -> Plan:
+    """The plan with compiled blocks, saying so, where they save time in it and in those that wait (`queued`)."""
+    device = next((device for device in hardware.devices if device.id == plan.placement.device), hardware.best)
+    measured = device.measured
+    if plan.placement.compiled or not (measured and measured.compiled >= PAYS and plan.placement.whole):
+        return plan
+    if obstacle(plan.request, card, device, hardware.system):
+        return plan
+    alike = [(stage, other) for stage, other in queued if other.model == plan.model
+             and _shape(other.stage(stage)) == _shape(plan.stage(stage))]  # fmt: skip
+    stages: tuple[Stage, ...] = ("take", "render")
+    waiting = [*stages, *(stage for stage, _ in alike)]
+    seconds = sum(sum(denoising(card, plan.stage(stage), plan.placement, device, hardware.cpu_count)) / 2
+                  for stage in waiting)  # fmt: skip
+    saved = (1 - 1 / measured.compiled) * seconds
+    cost = measured.compile_seconds * len({_shape(plan.stage(stage)) for stage in stages})
+    if saved <= cost:
+        return plan
+    why = (
+        f"Its blocks are compiled: {measured.compiled:.2f} times as fast by this card's test, which saves more than "
+        f"the {cost:.0f} s that it takes at first."
+    )
+    placement = plan.placement.model_copy(update={"compiled": True})
+    return plan.model_copy(update={"placement": placement, "reasons": (*plan.reasons, why)})
+
+
+def _shape(run: Pass) -> tuple[int, int, int]:
+    """Code is made for each."""
+    return run.width, run.height, run.num_frames

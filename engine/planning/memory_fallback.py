@@ -1,0 +1,263 @@
+"""What to do when memory runs out: one rung at a time, the ones that leave the picture alone first. Pure.
+
+Loading and drawing offload more; decoding goes through time in slices, through the picture in tiles, then to the CPU.
+What alters the picture (smaller weights, fewer frames, a smaller size) is left for last and needs the person's consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.planning.compatibility import obstacle
+from engine.planning.cost import operations
+from engine.schema import (
+    Device,
+    Offload,
+    Overrides,
+    Pass,
+    Placement,
+    Plan,
+    Precision,
+    Readers,
+    Run,
+    Shortage,
+    Stage,
+    Work,
+)
+from engine.schema.card import ModelCard
+
+NAMES: dict[Shortage, str] = {
+    "vram": "The graphics card's memory (VRAM)",
+    "fragmented": "The graphics card's memory (VRAM) was in pieces too small to use, so it",
+    "pinned": "The part of the computer's memory that the graphics card reads directly (pinned RAM)",
+    "ram": "The computer's memory (RAM)",
+    "page_file": "The page file of Windows (virtual memory)",
+}
+DOING: dict[Work, str] = {
+    "loading": "while the model was being loaded",
+    "denoising": "while the shot was being drawn",
+    "decoding": "while the pictures were being decoded",
+}
+ROOM = "Close other programs, or choose a shorter clip, a smaller size or a smaller model."
+FRESH = "The engine starts afresh, with its memory in one piece."
+OFFLOADS: tuple[Offload, ...] = ("resident", "model", "group")
+READERS: tuple[Readers, ...] = ("resident", "streamed", "dropped")
+PRECISIONS: tuple[Precision, ...] = ("full", "fp8", "nf4")
+SHRINK = 0.75  # of the frames, or of each side, at a step
+CHANGES: dict[str, str] = {
+    "model": "The model is moved to the graphics card one part at a time.",
+    "group": "The model is streamed from the computer's memory block by block.",
+    "text_encoder": "The text encoder is let go once the words are read.",
+    "resident_gb": "Less of the model stays on the graphics card.",
+    "streamed": "The text encoder waits in the computer's memory.",
+    "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
+    "layer_by_layer": "The model's weights are made smaller layer by layer, in the computer's memory.",
+    "vae_slicing": "The pictures are decoded a few frames at a time.",
+    "vae_tiling": "The pictures are decoded in tiles.",
+    "vae_on_cpu": "The pictures are decoded by the processor, which is slower.",
+    "fp8": "The model's weights are stored in 8 bits.",
+    "nf4": "The model's weights are stored in 4 bits.",
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to go on. `alters`: the picture will not be quite the one that was asked for."""
+
+    plan: Plan
+    change: str
+    alters: bool = False
+
+
+def reason(what: Shortage, doing: Work) -> str:
+    """What happened, in a sentence."""
+    return f"{NAMES[what]} ran out {DOING[doing]}."
+
+
+def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard) -> Rung | None:
+    """The next thing to try after this shortage; None at the foot of the ladder."""
+    what, doing = shortage
+    if what == "fragmented" and FRESH not in plan.adjusted:
+        return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
+    harmless = (
+        _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what, doing)
+    )
+    for change, update in harmless:
+        changed = _placed(plan, change, update)
+        if works(changed.placement, card):
+            return Rung(changed, CHANGES[change])
+    for rung in _altering(plan, stage, doing, card):
+        return rung
+    return None
+
+
+def start_at(
+    placement: Placement, pixels: int, runs: Sequence[Run], chosen: Mapping[str, str] | None = None
+) -> tuple[Placement, str]:
+    """The placement that a plan of `pixels` starts with after these runs, oldest first, and why where it differs.
+
+    Where memory ran out, clips as large and larger start as that one ended, until one finishes with less to help it.
+    `chosen`: what the person set, which stays.
+    """
+    here = [run for run in runs if run.placement and run.placement.device == placement.device]
+    learned = placement
+    for number, run in enumerate(here):
+        if run.adjusted and pixels >= run.pixels and not any(_disproves(later, run) for later in here[number + 1 :]):
+            learned = _lower(learned, run.placement or placement)
+    learned = learned.model_copy(update=chosen)
+    if learned.offload != "group":
+        learned = learned.model_copy(update={"resident_gb": 0.0})
+    if learned == placement:
+        return placement, ""
+    now, then = learned.model_dump(), placement.model_dump()
+    less = {name for name in now if now[name] != then[name] and not (name == "resident_gb" and now[name] > then[name])}
+    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, "")) for name in now if name in less]
+    return learned, f"Memory ran out here before with this model. {' '.join(changed)}"
+
+
+def _disproves(later: Run, run: Run) -> bool:
+    """Whether a clip as large was finished later without all of the help that this one needed."""
+    assert later.placement and run.placement
+    return later.pixels >= run.pixels and _lower(later.placement, run.placement) != later.placement
+
+
+# ---- rungs that leave the picture alone ----
+
+Step = tuple[str, dict[str, Any]]  # the name of a change, and the fields of the placement it sets
+
+
+def _offloading(placement: Placement, what: Shortage, doing: Work) -> Iterator[Step]:
+    if what in ("ram", "page_file") and placement.text_encoder != "dropped":
+        yield "text_encoder", {"text_encoder": "dropped"}
+    if what == "pinned" and placement.pin_memory:
+        yield "pin_memory", {"pin_memory": False}
+    elif what in ("vram", "fragmented") and placement.kind != "cpu":
+        if doing == "loading" and placement.bits and placement.offload != "resident" and not placement.layer_by_layer:
+            yield "layer_by_layer", {"layer_by_layer": True}
+        if placement.resident_gb:
+            yield "resident_gb", _half(placement)
+        if doing != "loading" and placement.reader_may_wait:
+            yield "streamed", {"text_encoder": "streamed"}
+        for offload in OFFLOADS[OFFLOADS.index(placement.offload) + 1 :]:
+            yield offload, {"offload": offload}
+
+
+def _decoding(placement: Placement, what: Shortage, card: ModelCard) -> Iterator[Step]:
+    if what == "pinned":
+        yield from _offloading(placement, what, "decoding")
+    if card.vae_slices and not placement.vae_slicing:
+        yield "vae_slicing", {"vae_slicing": True}
+    if not placement.vae_tiling:
+        yield "vae_tiling", {"vae_tiling": True}
+    if what in ("vram", "fragmented") and placement.resident_gb:
+        yield "resident_gb", _half(placement)
+    if what in ("vram", "fragmented") and placement.kind != "cpu" and not placement.vae_on_cpu:
+        yield "vae_on_cpu", {"vae_on_cpu": True}
+
+
+def _half(placement: Placement) -> dict[str, Any]:
+    """Of what stays on the card; less than a GB saves no time."""
+    half = round(placement.resident_gb / 2, 1)
+    return {"resident_gb": half if half >= 1 else 0.0}
+
+
+def _placed(plan: Plan, change: str, fields: dict[str, Any]) -> Plan:
+    placement = plan.placement.model_copy(update=fields)
+    return plan.model_copy(update={"placement": placement, "adjusted": (*plan.adjusted, CHANGES[change])})
+
+
+def _lower(one: Placement, other: Placement) -> Placement:
+    """The one of both that needs less memory, field by field."""
+    drawn = _smallest(one.precision, other.precision)
+    read = _smallest(one.precision_of("text_encoder"), other.precision_of("text_encoder"))
+    return one.model_copy(
+        update={
+            "precision": drawn,
+            "text_precision": None if read == drawn else read,
+            "offload": max(one.offload, other.offload, key=OFFLOADS.index),
+            "layer_by_layer": one.layer_by_layer or other.layer_by_layer,
+            "pin_memory": one.pin_memory and other.pin_memory,
+            "resident_gb": _least_resident(one, other),
+            "vae_slicing": one.vae_slicing or other.vae_slicing,
+            "vae_tiling": one.vae_tiling or other.vae_tiling,
+            "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
+            "text_encoder": max(one.text_encoder, other.text_encoder, key=READERS.index),
+        }
+    )
+
+
+def _least_resident(one: Placement, other: Placement) -> float:
+    """Where nothing is streamed, none is counted, and it says nothing of how much could stay."""
+    return min((way.resident_gb for way in (one, other) if way.offload == "group"), default=0.0)
+
+
+def _smallest(*precisions: Precision) -> Precision:
+    return max(precisions, key=lambda name: PRECISIONS.index(name) if name in PRECISIONS else 1)
+
+
+# ---- rungs that need consent ----
+
+
+def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterator[Rung]:
+    """Each also changes the plan's request, so that a repeat of the recipe asks for the same."""
+    if doing != "decoding":  # the VAE's weights keep their format
+        yield from _smaller_weights(plan, card, doing)
+    if stage == "take":  # a render has the length that was approved
+        yield from _fewer_frames(plan, card)
+    yield from _smaller_size(plan, stage, card)
+
+
+def works(placement: Placement, card: ModelCard) -> bool:
+    device = Device(id=placement.device, kind=placement.kind, name="")
+    return not obstacle(card, device, placement.precision, placement.offload)
+
+
+def _smaller_weights(plan: Plan, card: ModelCard, doing: Work) -> Iterator[Rung]:
+    now = plan.placement.precision
+    words = plan.placement.precision_of("text_encoder")
+    both = _smallest(now, words) == words  # else the text encoder's weights can still become as small
+    for precision in PRECISIONS[PRECISIONS.index(now) + both :] if now in PRECISIONS else ("nf4",):
+        kept = words if _smallest(precision, words) != precision else None  # they were smaller already
+        fields: dict[str, Any] = {"precision": precision, "text_precision": kept}
+        if doing == "loading" and plan.placement.offload != "resident":  # whole, they had no room
+            fields |= {"layer_by_layer": precision == "nf4"}
+        changed = _placed(plan, precision, fields)
+        if not works(changed.placement, card):
+            continue
+        request = plan.request.model_copy(update={"precision": precision})
+        yield Rung(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
+
+
+def _fewer_frames(plan: Plan, card: ModelCard) -> Iterator[Rung]:
+    rule, now = card.frames, plan.take.num_frames
+    frames = (int(now * SHRINK) - rule.offset) // rule.step * rule.step + rule.offset
+    if frames < rule.minimum:
+        return
+    change = f"The clip gets {frames} frames instead of {now} ({frames / rule.fps:.1f} seconds)."
+    request = plan.request.model_copy(update={"num_frames": frames, "seconds": None})
+    take, render = (_sized(run, card, num_frames=frames) for run in (plan.take, plan.render))
+    yield _altered(plan, change, {"request": request, "take": take, "render": render})
+
+
+def _smaller_size(plan: Plan, stage: Stage, card: ModelCard) -> Iterator[Rung]:
+    if card.latent_upsampler or plan.take.part:
+        return  # the sizes of take and render hang together
+    rule, now = card.size, plan.stage(stage)
+    width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
+    if min(width, height) < rule.minimum:
+        return
+    change = f"The picture gets {width}x{height} pixels instead of {now.size}."
+    asked: Overrides = getattr(plan.request, stage)
+    request = plan.request.model_copy(update={stage: asked.model_copy(update={"width": width, "height": height})})
+    yield _altered(plan, change, {"request": request, stage: _sized(now, card, width=width, height=height)})
+
+
+def _altered(plan: Plan, change: str, update: dict[str, Any]) -> Rung:
+    return Rung(plan.model_copy(update=update | {"adjusted": (*plan.adjusted, change)}), change, alters=True)
+
+
+def _sized(run: Pass, card: ModelCard, **fields: int) -> Pass:
+    smaller = run.model_copy(update=fields)
+    return smaller.model_copy(update={"operations": operations(card, smaller)})

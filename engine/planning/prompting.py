@@ -1,0 +1,44 @@
+"""What a model is told: the person's sentence, then the words of the look, then those of the camera. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.schema import Request, Wording
+from engine.schema.card import ModelCard
+from engine.schema.preset import Style
+
+SEPARATORS = re.compile(r"\s*[,，、;；]\s*")
+
+
+def compose(request: Request, card: ModelCard, styles: Sequence[Style]) -> tuple[Wording, list[str]]:
+    """The final words for `card`, with a reason for each thing that was added, taken away or cannot be done."""
+    if request.wording is not None:
+        said = request.wording.prompt != request.prompt
+        return request.wording, [f"The recipe's own words are used: “{request.wording.prompt}”"] if said else []
+    prompt, negative, reasons = request.prompt, request.negative_prompt, []
+    for style in styles:
+        words = style.words_for(card)
+        if words:
+            ended = re.search(r"[.!?。！？…]\s*$", prompt)
+            prompt = f"{prompt.rstrip()}{'' if ended else '.'} {words}"
+            reasons.append(f"{style.name}: “{words}” was added to the prompt.")
+        else:
+            reasons.append(f"{style.name} changes nothing here: {card.name} cannot do it.")
+    if not negative:
+        negative, allowed = _without(card.prompt.default_negative, [text for style in styles for text in style.allows])
+        if allowed:
+            names = " and ".join(style.name for style in styles)
+            reasons.append(f"The usual negative prompt forbids what {names} asks for; left out: {', '.join(allowed)}.")
+    return Wording(prompt=prompt, negative_prompt=negative), reasons
+
+
+def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
+    """A negative prompt less the phrases in `allows`, and which those were."""
+    phrases = SEPARATORS.split(negative)
+    taken = [phrase for phrase in phrases if phrase.casefold() in {text.casefold() for text in allows}]
+    if not taken:
+        return negative, []  # as it was written, to the letter
+    joint = "，" if "，" in negative else ", "
+    return joint.join(phrase for phrase in phrases if phrase not in taken), taken

@@ -1,0 +1,204 @@
+"""What can be asked of the engine: the machine, the models, and what a request would do. It changes nothing."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import psutil
+from pydantic import TypeAdapter
+
+from engine.install.downloads import Downloads
+from engine.install.model_location import ModelHome, chosen_folders
+from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import WARM
+from engine.machine import card_test, hardware
+from engine.machine.card_test import CardTest
+from engine.media import continuation, images, videos
+from engine.paths import open_home
+from engine.planning import compiling, draft_models, inputs, loading, planner, recommendations, wordlist
+from engine.planning.forecast import on_disk
+from engine.planning.recommendations import Recommendation, Row, Suggestion
+from engine.planning.tiers import Tier, apply, choose, in_one_pass
+from engine.schema import HardwareProfile, Held, Plan, Request, Stage, VideoFacts, VideoRole
+from engine.schema.card import ModelCard
+from engine.schema.preset import Camera, Look, Style
+from engine.storage.catalog import Catalog, Presets, machines
+from engine.storage.job_store import Store
+from engine.storage.library import Library
+from engine.storage.lora_library import Loras
+from engine.weights import external
+from engine.weights.external import Reusable
+from engine.weights.lora import matching
+
+HARDWARE_SECONDS = 2.0  # how long a reading of the machine is good for
+TIER = "tier"  # the setting that holds the tier a person keeps to
+
+
+class Asking:
+    """The rooms of one data root, and the answers that planning and looking give."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        places = open_home(home)
+        self.store = Store(places.database)
+        self.places = replace(places, chosen=partial(chosen_folders, self.store))
+        self.library = Library(self.places)
+        self.loras = Loras(self.places.loras, self.store)
+        self.catalog = Catalog(*self.places.cards)
+        self.downloads = Downloads(self.places, self.loras)
+        self.model_home = ModelHome(self.places, self.store, self.downloads)
+        self._presets = Presets(*self.places.presets)
+        self._machine: tuple[float, HardwareProfile | None] = 0.0, None
+
+    def hardware(self) -> HardwareProfile:
+        """The machine now, or some seconds ago: a face that plans at every key does not ask the driver each time."""
+        when, machine = self._machine
+        if machine is None or time.monotonic() - when > HARDWARE_SECONDS:
+            reported = self.store.setting_as(REPORTED, REPORTED_DEVICES) or ()
+            elsewhere = self.places.models if self.places.models != self.places.own_models else None
+            machine = hardware.read(self.places.home, reported, models=elsewhere, workers=self._workers())
+            machine = card_test.with_measured(machine, self.places)
+            self._machine = time.monotonic(), machine
+        return machine
+
+    def card_tests(self) -> list[CardTest]:
+        """What the tests of this machine's devices found, of those that were tested."""
+        found = [card_test.kept(self.places, device) for device in self.hardware().devices]
+        return [test for test in found if test]
+
+    def tiers(self) -> list[Tier]:
+        """What Draft, Standard and Best mean on kinds of machines, ours and the person's own."""
+        return self._presets.all(Tier)
+
+    def tier(self, machine: HardwareProfile | None = None) -> Tier:
+        """The tier of this machine: the one that the person chose, else the one that fits."""
+        chosen, tiers = self.store.setting(TIER), self.tiers()
+        own = [tier for tier in tiers if tier.id == chosen and machine is None]
+        return own[0] if own else choose(tiers, machine or self.hardware())
+
+    def choose_tier(self, name: str | None) -> Tier:
+        """Keep to one tier, or with None go back to the one that fits. Raises UnknownName."""
+        if name is not None:
+            self._presets.get(Tier, name)
+        self.store.set(TIER, name or "")
+        return self.tier()
+
+    def cards(self) -> list[ModelCard]:
+        return list(self.catalog.cards.values())
+
+    def installed(self, card: ModelCard) -> bool:
+        return any((root / card.id / "model_index.json").is_file() for root in self.places.model_roots)
+
+    def reusable(self, path: Path, model: str = "") -> Reusable:
+        """What single weights files of another program can serve here, of one model where it is named.
+
+        Raises BadFile when that is nothing, with why.
+        """
+        return external.look(path, self.cards(), model)
+
+    def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> Plan:
+        """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
+        Raises BadInput; changes nothing."""
+        if request.seed is None:
+            request = request.model_copy(update={"seed": draw_seed()})
+        request = self.loras.typed(request)
+        card = self.catalog.card(request.model)
+        if request.few_steps_by:
+            few, told = draft_models.in_few_steps(request, card, self.loras.kept())
+            made = self._planned(few, machine, may_be_cut=False)
+            return made.model_copy(update={"reasons": (*made.reasons, told)})
+        whole = self._planned(request, machine, takes=1 if request.takes_by else takes)
+        if not request.takes_by:
+            return whole
+        drawn = draft_models.request(request, card, self.cards(), self.loras.kept())
+        return draft_models.joined(self._planned(drawn, machine, may_be_cut=False, takes=takes), whole, card)
+
+    def _planned(
+        self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True, takes: int = 1
+    ) -> Plan:
+        """The plan of what the request's own model does. `may_be_cut`: a draft may be its render's first part."""
+        card = self.catalog.card(request.model)
+        borrowed = external.borrowed_by(card, self.places)
+        card = external.with_borrowed(card, borrowed)
+        phrases = wordlist.read(self.places.word_list)
+        uses, files = self.loras.resolve(request.loras, pairs=matching.PARTS[1] in card.components)
+        worn = matching.planned(uses, files, card, self.cards())
+        seeded = request.model_copy(update={"loras": uses})
+        # what was measured here says nothing about another machine
+        runs = [] if machine else self.store.runs()
+        footage = self._footage(request)
+        seeded = inputs.as_long_as(footage, seeded, card)
+        said: list[str] = []
+        if request.outcome:
+            seeded, *said = apply(self.tier(machine), seeded, card)
+        room = worn.beside(machine or self.hardware())
+        queued: list[tuple[Stage, Plan]] = []
+        queued += [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
+        made = planner.plan(seeded, card, room, runs, self._styles(request))
+        if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
+            made = planner.plan(instead, card, room, runs, self._styles(request))
+        queued += [("take", made)] * (takes - 1)
+        made = compiling.where_it_pays(made, card, room, queued)
+        reasons = (
+            *said,
+            *made.reasons,
+            *external.told(card, borrowed, made.placement),
+            *inputs.reasons(footage, made, card),
+        )
+        made = made.model_copy(update={"reasons": reasons})
+        made = worn.on(made, card)
+        made = loading.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
+        if not machine and self.installed(card):
+            made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
+        made = on_disk(made, card.name, machine or self.hardware())
+        if request.extends:
+            goes_on = continuation.reasons(continuation.look(self.library.begun(request.extends)), made)
+            made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
+        wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
+        return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
+
+    def table(self, everywhere: bool = False) -> list[Row]:
+        """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""
+        places: dict[str, HardwareProfile | None] = {"this machine": None}
+        places |= self.known_machines() if everywhere else {}
+        return list(recommendations.table(self.plan, self.cards(), places))
+
+    def known_machines(self) -> dict[str, HardwareProfile]:
+        """Kinds of machines that plans can be asked for, by name."""
+        return machines(self.places.machines)
+
+    def recommended(self) -> list[Recommendation]:
+        """The models to install first on this machine, and why."""
+        return recommendations.recommend(self.plan, self.cards())
+
+    def instead(self, request: Request, machine: HardwareProfile | None = None) -> list[Suggestion]:
+        """What would run here (or on `machine`) where `request` would not; empty where it does."""
+        return recommendations.instead(lambda asked, _: self.plan(asked, machine), request, self.cards())
+
+    def unknown_words(self, request: Request) -> list[str]:
+        return self.catalog.card(request.model).prompt.unknown(request.prompt)
+
+    def _workers(self) -> list[Held]:
+        """What our own workers hold, as far as they are still there."""
+        told = [self.store.setting_as(WARM + device, TypeAdapter(Held)) for device in self.store.settings(WARM)]
+        return [held for held in told if held and psutil.pid_exists(held.pid)]
+
+    def _footage(self, request: Request) -> dict[VideoRole, VideoFacts]:
+        """What is known of a request's videos, as far as they are kept."""
+        paths = {role: images.video_path(self.places.media, name) for role, name in request.videos.items()}
+        return {role: videos.facts(path) for role, path in paths.items() if path.is_file()}
+
+    def _styles(self, request: Request) -> list[Style]:
+        if request.wording is not None:  # a recipe's words are final, whatever became of its look since
+            return []
+        look = [self._presets.get(Look, request.look)] if request.look else []
+        camera = [self._presets.get(Camera, request.camera)] if request.camera else []
+        return [*look, *camera]
+
+
+def draw_seed() -> int:
+    """A seed short enough to read aloud."""
+    return random.SystemRandom().randrange(1_000_000_000)

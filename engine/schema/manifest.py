@@ -1,0 +1,245 @@
+"""What is fetched: the exact files of one model or LoRA, what they cost, and how far they have come.
+
+A `Manifest` is resolved before anything starts and is pinned to commits; finished, it lies in the model's folder as
+rushes.json. Sizes are in bytes, speeds in bytes a second, times in seconds.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from engine.install.hub_lora import HubLora
+from engine.schema import Noun
+from engine.schema.card import ModelCard
+from engine.schema.errors import MachineProblem
+from engine.weights.single_file import Borrowed
+
+RECORD = "rushes.json"
+LORA_FILE = "lora.safetensors"  # what a LoRA of any name is called while it arrives
+MAX_FILE_BYTES = 500_000_000_000
+MAX_FILES = 2000
+MARGIN_BYTES = 500_000_000  # the system, the page file and the takes need room too
+
+DownloadState = Literal["queued", "running", "paused", "failed", "finished"]
+DownloadPhase = Literal["waiting", "listing", "fetching", "checking", "reconnecting"]
+
+
+class ManifestFile(Noun):
+    """One file. `name`: below the model's folder; `path`: its name in `repo`, or in the folder it is imported from.
+
+    `sha256` and `git_sha1` are the hub's own record: the first of a large file, the second of a small one. `found` is
+    where a copy already lies on this machine; it is linked to, not copied, when `linked`.
+    """
+
+    name: str
+    bytes: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+    path: str
+    repo: str = ""
+    commit: str = ""
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    git_sha1: Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")] = ""
+    found: str = ""
+    linked: bool = False
+
+
+class Manifest(Noun):
+    """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way.
+
+    `licence`: as the hub states it. `offline`: it comes from a folder of this computer; nothing may be asked of a hub.
+    `borrowed`: what is read from another program's files, where they lie.
+    """
+
+    format: Literal[1] = 1
+    model: str
+    licence: str = ""
+    gate: str = ""
+    offline: bool = False
+    files: tuple[ManifestFile, ...] = ()
+    borrowed: tuple[Borrowed, ...] = ()
+    installed: str = ""
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files)
+
+
+class Quote(Noun):
+    """What an install would cost, said before it starts. `bytes_here` need no download, `bytes_to_write` need disk."""
+
+    manifest: Manifest
+    licence: str
+    bytes_here: int
+    bytes_to_download: int
+    bytes_to_write: int
+    disk_free: int
+
+    @property
+    def disk_free_after(self) -> int:
+        return self.disk_free - self.bytes_to_write
+
+    @property
+    def fits(self) -> bool:
+        """Whether it leaves the margin free."""
+        return self.disk_free_after >= MARGIN_BYTES
+
+
+class Download(Noun):
+    """One line of the visible queue. `lora`: the name of the LoRA that it brings, where it is no model."""
+
+    model: str
+    lora: str = ""
+    state: DownloadState = "queued"
+    phase: DownloadPhase = "waiting"
+    bytes_done: int = 0
+    bytes_total: int = 0
+    bytes_per_second: float = 0.0
+    seconds_left: float | None = None
+    notes: tuple[str, ...] = ()
+    cause: str = ""
+    remedy: str = ""
+    detail: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.lora or self.model
+
+
+# ---- what crosses the border to the process that downloads: one JSON line each, both ways ---------------------------
+
+
+class ListFiles(Noun):
+    """Say what `card` needs beside what is `borrowed`, from the hub or from the folder `source`. Writes nothing."""
+
+    kind: Literal["list"] = "list"
+    card: ModelCard
+    source: str = ""
+    link: bool = False
+    borrowed: tuple[Borrowed, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.card.id
+
+    @property
+    def repo(self) -> str:
+        return self.card.repo
+
+
+class ListLora(Noun):
+    """Say what the file of this LoRA is. Writes nothing."""
+
+    kind: Literal["list_lora"] = "list_lora"
+    lora: HubLora
+    link: bool = True
+
+    @property
+    def id(self) -> str:
+        return self.lora.id
+
+    @property
+    def repo(self) -> str:
+        return self.lora.repo
+
+
+Listing = Annotated[ListFiles | ListLora, Field(discriminator="kind")]
+
+
+class FetchFiles(Noun):
+    """Bring it into `staging`, check it, hand it over as the folder `target`.
+
+    `patience`: how many seconds without a byte are borne before it is given up.
+    """
+
+    kind: Literal["fetch"] = "fetch"
+    list: Listing
+    staging: str
+    target: str
+    patience: float
+
+
+class SignIn(Noun):
+    """Check a token with the hub and keep it where huggingface_hub keeps it. It is written nowhere else."""
+
+    kind: Literal["sign_in"] = "sign_in"
+    token: str = Field(repr=False)
+
+
+class SignedIn(Noun):
+    kind: Literal["signed_in"] = "signed_in"
+    name: str
+
+
+class Listed(Noun):
+    kind: Literal["listed"] = "listed"
+    manifest: Manifest
+
+
+class Moving(Noun):
+    """How far it is. Sent twice a second."""
+
+    kind: Literal["moving"] = "moving"
+    phase: DownloadPhase
+    bytes_done: int
+    bytes_total: int
+    bytes_per_second: float
+    seconds_left: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Whole(Noun):
+    """Everything has arrived, was checked, and lies where the worker finds it."""
+
+    kind: Literal["whole"] = "whole"
+    notes: tuple[str, ...] = ()
+
+
+class Refused(Noun):
+    kind: Literal["refused"] = "refused"
+    cause: str
+    remedy: str
+    detail: str = ""
+    gated: bool = False
+
+
+class Stopped(Noun):
+    """It was asked to stop; what has arrived is safe on the disk."""
+
+    kind: Literal["stopped"] = "stopped"
+
+
+Order = ListFiles | ListLora | FetchFiles | SignIn
+Answer = Listed | Moving | Whole | Refused | Stopped | SignedIn
+orders: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
+answers: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+
+
+def read_record(folder: Path) -> Manifest | None:
+    """What an installed model says about itself; None for one that was put there by hand, or is damaged."""
+    try:
+        return Manifest.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def intact(folder: Path, manifest: Manifest) -> bool:
+    """Whether every file is there in its right size, and every borrowed one as it was. Quick; it reads no content."""
+    try:
+        mine = all((folder / file.name).stat().st_size == file.bytes for file in manifest.files)
+        return mine and all(file.there for file in manifest.borrowed)
+    except OSError:
+        return False
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raises MachineProblem unless the disk of `folder` keeps its margin after `needed` more bytes."""
+    free = shutil.disk_usage(folder).free
+    if needed and free - needed < MARGIN_BYTES:
+        short = (needed + MARGIN_BYTES - free) / 1e9
+        raise MachineProblem(
+            f"There is not enough room: {needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free.",
+            f"Free {max(short, 0.1):.1f} GB, or choose a folder on another drive for models.",
+        )

@@ -1,0 +1,1 @@
+"""What is kept in the data folder: jobs in SQLite, takes and clips, LoRAs, cards and presets."""

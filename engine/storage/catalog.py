@@ -1,0 +1,239 @@
+"""The files below presets/: model cards, looks, cameras, saved requests, tiers. Ours, and a person's own.
+
+Everything here is TOML that somebody may have edited or got from a stranger: size first, then the fields, then use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from engine.planning.tiers import Tier
+from engine.schema import HardwareProfile, Noun
+from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
+from engine.schema.preset import Camera, Look, Named, Preset, fields, id_of
+
+MAX_CARD_BYTES = 256_000
+MAX_PRESET_BYTES = 32_000
+FOLDERS: dict[type[Named], str] = {Look: "looks", Camera: "cameras", Preset: "requests", Tier: "tiers"}
+AnyPreset = Look | Camera | Preset | Tier
+PRESET_KINDS: dict[str, type[AnyPreset]] = {"look": Look, "camera": Camera, "request": Preset, "tier": Tier}
+Kind = TypeVar("Kind", bound=Named)
+Checked = TypeVar("Checked", bound=Noun)
+
+
+class Catalog:
+    """The cards below some folders, read once. The starter comes first; a later folder's card replaces an earlier one.
+
+    A card that is wrong is left out and named in `problems`: one bad file must not keep the studio from opening.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self.problems: list[BadFile] = []
+        found: dict[str, ModelCard] = {}
+        for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+            try:
+                found[path.stem] = read_card(path)
+            except BadFile as problem:
+                self.problems.append(problem)
+        self.cards = dict(sorted(found.items(), key=lambda item: (item[0] != "starter", item[0])))
+
+    def card(self, model: str) -> ModelCard:
+        """The card of one model. Raises UnknownName with the names there are."""
+        if model not in self.cards:
+            raise UnknownName(f"There is no model called '{model[:60]}'.", f"Choose one of: {', '.join(self.cards)}.")
+        return self.cards[model]
+
+
+def read_card(path: Path) -> ModelCard:
+    """One card from a TOML file. Raises BadFile naming the file and the field that is wrong."""
+    remedy = "Restore the file (an update does that), or remove it if you added it."
+    what = f"The model card {path.name}"
+    card = _checked(_toml(path, what, MAX_CARD_BYTES, remedy), what, ModelCard, remedy)
+    if card.id != path.stem:
+        raise BadFile(f"The model card {path.name} calls itself '{card.id}'; both names must be the same.", remedy)
+    return card
+
+
+def machines(folder: Path) -> dict[str, HardwareProfile]:
+    """Machines of all kinds, each in a JSON file, to plan for: what a person has not got, or not yet."""
+    return {path.stem: HardwareProfile.model_validate_json(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+
+
+class Presets:
+    """Looks, cameras, saved requests and tiers. Read from the disk at every call: another program may have saved one.
+
+    `ours` and `own` are folders with looks/, cameras/, requests/ and tiers/ in them. An own file replaces ours of the
+    same name until it is deleted.
+    """
+
+    def __init__(self, ours: Path, own: Path) -> None:
+        self._ours, self._own = ours, own
+
+    def all(self, kind: type[Kind]) -> list[Kind]:
+        """Every readable one, by name; a broken file is left out, and `problems` names it."""
+        found = []
+        for path in self._paths(kind).values():
+            with contextlib.suppress(BadFile):
+                found.append(_read(path, kind))
+        return sorted(found, key=lambda preset: preset.name.casefold())
+
+    def problems(self) -> list[BadFile]:
+        """What is wrong with the files that are left out."""
+        found = []
+        for kind in FOLDERS:
+            for path in self._paths(kind).values():
+                try:
+                    _read(path, kind)
+                except BadFile as problem:
+                    found.append(problem)
+        return found
+
+    def get(self, kind: type[Kind], name: str) -> Kind:
+        """Raises UnknownName, or BadFile when its file is broken. The name is compared, never made into a path."""
+        paths = self._paths(kind)
+        if name not in paths:
+            raise _unknown(kind, name, paths)
+        return _read(paths[name], kind)
+
+    def is_own(self, preset: AnyPreset) -> bool:
+        return self._file(preset).is_file()
+
+    def save(self, preset: AnyPreset) -> None:
+        """Keep it among the person's own; one of the same name is replaced."""
+        path = self._file(preset)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, preset)
+
+    def export(self, preset: AnyPreset, folder: Path) -> Path:
+        """Write it to a folder, as a file that `receive` takes in. Raises BadFile when there is no such folder."""
+        if not folder.is_dir():
+            raise BadFile(f"The folder {folder} does not exist.", "Make it first, or choose another.")
+        path = folder / f"{preset.id}.{preset.kind}.toml"
+        _write(path, preset)
+        return path
+
+    def receive(self, path: Path, renamed: str | None = None) -> AnyPreset:
+        """Keep a friend's file, under another name if `renamed` says so.
+
+        Raises BadFile with the field that is wrong, or when there is another preset of this name.
+        """
+        remedy = "Ask its author for a good copy, or choose another file."
+        document = _toml(path, path.name, MAX_PRESET_BYTES, remedy)
+        kind = PRESET_KINDS.get(str(document.get("kind")))
+        if kind is None:
+            raise BadFile(f"{path.name} is wrong at 'kind': it must be {', '.join(PRESET_KINDS)}.", remedy)
+        preset: AnyPreset = _checked(document, path.name, kind, remedy)
+        if renamed is not None:
+            preset = named(preset, renamed)
+        taken = self._paths(type(preset)).get(preset.id)
+        if taken is None:
+            self.save(preset)
+        elif preset not in self.all(type(preset)):
+            raise BadFile(f"There is another {preset.kind} called '{preset.id}' already.", "Import it by another name.")
+        return preset
+
+    def delete(self, kind: type[Named], name: str) -> None:
+        """Delete one of the person's own, broken or not. Raises BadInput for any other."""
+        paths = self._paths(kind)
+        if name not in paths:
+            raise _unknown(kind, name, paths)
+        if not paths[name].is_relative_to(self._own):
+            raise BadSetting(f"'{name}' comes with Rushes and cannot be deleted.", "Leave it where it is.")
+        try:
+            paths[name].unlink()
+        except OSError as error:
+            raise not_written(error) from error
+
+    def _paths(self, kind: type[Named]) -> dict[str, Path]:
+        folders = (root / FOLDERS[kind] for root in (self._ours, self._own))
+        return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+
+    def _file(self, preset: AnyPreset) -> Path:
+        return self._own / FOLDERS[type(preset)] / f"{preset.id}.toml"
+
+
+def named(preset: AnyPreset, name: str) -> AnyPreset:
+    """The same under another name, checked as a file's fields are. Raises BadSetting."""
+    try:
+        return type(preset).model_validate(fields(preset) | {"name": name, "id": id_of(name)})
+    except ValidationError as error:
+        field, message = _first(error)
+        raise BadSetting(
+            f"This cannot be kept: '{field}' is wrong, {message}.", "Change it, then save again."
+        ) from error
+
+
+def _unknown(kind: type[Named], name: str, known: Iterable[str]) -> UnknownName:
+    there = ", ".join(known) or "none yet"
+    return UnknownName(f"There is no '{name[:64]}' among the {FOLDERS[kind]}.", f"There are: {there}.")
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind:
+    """One preset from its place, parsed again when the file is another than before. Raises BadFile."""
+    with contextlib.suppress(OSError):
+        now = path.stat()
+        parsed: Kind = _parsed(path, kind, (now.st_mtime_ns, now.st_size, now.st_ino))
+        return parsed
+    raise BadFile(f"{path.name} is not there, or is no file.", "Correct the file, or delete it.")
+
+
+@functools.lru_cache(maxsize=512)  # a plan at every key asks for the tiers each time
+def _parsed(path: Path, kind: type[Kind], _stamp: tuple[int, int, int]) -> Kind:
+    remedy = "Correct the file, or delete it."
+    preset = _checked(_toml(path, path.name, MAX_PRESET_BYTES, remedy), path.name, kind, remedy)
+    if preset.id != path.stem:
+        raise BadFile(f"{path.name} is wrong at 'id': it says '{preset.id}', not the file's name.", remedy)
+    return preset
+
+
+def _write(path: Path, preset: AnyPreset) -> None:
+    import tomlkit  # only this writes TOML
+
+    text = tomlkit.dumps(fields(preset))
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # as where nothing may be written at all
+            part.unlink(missing_ok=True)
+        raise not_written(error) from error
+
+
+def _toml(path: Path, what: str, limit: int, remedy: str) -> dict[str, Any]:
+    """What an ordinary TOML file that is not too large holds. Raises BadFile."""
+    try:
+        if not path.is_file():
+            raise BadFile(f"{what} is not there, or is no file.", remedy)
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise BadFile(f"{what} is far too large to be one.", remedy)
+        return tomllib.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
+        raise BadFile(f"{what} cannot be read ({error}).", remedy) from error
+
+
+def _checked(document: dict[str, Any], what: str, kind: type[Checked], remedy: str) -> Checked:
+    """The document as the noun that it must be. Raises BadFile naming the field that is wrong."""
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        field, message = _first(error)
+        if field == "format":
+            raise BadFile(f"{what} is wrong at 'format': a newer Rushes made it.", "Update Rushes.") from error
+        raise BadFile(f"{what} is wrong at '{field}': {message}.", remedy) from error
+
+
+def _first(error: ValidationError) -> tuple[str, str]:
+    """The first field that is wrong, and why."""
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")

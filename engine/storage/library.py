@@ -1,0 +1,304 @@
+"""Takes and clips. The disk is the truth: whatever complete take or clip lies in its folder is in the library."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine.media import images
+from engine.paths import Places
+from engine.schema import Beginning, Clip, Job, Recipe, Request, Take
+from engine.schema.errors import BadFile, InUse, UnknownName, not_written
+from engine.storage.durable import moved, onto_the_disk
+from engine.storage.recipe_file import read_recipe
+from engine.storage.reserved_space import give_up
+
+GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
+START = "start.mp4"  # among them: what a render goes on from
+STATE = "state.safetensors"  # where a run of the sampler stands, in the folder of its job or of its take
+TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
+
+
+class Library:
+    """The takes and clips of one data root."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    # ---- what is there ----
+
+    def takes(self) -> list[Take]:
+        """Every complete take, newest first."""
+        found = (self._take(folder) for folder in self._places.takes.iterdir())
+        return sorted((take for take in found if take), key=lambda take: (take.recipe.created, take.id), reverse=True)
+
+    def clips(self) -> list[Clip]:
+        """Every finished clip, newest first."""
+        found = (self._clip(video) for video in self._places.clips.glob("*.mp4"))
+        return sorted((clip for clip in found if clip), key=lambda clip: (clip.recipe.created, clip.id), reverse=True)
+
+    def take(self, name: str) -> Take:
+        """The take of this id, of an unambiguous part of one, or the newest for 'last'. Raises UnknownName."""
+        folder = _child(self._places.takes, name)
+        exact = self._take(folder) if folder else None
+        if exact:
+            return exact
+        takes = self.takes()
+        matches = takes[:1] if name == "last" else [take for take in takes if len(name) >= 3 and name in take.id]
+        if len(matches) == 1:
+            return matches[0]
+        several = f" {len(matches)} takes match it." if matches else ""
+        raise UnknownName(f"There is no take called '{name[:80]}'.{several}", "See `app.py library` for their names.")
+
+    def exact_take(self, take_id: str) -> Take:
+        """The take of this very id, as recipes name it: "last" or a part of one could be any. Raises UnknownName."""
+        found = self.take(take_id)
+        if found.id != take_id:
+            raise UnknownName(f"There is no take called '{take_id[:80]}'.", "See `app.py library` for their names.")
+        return found
+
+    def has(self, recipe: Recipe) -> bool:
+        """Whether a recipe is that of a take or clip here, word for word."""
+        try:
+            mine = self.exact_take(recipe.id) if recipe.kind == "take" else self.clip(recipe.id)
+        except UnknownName:
+            return False
+        return mine.recipe == recipe
+
+    def clip(self, clip_id: str) -> Clip:
+        video = _child(self._places.clips, f"{clip_id}.mp4")
+        clip = self._clip(video) if video else None
+        if clip:
+            return clip
+        raise UnknownName(f"There is no clip called '{clip_id[:80]}'.", "See `app.py library` for their names.")
+
+    def begun(self, beginning: Beginning) -> Path:
+        """The video that a clip goes on from. Raises BadFile when it is no longer here."""
+        try:
+            match beginning.kind:
+                case "clip":
+                    path = Path(self.clip(beginning.id).video)
+                case "take":
+                    path = Path(self.exact_take(beginning.id).video)
+                case "video":
+                    path = images.video_path(self._places.media, beginning.id)
+            if beginning.content and content_of(path) != beginning.content:
+                raise BadFile(
+                    "What this clip goes on from is another video here than there.", "Choose the clip yourself."
+                )
+            return path
+        except (OSError, UnknownName) as error:
+            raise BadFile(
+                "What this clip goes on from is no longer here.", "Choose another clip, take or file."
+            ) from error
+
+    # ---- what the worker made ----
+
+    def stage(self, job: Job) -> Path:
+        """An artifact folder for a job: the approved take's latents when it is a render, and where it stood before."""
+        folder = self._places.staging / job.id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.iterdir():  # by an attempt that was cut off
+                if left.is_dir():
+                    shutil.rmtree(left)
+                elif left.name != STATE:
+                    left.unlink()
+            if job.take_id:
+                latents = Path(self.take(job.take_id).latents)
+                shutil.copyfile(latents, folder / "take.safetensors")
+                begun = latents.with_name(STATE)
+                if begun.is_file() and not (folder / STATE).exists():
+                    shutil.copyfile(begun, folder / STATE)
+            (folder / GIVEN).mkdir()
+            for kept in images.files_of(job.plan.request, self._places.media):
+                shutil.copyfile(kept, folder / GIVEN / kept.name)
+            if job.stage == "render" and job.plan.request.extends:
+                shutil.copyfile(self.begun(job.plan.request.extends), folder / GIVEN / START)
+        except FileNotFoundError as error:
+            raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
+        except OSError as error:
+            raise not_written(error) from error
+        return folder
+
+    def peek(self, job_id: str, name: str) -> Path | None:
+        """The file that a Peek event named, while its job runs."""
+        try:
+            folder = _child(self._places.staging, job_id)
+            found = _child(folder, name) if folder and name.startswith("peek-") else None
+            return None if found is None or found.is_symlink() else found
+        except FileNotFoundError:  # the job has ended at this moment
+            return None
+
+    def advanced(self, job: Job) -> bool:
+        """Whether the attempt that was just cut off got further than the one before."""
+        state, begun = self._places.staging / job.id / STATE, self._places.staging / job.id / GIVEN
+        return state.is_file() and begun.is_dir() and state.stat().st_mtime > begun.stat().st_mtime
+
+    def discard(self, job: Job) -> None:
+        """Forget what a job that did not finish has written."""
+        shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
+
+    def sweep(self, is_over: Callable[[str], bool]) -> None:
+        """Forget what jobs that are over left behind, whose process was killed before it could."""
+        for folder in self._places.staging.iterdir():
+            if is_over(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def complete(self, job: Job) -> bool:
+        """Whether the worker finished writing this job's result, the recipe last; it may be here already, in part."""
+        made = self._places.staging / job.id / f"{_stem(job)}.json"
+        there = self._places.takes / job.id / made.name
+        return made.is_file() or (there if job.stage == "take" else self._clip_file(job, "json")).is_file()
+
+    def adopt(self, job: Job) -> None:
+        """Move a finished result from staging into the library, or go on with that where it was cut off.
+
+        A take appears whole; a clip's MP4 comes last. All of it is on the disk when this returns. Raises OSError.
+        """
+        folder = self._places.staging / job.id
+        if job.stage == "take":
+            self._adopt_take(job, folder)
+        else:
+            for suffix in ("jpg", "json", "mp4"):
+                made, there = folder / f"clip.{suffix}", self._clip_file(job, suffix)
+                if made.exists() or not there.exists():
+                    onto_the_disk(made)
+                    moved(made, there)
+            onto_the_disk(self._places.clips)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _adopt_take(self, job: Job, folder: Path) -> None:
+        there = self._places.takes / job.id
+        if not (there / "take.json").is_file():
+            shutil.rmtree(folder / GIVEN, ignore_errors=True)
+            if job.plan.take.stops_after is None:
+                (folder / STATE).unlink(missing_ok=True)
+            for path in (*folder.iterdir(), folder):
+                onto_the_disk(path)
+            moved(folder, there)
+        onto_the_disk(self._places.takes)
+
+    def _clip_file(self, job: Job, suffix: str) -> Path:
+        return self._places.clips / f"{job.id}.{suffix}"
+
+    def set_aside(self, job: Job) -> Path:
+        """Where a result lies from now on that cannot be taken in: nothing else looks there, if it can be moved."""
+        made, aside = self._places.staging / job.id, self._places.set_aside / job.id
+        try:
+            aside.parent.mkdir(exist_ok=True)
+            moved(made, aside)
+            return aside
+        except OSError:
+            return made
+
+    def delete_take(self, take: Take) -> None:
+        shutil.rmtree(Path(take.video).parent)
+
+    # ---- what the person throws away ----
+
+    def throw_away(self, item: Take | Clip) -> None:
+        """Into the trash, from where `take_back` brings it; `empty_trash` is what frees the disk."""
+        bin_, video = self._places.trash / item.id, Path(item.video)
+        give_up(self._places.database.with_suffix(".ballast"))  # on a full disk a folder needs room too
+        try:
+            if isinstance(item, Take):
+                video.parent.replace(bin_)
+                return
+            bin_.mkdir(exist_ok=True)
+            for path in (video, video.with_suffix(".json"), Path(item.poster)):  # as it comes last, the MP4 goes first
+                if path.is_file():
+                    path.replace(bin_ / path.name)
+        except OSError as error:
+            raise InUse(f"{item.id} is in use and cannot be deleted.", "Close what plays it.", str(error)) from error
+
+    def take_back(self, name: str) -> None:
+        """Out of the trash again. Raises UnknownName when it is not there any more."""
+        bin_ = _child(self._places.trash, name)
+        if bin_ is None:
+            raise UnknownName("This is no longer in the trash.", "Make it again: its recipe is in every copy of it.")
+        try:
+            if (bin_ / "take.json").is_file():
+                bin_.replace(self._places.takes / bin_.name)
+                return
+            for path in sorted(bin_.iterdir(), key=lambda path: path.suffix == ".mp4"):  # a clip's MP4 comes last
+                path.replace(self._places.clips / path.name)
+            bin_.rmdir()
+        except OSError as error:
+            raise InUse(
+                f"{bin_.name} cannot be brought back ({error.strerror}).",
+                "See that nothing else has its name in the library; it stays in the trash.",
+                str(error),
+            ) from error
+
+    def trash_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self._places.trash.rglob("*") if path.is_file())
+
+    def empty_trash(self) -> None:
+        for bin_ in self._places.trash.iterdir():
+            shutil.rmtree(bin_, ignore_errors=True)
+
+    # ---- reading ----
+
+    def requests(self) -> Iterator[Request]:
+        """What was asked for in all that is here, the trash included."""
+        yield from (take.recipe.plan.request for take in self.takes())
+        yield from (clip.recipe.plan.request for clip in self.clips())
+        for path in self._places.trash.glob("*/*.json"):
+            with contextlib.suppress(BadFile):
+                yield read_recipe(path).plan.request
+
+    def _take(self, folder: Path) -> Take | None:
+        if not all((folder / name).is_file() for name in TAKE_FILES):
+            return None
+        video, latents, poster, recipe = (folder / name for name in TAKE_FILES)
+        found = _recipe(recipe, video)
+        if found is None:
+            return None  # a foreign or damaged folder is not a take; it is left alone
+        return Take(id=folder.name, recipe=found, video=str(video), poster=str(poster), latents=str(latents))
+
+    def _clip(self, video: Path) -> Clip | None:
+        found = _recipe(video.with_suffix(".json"), video)
+        if found is None:
+            return None
+        return Clip(id=video.stem, recipe=found, video=str(video), poster=str(video.with_suffix(".jpg")))
+
+    def unreadable(self) -> list[str]:
+        """What lies among the takes and clips and is none that can be shown."""
+        takes = (folder for folder in self._places.takes.iterdir() if folder.is_dir() and self._take(folder) is None)
+        clips = (video for video in self._places.clips.glob("*.mp4") if self._clip(video) is None)
+        return sorted(path.name for path in itertools.chain(takes, clips))
+
+
+def _recipe(sidecar: Path, video: Path) -> Recipe | None:
+    """The recipe beside a video, or, where that is missing or damaged, the one inside."""
+    for path in (sidecar, video):
+        with contextlib.suppress(BadFile):
+            return read_recipe(path)
+    return None
+
+
+def content_of(path: Path) -> str:
+    """What a file is known by wherever it lies: the hash of all of it. Raises OSError."""
+    found = path.stat()
+    return _content_of(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=1000)  # a plan at every key looks
+def _content_of(path: Path, _modified_ns: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _child(folder: Path, name: str) -> Path | None:
+    """The entry of `folder` with exactly this name. A name from outside is compared, never made into a path."""
+    return next((entry for entry in folder.iterdir() if entry.name == name), None)
+
+
+def _stem(job: Job) -> str:
+    return "take" if job.stage == "take" else "clip"

@@ -1,0 +1,213 @@
+"""Weights that another program keeps as single files: which models they could serve, and what of one is read there.
+
+What a file is, its content says. Where that leaves several models (480p or 720p, dev or distilled), the words of its
+name choose among them, and a person has the last word.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engine.paths import Places
+from engine.planning.cost import BYTES
+from engine.schema import Noun, Placement
+from engine.schema.card import Component, ModelCard
+from engine.schema.errors import BadFile
+from engine.schema.manifest import read_record
+from engine.weights import header
+from engine.weights.lora.matching import PARTS
+from engine.weights.single_file import KINDS, Borrowed, WeightFile, read_header
+
+MAX_FILES = 1000
+NAMED = 20  # of the files that are of no use
+READERS = ("text_encoder", "text_encoder_2")
+Served = tuple[WeightFile, list[tuple[ModelCard, str]]]
+HALVES = {"high": PARTS[0], "low": PARTS[1]}  # of a pair, as their files are called
+HALF = re.compile(r"(?<![a-z])(high|low)(?![a-z])")
+
+
+class Offer(Noun):
+    """A model, and the files that parts of it would be read from."""
+
+    model: str
+    borrowed: tuple[Borrowed, ...]
+
+
+class Reusable(Noun):
+    """What a folder holds for Rushes. `refused`: a sentence for each file that was known and cannot be used."""
+
+    offers: tuple[Offer, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def look(path: Path, cards: Sequence[ModelCard], wanted: str = "") -> Reusable:
+    """What the weights in a file or folder can serve; of the model `wanted` only, where a person named one.
+
+    Raises BadFile when that is nothing, with why.
+    """
+    alone = path.is_file()
+    if not alone and not path.is_dir():
+        raise BadFile(f"{path} cannot be found.", "Check its name, and that the disk is plugged in.")
+    cards = [card for card in cards if card.single_files and not card.is_gguf]  # those come with a file of their own
+    found: list[Served] = []
+    refused, useless = [], []
+    for file in [path] if alone else itertools.islice(_files(path), MAX_FILES):
+        try:
+            seen = read_header(file)
+        except BadFile:
+            if alone:
+                raise
+            useless.append(file.name)
+            continue
+        served = _served(seen, cards, wanted)
+        readable = [(card, part) for card, part in served if not _unreadable(seen, card, part)]
+        if readable and not (why := _for_another(seen, readable, wanted)):
+            found.append((seen, readable))
+        elif served:
+            refused.append(why if readable else _of_a_kind(seen, served))
+        elif not seen.is_lora:  # those are found where LoRAs are looked for
+            useless.append(file.name)
+    if useless and not alone:
+        refused.append(_useless(useless))
+    offers = _offers(cards, found, wanted)
+    if not offers:
+        raise BadFile(*_nothing(path, refused, alone))
+    return Reusable(offers=offers, refused=tuple(refused))
+
+
+def borrowed_by(card: ModelCard, places: Places) -> tuple[Borrowed, ...]:
+    """What an installed model reads from other programs' files."""
+    record = read_record(places.model(card.id))
+    return record.borrowed if record else ()
+
+
+def with_borrowed(card: ModelCard, borrowed: Sequence[Borrowed]) -> ModelCard:
+    """The card as it is with these files: as large as they are, where each is one part, and of GGUF, where one is."""
+    parts = dict(card.components)
+    for one in borrowed:
+        packed = "borrowed.gguf" if header.is_gguf(Path(one.path)) and one.part in PARTS else ""
+        if one.part in parts and (packed or not one.prefix):
+            parts[one.part] = parts[one.part].model_copy(update={"size_gb": one.bytes / 1e9, "gguf": packed})
+    return card.model_copy(update={"components": parts})
+
+
+def told(card: ModelCard, borrowed: Sequence[Borrowed], placement: Placement) -> list[str]:
+    """What a plan says of them. Raises BadFile when one is not the file any more that was chosen."""
+    for one in borrowed:
+        if not one.there:
+            raise BadFile(
+                f"{Path(one.path).name} of another program, from which {card.name} is read, is gone or changed.",
+                "Put it back, or remove the model and install it again.",
+            )
+    return [sentence for one in borrowed for sentence in _told(one, card.components.get(one.part), placement)]
+
+
+def _told(one: Borrowed, part: Component | None, placement: Placement) -> list[str]:
+    called, name = one.part.replace("_", " "), Path(one.path).name
+    read = f"The {called} is read from {name}, where another program keeps it."
+    if not one.scaled or part is None:
+        return [read]
+    whole_gb = part.params_b * BYTES[placement.dtype]
+    return [
+        read,
+        f"Many weights in {name} are stored in fewer bits; while they are read they are brought back to more, which "
+        f"takes {whole_gb:.1f} GB of RAM.",
+    ]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.suffix.casefold() in KINDS)
+
+
+def _served(file: WeightFile, cards: Sequence[ModelCard], wanted: str) -> list[tuple[ModelCard, str]]:
+    """The parts of models that a file can be; of models that look the same, those that its name is nearest to."""
+    half = HALF.search(file.path.stem.casefold())
+    packed = header.is_gguf(file.path)
+    fits = [
+        (card, part)
+        for card in cards
+        for part, rule in card.single_files.items()
+        if file.is_part(rule)
+        and (_is_half(card, part, half) if part in PARTS else not packed or part.startswith("text_encoder"))
+    ]
+    chosen = [(card, part) for card, part in fits if card.id == wanted]
+    best = max((_likeness(file, card) for card, part in fits if part in PARTS), default=0)
+    near = chosen or [(card, part) for card, part in fits if part not in PARTS or _likeness(file, card) == best]
+    drawn = {card.id for card, part in near if part in PARTS}
+    return [(card, part) for card, part in near if not card.single_files[part].prefix or card.id in drawn]
+
+
+def _unreadable(file: WeightFile, card: ModelCard, part: str) -> str:
+    return file.unreadable(file.prefix_of(card.single_files[part]), reads=part not in PARTS)
+
+
+def _made_for(file: WeightFile, served: list[tuple[ModelCard, str]]) -> str:
+    names = list(dict.fromkeys(card.name for card, _ in served))
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{file.path.name} is made for {' or '.join(names[:2])}{more}"
+
+
+def _of_a_kind(file: WeightFile, served: list[tuple[ModelCard, str]]) -> str:
+    """Why a file of a known model cannot be read, in a sentence."""
+    return f"{_made_for(file, served)}, but of a kind that Rushes does not read yet: {_unreadable(file, *served[0])}."
+
+
+def _for_another(file: WeightFile, served: list[tuple[ModelCard, str]], wanted: str) -> str:
+    """What a file is made for, where that is not the model that was asked for."""
+    return f"{_made_for(file, served)}." if wanted and wanted not in (card.id for card, _ in served) else ""
+
+
+def _useless(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"No model here is read from {', '.join(names[:NAMED])}{more}."
+
+
+def _is_half(card: ModelCard, part: str, half: re.Match[str] | None) -> bool:
+    """A file that is half of a pair is for a model of two transformers, and says which; any other is for one."""
+    pair = PARTS[1] in card.components
+    return HALVES[half[1]] == part if half and pair else not half and not pair
+
+
+def _likeness(file: WeightFile, card: ModelCard) -> int:
+    """How many words of the model's id the file's name has, less those that it has not."""
+    name = re.sub(r"[-_ ]", "", file.path.stem.casefold())
+    return sum(1 if word in name else -1 for word in card.id.split("-"))
+
+
+def _offers(cards: Sequence[ModelCard], found: list[Served], wanted: str) -> tuple[Offer, ...]:
+    """The models that find what draws here; where none does, those that find what reads their words, half a download.
+
+    Of a model that was asked for, whatever is here.
+    """
+    offers = [offer for card in cards if (not wanted or card.id == wanted) and (offer := _offer(card, found)).borrowed]
+    parts = {offer.model: {one.part for one in offer.borrowed} for offer in offers}
+    drawing = [offer for offer in offers if parts[offer.model] & set(PARTS)]
+    reading = [offer for offer in offers if parts[offer.model] & set(READERS)]
+    return tuple(offers if wanted else drawing or reading)
+
+
+def _offer(card: ModelCard, found: list[Served]) -> Offer:
+    """For each part the nearest file by its name, then the largest, which is rounded least."""
+    borrowed = []
+    for part, rule in card.single_files.items():
+        files = [file for file, served in found if (card, part) in served]
+        if files:
+            chosen = max(files, key=lambda file: (_likeness(file, card), file.path.stat().st_size))
+            age, prefix = chosen.path.stat(), chosen.prefix_of(rule)
+            borrowed.append(Borrowed(
+                part=part, path=str(chosen.path.resolve()), bytes=age.st_size, modified_ns=age.st_mtime_ns,
+                prefix=prefix, scaled=chosen.is_scaled(prefix) or (part not in PARTS and header.is_gguf(chosen.path)),
+            ))  # fmt: skip
+    return Offer(model=card.id, borrowed=tuple(borrowed))
+
+
+def _nothing(path: Path, refused: list[str], alone: bool) -> tuple[str, str]:
+    remedy = "Choose the file of a model that Rushes knows, in bf16, fp16, fp8 or GGUF, or install it."
+    if refused:
+        return " ".join(refused[:3]), remedy
+    if alone:
+        return f"{path.name} is no part of a model that Rushes could read from it.", remedy
+    return f"The folder {path.name} holds no weights that Rushes can use.", remedy

@@ -1,0 +1,1 @@
+"""LoRA files of every author, read to one layout."""

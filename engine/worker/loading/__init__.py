@@ -1,0 +1,1 @@
+"""Weights from the disk to the device."""

@@ -1,0 +1,1 @@
+"""From noise, or from a take, to latents."""

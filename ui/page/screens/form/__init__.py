@@ -1,0 +1,1 @@
+"""The form that says what to make."""

@@ -1,0 +1,65 @@
+"""Settings that the person saved under a name: use, send to a friend as a file, take in a friend's, delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from engine import BadFile, Engine, Preset
+from ui.page.components.formatting import aloud, shown
+from ui.page.components.html import CLICKS, FILES, button, panel
+from ui.texts import SAVED
+
+# A friend's file goes to the server as it is; what comes back is its name, or why it was refused.
+BRING = (
+    FILES
+    + """
+whenChosen(async (target) => {
+    try {
+        const answer = await fetch('/bring/preset', { method: 'POST', body: target.files[0] });
+        trigger('click', { act: answer.ok ? 'preset-came' : 'refused', id: await answer.text() });
+    } catch { trigger('click', { act: 'refused', id: '' }); }
+    target.value = '';
+});
+"""
+)
+
+
+@dataclass(frozen=True)
+class Saved:
+    shelf: gr.HTML
+    name: gr.Textbox
+    save: gr.Button
+
+
+def build(engine: Engine) -> Saved:
+    with gr.Accordion(SAVED.heading, open=False, elem_id="saved"):
+        presets = panel("presets", shelf(engine), script=CLICKS + BRING)
+        with gr.Row():
+            name = gr.Textbox(label=SAVED.name, placeholder=SAVED.name_hint, max_lines=1, scale=3, min_width=140)
+            save = gr.Button(SAVED.save, scale=1, min_width=90)
+    return Saved(presets, name, save)
+
+
+def shelf(engine: Engine) -> str:
+    """Every saved request with its buttons; the files that are broken, each with the field that is wrong."""
+    rows = "".join(_row(preset) for preset in engine.presets())
+    problems = "".join(_broken(problem) for problem in engine.preset_problems())
+    bring = (
+        f'<label class="button bring">{shown(SAVED.bring)}<input type="file" accept=".toml" data-role="preset"></label>'
+    )
+    return f"<ul>{rows or f'<li>{shown(SAVED.empty)}</li>'}</ul>{problems}{bring}"
+
+
+def _row(preset: Preset) -> str:
+    export = f'<a class="button" href="/preset/request/{shown(preset.id)}.toml" download>{shown(SAVED.export)}</a>'
+    return (
+        f'<li data-preset="{shown(preset.id)}"><strong>{shown(preset.name)}</strong><span class="row">'
+        f"{button('preset-use', SAVED.use, preset.id)}{export}"
+        f"{button('preset-delete', '×', preset.id, label=SAVED.delete)}</span></li>"
+    )
+
+
+def _broken(problem: BadFile) -> str:
+    return f'<p class="note">{aloud(problem.cause)} {aloud(problem.remedy)}</p>'

@@ -1,0 +1,123 @@
+"""The library screen: takes and clips from disk, newest first. The disk is the truth, so nothing here is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import gradio as gr
+
+from engine import Clip, Engine, Take
+from ui.page.components import licence
+from ui.page.components.formatting import gigabytes, moment, shown
+from ui.page.components.html import button, panel
+from ui.page.components.media_routes import address
+from ui.page.screens.clip import deeds, download, how, kind_of, ways_on
+from ui.page.screens.form.expert import Values
+from ui.texts import SHEET, SHELF
+
+PAGE = 24
+DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    kind: gr.Radio
+    words: gr.Textbox
+    model: gr.Dropdown
+    when: gr.Dropdown
+    grid: gr.HTML
+    more: gr.Button
+    limit: gr.State
+
+    @property
+    def asked(self) -> list[Any]:
+        return [self.kind, self.words, self.model, self.when, self.limit]
+
+    def filled(self, engine: Engine, values: Values) -> Values:
+        """The grid as the filters stand, and whether there is more to show."""
+        items = found(engine, values[self.kind], values[self.words] or "", values[self.model], values[self.when])
+        limit = values[self.limit]
+        any_at_all = bool(items) or bool(engine.library.clips() or engine.library.takes())
+        return {self.grid: grid(engine, items, limit, any_at_all), self.more: gr.Button(visible=len(items) > limit)}
+
+
+def build(engine: Engine) -> Shelf:
+    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes")]
+    models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.cards())]
+    spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
+    with gr.Row(elem_id="filters"):
+        kind = gr.Radio(kinds, value="all", label=SHELF.show, show_label=False, elem_classes="shapes", min_width=260)
+        words = gr.Textbox(label=SHELF.search, placeholder=SHELF.search_hint, max_lines=1, elem_id="search")
+        model = gr.Dropdown(models, value="", label=SHELF.model, filterable=False, min_width=150)
+        when = gr.Dropdown(spans, value="ever", label=SHELF.when, filterable=False, min_width=150)
+    shelf = panel("shelf")
+    more = gr.Button(SHELF.more, visible=False, elem_id="more")
+    return Shelf(kind, words, model, when, shelf, more, gr.State(PAGE))
+
+
+def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[Take | Clip]:
+    """What matches: every one of the words in the prompt or the name, the model, the last days."""
+    clips: list[Take | Clip] = [] if kind == "takes" else [*engine.library.clips()]
+    takes: list[Take | Clip] = [] if kind == "clips" else [*engine.library.takes()]
+    wanted = words.casefold().split()
+    since = datetime.now(UTC) - timedelta(days=DAYS.get(when, 0) or 36500)
+
+    def matches(item: Take | Clip) -> bool:
+        text = f"{item.recipe.plan.request.prompt} {item.id} {item.recipe.plan.model}".casefold()
+        return (
+            all(word in text for word in wanted)
+            and model in ("", None, item.recipe.plan.model)
+            and _made(item) >= since
+        )
+
+    items = [item for item in clips + takes if matches(item)]
+    return sorted(items, key=lambda item: (item.recipe.created, item.id), reverse=True)
+
+
+def _made(item: Take | Clip) -> datetime:
+    try:
+        return datetime.fromisoformat(item.recipe.created).astimezone(UTC)
+    except ValueError:  # a recipe that somebody wrote by hand
+        return datetime.now(UTC)
+
+
+def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool = True) -> str:
+    trash = _trash(engine)
+    if not items:
+        return f'<p class="empty">{shown(SHELF.nothing if any_at_all else SHELF.empty)}</p>{trash}'
+    count = SHELF.count.format(shown=min(limit, len(items)), total=len(items))
+    cells = "".join(_cell(engine, item) for item in items[:limit])
+    return f'<p class="facts">{shown(count)}</p><div class="cards">{cells}</div>{trash}'
+
+
+def _cell(engine: Engine, item: Take | Clip) -> str:
+    recipe, kind = item.recipe, kind_of(item)
+    run = recipe.plan.stage(recipe.kind)
+    prompt = shown(recipe.plan.request.prompt)
+    render = button("render", SHEET.render, item.id, "main") if kind == "take" else ""
+    return (
+        f'<article class="take" data-kind="{kind}" data-id="{shown(item.id)}"><div class="frame">'
+        f'<span class="tag">{shown(SHELF.take if kind == "take" else SHELF.clip)}</span>'
+        f'<video src="{shown(address(kind, item.id))}" poster="{shown(address(kind, item.id, "poster"))}" class="hover"'
+        f' preload="none" loop muted playsinline tabindex="0" style="aspect-ratio: {run.width} / {run.height}"'
+        f' aria-label="{prompt}"></video></div><p class="about" title="{prompt}">{prompt}</p>'
+        f'<p class="facts"><span>{shown(moment(recipe.created))}</span>'
+        f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
+        f'<div class="row">{render}{download(kind, item.id)}</div>'
+        f"{licence.of_clip(engine, recipe)}{deeds(kind, item.id, ways_on(engine, item))}{how(recipe)}</article>"
+    )
+
+
+def _trash(engine: Engine) -> str:
+    size = engine.library.trash_bytes()
+    if not size:
+        return ""
+    words = shown(SHELF.trash.format(size=gigabytes(size / 1e9)))
+    return f'<p class="trash">{words} {button("empty-trash", SHELF.empty_trash)}</p>'
+
+
+def undo(name: str) -> str:
+    """What is said when something was thrown away."""
+    return f'<div class="said" role="status"><p>{shown(SHELF.trashed)}</p>{button("undo", SHELF.undo, name)}</div>'
