@@ -32,16 +32,15 @@ from benchmarks.architectures import ARCHITECTURES
 from benchmarks.trace_cards import CARDS, batch_of, grid
 from engine.machine import hardware
 from engine.planning.cost import TORCH_RAM_GB, call_operations, memory
-from engine.planning.forecast import corrected
+from engine.planning.forecast import corrected, paces
 from engine.planning.planner import plan
-from engine.planning.speed import paces
 from engine.schema import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
 from engine.schema.card import ModelCard
 from engine.schema.errors import RushesError
 from engine.storage.catalog import Catalog
 from engine.worker.accelerator import Accelerator
-from engine.worker.gauge import Gauge
 from engine.worker.loading.device_placement import DTYPES
+from engine.worker.memory_limits import Gauge
 from engine.worker.output import decode
 
 RESULTS = Path(__file__).parent / "results"

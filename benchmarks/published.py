@@ -4,7 +4,7 @@
 
 A row of benchmarks/published.csv is asked for as its note says: its card, size, frames and steps from noise, its number
 format and offloading. `diffusers` is diffusers itself, `same` the same arithmetic in other code; rows of `other
-software` have another memory, and the `fitted` ones are where the constants of engine/planning/speed.py come from.
+software` have another memory, and the `fitted` ones are where the constants of engine/planning/forecast.py come from.
 Nothing was measured by us. --write keeps the table in benchmarks/results/published.md.
 """
 

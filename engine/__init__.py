@@ -3,15 +3,15 @@
 No torch, no gradio: models run in `engine.worker`, a process of its own.
 """
 
-from engine.diagnostics import Finding, examine
+from engine.diagnostics import Finding, examine, support_file
 from engine.engine import MAX_TAKES, Engine, as_request
 from engine.install.model_location import Housed, Move, MoveQuote
-from engine.jobs.lanes import LostLane, lost_lane
+from engine.jobs.scheduler import LostLane, lost_lane
 from engine.machine.card_test import CardTest, Reading
 from engine.media.images import MAX_PICTURE_BYTES
 from engine.media.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
 from engine.paths import APP
-from engine.planning.inputs import MAX_PICTURES
+from engine.planning.constraints import MAX_PICTURES
 from engine.planning.recommendations import Recommendation, Row, Suggestion
 from engine.planning.tiers import Tier
 from engine.schema import (
@@ -69,7 +69,6 @@ from engine.schema.preset import Camera, Look, Preset
 from engine.storage.catalog import PRESET_KINDS, AnyPreset
 from engine.storage.lora_library import Half
 from engine.storage.recipe_file import read_recipe
-from engine.support import support_file
 from engine.weights.external import Offer
 from engine.weights.lora.file import MAX_LORA_BYTES, LoraFile, read_lora
 

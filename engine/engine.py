@@ -15,8 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.jobs.lanes import Lanes
-from engine.jobs.scheduler import recover
+from engine.jobs.scheduler import Lanes, recover
 from engine.keeping import Keeping
 from engine.machine import card_test
 from engine.machine.card_test import Reading

@@ -13,13 +13,12 @@ from pydantic import TypeAdapter
 
 from engine.install.downloads import Downloads
 from engine.install.model_location import ModelHome, chosen_folders
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
-from engine.jobs.scheduler import WARM
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
 from engine.machine import card_test, hardware
 from engine.machine.card_test import CardTest
 from engine.media import continuation, images, videos
 from engine.paths import open_home
-from engine.planning import compiling, draft_models, inputs, loading, planner, recommendations, wordlist
+from engine.planning import compiling, constraints, draft_models, forecast, planner, prompting, recommendations
 from engine.planning.forecast import on_disk
 from engine.planning.recommendations import Recommendation, Row, Suggestion
 from engine.planning.tiers import Tier, apply, choose, in_one_pass
@@ -123,14 +122,14 @@ class Asking:
         card = self.catalog.card(request.model)
         borrowed = external.borrowed_by(card, self.places)
         card = external.with_borrowed(card, borrowed)
-        phrases = wordlist.read(self.places.word_list)
+        phrases = prompting.read(self.places.word_list)
         uses, files = self.loras.resolve(request.loras, pairs=matching.PARTS[1] in card.components)
         worn = matching.planned(uses, files, card, self.cards())
         seeded = request.model_copy(update={"loras": uses})
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs()
         footage = self._footage(request)
-        seeded = inputs.as_long_as(footage, seeded, card)
+        seeded = constraints.as_long_as(footage, seeded, card)
         said: list[str] = []
         if request.outcome:
             seeded, *said = apply(self.tier(machine), seeded, card)
@@ -146,18 +145,18 @@ class Asking:
             *said,
             *made.reasons,
             *external.told(card, borrowed, made.placement),
-            *inputs.reasons(footage, made, card),
+            *constraints.reasons(footage, made, card),
         )
         made = made.model_copy(update={"reasons": reasons})
         made = worn.on(made, card)
-        made = loading.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
+        made = forecast.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
         if not machine and self.installed(card):
             made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
         made = on_disk(made, card.name, machine or self.hardware())
         if request.extends:
             goes_on = continuation.reasons(continuation.look(self.library.begun(request.extends)), made)
             made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
-        wordlist.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
+        prompting.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
         return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
 
     def table(self, everywhere: bool = False) -> list[Row]:

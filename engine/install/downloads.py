@@ -14,9 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.install.fetcher import ask_for_list, sign_in
 from engine.install.hub_lora import HubLora, hub_lora
-from engine.install.runner import DownloadLane
+from engine.install.runner import DownloadLane, ask_for_list, sign_in
 from engine.paths import APP, Places
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated, not_written

@@ -3,18 +3,246 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import queue
 import shutil
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
-from engine.install.fetcher import Fetcher
-from engine.paths import Places
-from engine.schema.errors import MachineProblem
-from engine.schema.manifest import FetchFiles, ListLora
+from engine.paths import APP, Places
+from engine.schema.errors import HubProblem, MachineProblem, ModelGated, ModelProblem, RushesError
+from engine.schema.manifest import (
+    Answer,
+    Download,
+    FetchFiles,
+    Listed,
+    ListFiles,
+    ListLora,
+    Manifest,
+    Moving,
+    Order,
+    Refused,
+    SignedIn,
+    SignIn,
+    Whole,
+    answers,
+)
 from engine.storage.download_queue import DownloadQueue, Row
 from engine.storage.lora_library import Loras
+
+LIST_SECONDS = 90.0
+STOP_SECONDS = 2.5
+MAX_DEATHS = 3  # of the process, in a row, without a byte of progress
+ANSWER_SECONDS = 0.1
+WRITE_SECONDS = 1.0  # how often progress is written down
+UNTOLD = ("HF_DEBUG", "HF_HUB_VERBOSITY")  # they print whole requests
+SETTINGS = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_XET": "1",  # the xet protocol cannot go on in the middle of a file
+    "DO_NOT_TRACK": "1",
+    "PYTHONUTF8": "1",
+}
+
+
+class DownloaderProcess:
+    """One `python -m engine.install.downloader` with one order. Nothing of huggingface_hub is imported on this side."""
+
+    def __init__(self, order: Order, places: Places) -> None:
+        environment = {key: value for key, value in os.environ.items() if key not in UNTOLD} | SETTINGS
+        log_path = places.logs / "downloads.log"
+        fresh = not log_path.exists() or log_path.stat().st_size > 2_000_000
+        with log_path.open("w" if fresh else "a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine.install.downloader"],
+                cwd=APP,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self.answers: queue.Queue[Answer | None] = queue.Queue()
+        assert self._process.stdin and self._process.stdout
+        threading.Thread(target=_pump, args=(self._process.stdout, self.answers), daemon=True).start()
+        try:
+            self._process.stdin.write(order.model_dump_json() + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            self._process.kill()  # it died at once: the end of its answers says so
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def end(self) -> None:
+        """Ask it to leave, by closing its stdin, and make sure that it does."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.close()
+            self._process.wait(timeout=STOP_SECONDS)
+        except (subprocess.TimeoutExpired, OSError):
+            self._process.kill()
+            self._process.wait()
+
+
+def _pump(stream: IO[str], inbox: queue.Queue[Answer | None]) -> None:
+    with stream:
+        for text in stream:
+            try:
+                inbox.put(answers.validate_json(text))
+            except ValidationError:
+                print(f"the downloader said something that is no answer: {text[:200]!r}", file=sys.stderr)
+    inbox.put(None)
+
+
+def ask_for_list(order: ListFiles | ListLora, places: Places) -> Manifest:
+    """The files that an install needs. Raises RushesError, also when the hub does not answer within 90 s."""
+    match _ask(order, places):
+        case Listed(manifest=manifest):
+            return manifest
+        case Refused() as no:
+            imported = isinstance(order, ListFiles) and order.source
+            kind = ModelGated if no.gated else ModelProblem if imported else HubProblem
+            raise kind(no.cause, no.remedy, no.detail)
+    raise _silence()
+
+
+def sign_in(token: str, places: Places) -> str:
+    """Give huggingface_hub a token to keep. Returns the name it belongs to; raises HubProblem when it is refused."""
+    match _ask(SignIn(token=token), places):
+        case SignedIn(name=name):
+            return name
+        case Refused() as no:
+            raise HubProblem(no.cause, no.remedy, no.detail)
+    raise _silence()
+
+
+def _ask(order: Order, places: Places) -> Answer | None:
+    process = DownloaderProcess(order, places)
+    try:
+        return process.answers.get(timeout=LIST_SECONDS)
+    except queue.Empty as error:
+        raise HubProblem("The hub does not answer.", "Check the internet connection, then try again.") from error
+    finally:
+        process.end()
+
+
+def _silence() -> RushesError:
+    return RushesError("The downloader stopped without an answer.", "Try again; the reason is in logs/downloads.log.")
+
+
+class Fetcher(threading.Thread):
+    """Sees one queued download through, whatever its process does on the way."""
+
+    def __init__(self, order: FetchFiles, places: Places, rows: DownloadQueue, closing: threading.Event) -> None:
+        super().__init__(name=f"download {order.list.id}", daemon=True)
+        self._order, self._places, self._rows, self._closing = order, places, rows, closing
+        self._model = order.list.id
+        self._download = rows.row(self._model).download
+        self._written_at = 0.0
+        self.process: DownloaderProcess | None = None
+        self.arrived: Callable[[Path], None] = lambda target: None  # told where it was handed over; may refuse it
+
+    def run(self) -> None:
+        try:
+            self._see_through()
+        finally:
+            if self.process:
+                self.process.end()
+
+    def _see_through(self) -> None:
+        deaths = 0
+        while deaths < MAX_DEATHS:
+            before = self._on_disk()
+            if self._serve():
+                return
+            deaths = deaths + 1 if self._on_disk() <= before else 0
+        self._write(
+            state="failed",
+            cause="The downloader stopped three times without getting any further.",
+            remedy="Resume it; if that happens again, run `app.py doctor` and look at the logs folder.",
+        )
+
+    def _on_disk(self) -> int:
+        """Bytes that have arrived: what a process that died could not say any more."""
+        staging = Path(self._order.staging)
+        return sum(path.lstat().st_size for kind in ("parts/*.part", "whole/**/*.*") for path in staging.glob(kind))
+
+    def _serve(self) -> bool:
+        """One process to its end; False when it died under its work."""
+        self.process = process = DownloaderProcess(self._order, self._places)
+        ended = False
+        while True:
+            if not ended and (wish := self._wish()):
+                ended = True
+                process.end()
+            try:
+                answer = process.answers.get(timeout=ANSWER_SECONDS)
+            except queue.Empty:
+                continue
+            match answer:
+                case Moving():
+                    self._progress(answer)
+                case Whole(notes=notes):
+                    self._finish(notes)
+                case Refused():
+                    self._fail(answer.cause, answer.remedy, answer.detail)
+                case None:
+                    process.end()
+                    if self._download.state in ("finished", "failed"):
+                        return True
+                    if ended:
+                        self._write(state="queued" if wish == "close" else "paused", phase="waiting",
+                                    bytes_per_second=0.0, seconds_left=None)  # fmt: skip
+                        self._rows.wish(self._model, "")
+                    return ended
+
+    def _finish(self, notes: tuple[str, ...]) -> None:
+        try:
+            self.arrived(Path(self._order.target))
+        except RushesError as error:
+            return self._fail(error.cause, error.remedy, error.detail)
+        return self._write(state="finished", bytes_done=self._download.bytes_total, notes=notes, seconds_left=None,
+                           bytes_per_second=0.0)  # fmt: skip
+
+    def _fail(self, cause: str, remedy: str, detail: str) -> None:
+        self._write(state="failed", cause=cause, remedy=remedy, detail=detail, bytes_per_second=0.0, seconds_left=None)
+
+    def _wish(self) -> str:
+        if self._closing.is_set():
+            return "close"
+        row = self._rows.find(self._model)
+        return row.wish if row else "cancel"
+
+    def _progress(self, answer: Moving) -> None:
+        fields = answer.model_dump(exclude={"kind"})
+        self._download = self._download.model_copy(update=fields)
+        if time.monotonic() - self._written_at > WRITE_SECONDS:
+            self._write()
+
+    def _write(self, **changes: object) -> None:
+        """Write down how it stands, however long the disk stays full: that may be the very thing to be said."""
+        self._download = Download.model_validate(self._download.model_dump() | changes)
+        self._written_at = time.monotonic()
+        while True:
+            try:
+                return self._rows.update(self._download)
+            except MachineProblem:
+                if self._closing.wait(2.0) or not changes:
+                    return None
+
+
+# ---- the queue: two at a time, in one process of all that look at a data folder ----
 
 AT_ONCE = 2
 POLL_SECONDS = 0.2

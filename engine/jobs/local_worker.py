@@ -1,26 +1,82 @@
-"""One `python -m engine.worker`: started when first needed, spoken to in JSON lines, asked and then made to stop."""
+"""One `python -m engine.worker`: started when first needed, spoken to in JSON lines, asked and then made to stop; and
+why one ended without an answer, from what the system and its log tell.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
 import queue
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
-from engine.jobs import obituary
 from engine.paths import APP, Places
 from engine.schema import Held, Job
 from engine.schema.errors import WorkerDied
 from engine.schema.events import Cancelled, Event, FinalEvent
 from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_engine
+
+COUNTERS = (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events"))  # Linux: the machine's, and a container's own
+KILLED = (-9, 137)
+# Windows: STATUS_NO_MEMORY and STATUS_COMMITMENT_LIMIT, which is what a page file that cannot grow ends in.
+PAGE_FILE_CODES = (0xC0000017, 0xC000012D)
+# bitsandbytes ends the process by itself, with this line, when the card's memory runs out.
+BITSANDBYTES = re.compile(r"^Error out of memory at line \d+ in file \S+\s*\Z", re.M)
+ROOM = "Close other programs, or make the clip smaller or shorter, then try again."
+
+
+def oom_kills(counters: tuple[Path, ...] = COUNTERS) -> int:
+    """A count that grows whenever the kernel ends a process because memory ran out; 0 on other systems."""
+    return sum(_count(path) for path in counters)
+
+
+def _count(path: Path) -> int:
+    try:
+        found = re.search(r"^oom_kill (\d+)$", path.read_text(), re.M)
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
+
+
+def of(code: int, oom_killed: bool, log: str) -> WorkerDied:
+    """The death of a worker with this exit code. `oom_killed`: the kernel ended a process while it ran."""
+    detail = f"exit code {code}"
+    if code in KILLED and oom_killed:
+        return WorkerDied(
+            "The computer's memory (RAM) ran out, so the system ended the engine.", ROOM, detail, what="ram"
+        )
+    if code in KILLED:
+        return WorkerDied(
+            "The engine process was ended from outside, most likely because memory was short.", ROOM, detail
+        )
+    if code % 2**32 in PAGE_FILE_CODES:
+        return WorkerDied(
+            "The page file of Windows (virtual memory) is full, so the engine could not go on.",
+            "Let Windows manage the size of the page file, or close other programs, then try again.",
+            detail,
+            what="page_file",
+        )
+    if BITSANDBYTES.search(log):
+        return WorkerDied(
+            "The graphics card's memory (VRAM) ran out while its weights were made smaller.", ROOM, detail, what="vram"
+        )
+    return WorkerDied(
+        "The engine process stopped unexpectedly.",
+        "Try again; if it happens again, run `app.py doctor` and look at the logs folder.",
+        detail,
+    )
+
+
+# ---- the process ----
 
 CANCEL_GRACE_SECONDS = 8.0
 POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
@@ -126,7 +182,7 @@ class WorkerProcess:
                 self._process = self._launched(command)
 
     def _launched(self, command: list[str]) -> subprocess.Popen[str]:
-        self._oom_kills = obituary.oom_kills()
+        self._oom_kills = oom_kills()
         fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
         with self._log.open("w" if fresh else "a") as log:
             process = subprocess.Popen(
@@ -207,7 +263,7 @@ class WorkerProcess:
             raise self._died(self._wait()) from error
 
     def _died(self, code: int) -> WorkerDied:
-        return obituary.of(code, obituary.oom_kills() > self._oom_kills, self._log.read_text(errors="replace")[-2000:])
+        return of(code, oom_kills() > self._oom_kills, self._log.read_text(errors="replace")[-2000:])
 
     def _wait(self) -> int:
         assert self._process

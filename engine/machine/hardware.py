@@ -18,7 +18,7 @@ import psutil
 import pynvml
 
 from engine.machine import nvidia
-from engine.planning.attention import PACKAGES
+from engine.planning.compatibility import PACKAGES
 from engine.schema import Device, HardwareProfile, Held
 
 GB = 1e9

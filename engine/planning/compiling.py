@@ -18,7 +18,7 @@ SAID = "Its blocks are compiled, as asked: the first steps of each size take lon
 NOT_WHOLE = "Its blocks are not compiled: that needs all weights on the card in full precision, and they do not fit."
 
 
-def obstacle(request: Request, card: ModelCard, device: Device, system: str) -> str:
+def compile_obstacle(request: Request, card: ModelCard, device: Device, system: str) -> str:
     """Why it cannot be done, in a sentence; empty when it can."""
     if not card.compiles:
         return f"{card.name} cannot be compiled block by block."
@@ -39,7 +39,7 @@ def where_it_pays(
     measured = device.measured
     if plan.placement.compiled or not (measured and measured.compiled >= PAYS and plan.placement.whole):
         return plan
-    if obstacle(plan.request, card, device, hardware.system):
+    if compile_obstacle(plan.request, card, device, hardware.system):
         return plan
     alike = [(stage, other) for stage, other in queued if other.model == plan.model
              and _shape(other.stage(stage)) == _shape(plan.stage(stage))]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.planning.speed import MASKED, Work
+from typing import NamedTuple
+
 from engine.schema import Pass, Placement, StepCache
 from engine.schema.card import Component, ModelCard
 
@@ -23,6 +24,18 @@ STREAMED_READER_SHARE = 0.2  # of a text encoder: its table of words comes whole
 # and channel. Decoding: a VAE that holds the whole clip takes this for each pixel of it, a third of that in tiles.
 ACTIVATION_BYTES = 32
 DECODE_BYTES, TILED_SHARE = 120, 0.33
+# Times slower through a mask: the kernels that know one are of FlashAttention's first generation, which its second is
+# 1.7 to 3.0 times faster than, by its authors; 2.3 is the middle of that.
+MASKED = 2.3
+
+
+class Work(NamedTuple):
+    """Operations of products and of attention; GB that everything else reads and writes; kernels."""
+
+    products: float
+    attention: float = 0.0
+    moved_gb: float = 0.0
+    kernels: int = 0
 
 
 def sections(card: ModelCard, num_frames: int) -> int:
@@ -207,7 +220,7 @@ def part_gb(name: str, part: Component, placement: Placement) -> float:
 
 
 def copies_gb(card: ModelCard, placement: Placement) -> float:
-    """GB of the files that keep parts in a smaller format for the next start (worker/kept_weights.py)."""
+    """GB of the files that keep parts in a smaller format for the next start (worker/loading/weight_cache.py)."""
     made = {name for name in card.components if placement.precision_of(name) in ("fp8", "int8", "nf4")}
     return sum(part_gb(name, card.components[name], placement) for name in made if not card.components[name].gguf)
 

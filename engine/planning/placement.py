@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from engine.planning import attention, compiling
+from engine.planning import compatibility, compiling
 from engine.planning.compatibility import WORDS, obstacle
 from engine.planning.cost import memory, part_gb, resident_share, transformers
 from engine.planning.forecast import denoising
@@ -33,9 +33,9 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     precision, offload = request.precision or native, request.offload or "resident"
     if hindrance := obstacle(card, device, precision, offload):
         raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
-    if hindrance := attention.obstacle(request.attention, card, device, hardware.attention_packages):
+    if hindrance := compatibility.attention_obstacle(request.attention, card, device, hardware.attention_packages):
         raise BadSetting(hindrance, "Leave the attention to Rushes, or choose another.")
-    if request.compiled and (hindrance := compiling.obstacle(request, card, device, hardware.system)):
+    if request.compiled and (hindrance := compiling.compile_obstacle(request, card, device, hardware.system)):
         raise BadSetting(hindrance, "Leave the model as it is.")
     if device.kind == "cpu":
         placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision,
@@ -45,7 +45,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     else:
         placed, told = _on_card(request, card, hardware, runs)
     placed, reader = _readers(request, card, placed, hardware, runs)
-    way, why = attention.choose(request.attention, card, device, hardware.attention_packages, request.faster)
+    way, why = compatibility.choose(request.attention, card, device, hardware.attention_packages, request.faster)
     compiled = request.compiled and placed.whole
     reasons = [*told, reader, why, *_number_format(card, device, placed)]
     reasons += [compiling.SAID if compiled else compiling.NOT_WHOLE] if request.compiled else []

@@ -11,7 +11,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
-from engine.planning import inputs, memory_fallback
+from engine.planning import constraints, memory_fallback
 from engine.planning.constraints import frames_of, sizes_of
 from engine.planning.cost import operations, sections
 from engine.planning.forecast import forecast
@@ -54,9 +54,9 @@ def plan(
     _check_prompt(request, card, wording, reasons)
     if request.seed is None or not 0 <= request.seed <= MAX_SEED:
         raise BadSetting(f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {MAX_SEED}.")
-    inputs.check(request, card)
+    constraints.check(request, card)
     frames = frames_of(request, card, reasons)
-    inputs.check_keyframes(request, frames)
+    constraints.check_keyframes(request, frames)
     sizes = sizes_of(request, card, reasons)
     passes: dict[Stage, Pass] = {
         "take": _pass(card, card.take, request.take, sizes[0], frames),
@@ -101,7 +101,7 @@ def plan(
         forecast=forecast(card, passes, placement, hardware, runs),
         reasons=tuple(reasons),
         step_cache=step_cache,
-        strength=inputs.strength(request, card, passes["take"]),
+        strength=constraints.strength(request, card, passes["take"]),
     )
 
 

@@ -1,12 +1,16 @@
-"""What a model is told: the person's sentence, then the words of the look, then those of the camera. Pure."""
+"""What a model is told: the person's sentence, then the words of the look, then those of the camera; and a content
+filter that exists only if the person writes one. Pure.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.schema import Request, Wording
 from engine.schema.card import ModelCard
+from engine.schema.errors import BadFile, BadPrompt
 from engine.schema.preset import Style
 
 SEPARATORS = re.compile(r"\s*[,，、;；]\s*")
@@ -42,3 +46,32 @@ def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
         return negative, []  # as it was written, to the letter
     joint = "，" if "，" in negative else ", "
     return joint.join(phrase for phrase in phrases if phrase not in taken), taken
+
+
+# ---- the content filter: exists only if the person writes `filter.txt`, one word or phrase a line, # for remarks ----
+
+MAX_BYTES = 1_000_000
+
+
+def read(path: Path) -> tuple[str, ...]:
+    """The phrases of the list, casefolded; empty when there is no such file. Raises BadFile when it cannot be read."""
+    if not path.is_file():
+        return ()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadFile(f"Your word list {path.name} is larger than a megabyte.", "Shorten it, or delete it.")
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"Your word list {path.name} cannot be read.", "Save it as plain text, or delete it.") from error
+    phrases = (line.partition("#")[0].strip().casefold() for line in lines)
+    return tuple(phrase for phrase in phrases if phrase)
+
+
+def check(prompt: str, phrases: tuple[str, ...]) -> None:
+    """Raises BadPrompt when the prompt holds one of the phrases as whole words."""
+    spoken = " ".join(prompt.casefold().split())
+    for phrase in phrases:
+        if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", spoken):
+            raise BadPrompt(
+                f"Your own word list refuses '{phrase}'.", "Change the prompt, or edit filter.txt in your data folder."
+            )

@@ -5,6 +5,7 @@ Write-ahead log with full sync, so what was committed is still there after a pow
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import sqlite3
@@ -16,7 +17,30 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from engine.schema.errors import MachineProblem, not_written
-from engine.storage.reserved_space import make_room
+
+BALLAST_BYTES = 256_000  # some hundred events
+AGAIN_BYTES = 1_000_000  # free space from which on it is kept again: not at once what was just given up
+
+
+def make_room(folder: Path, ballast: Path) -> None:
+    """Keep the file while its disk has space, give it up when there is none."""
+    try:
+        free = shutil.disk_usage(folder).free
+        if free < BALLAST_BYTES:
+            give_up(ballast)
+        elif not ballast.exists() and free > AGAIN_BYTES:
+            ballast.write_bytes(bytes(BALLAST_BYTES))
+    except OSError:
+        give_up(ballast)  # it filled up in this very moment
+
+
+def give_up(ballast: Path) -> None:
+    """Free its space, if it is there and the disk lets it be removed."""
+    with contextlib.suppress(OSError):
+        ballast.unlink(missing_ok=True)
+
+
+# ---- the connection ----
 
 # What SQLite says of a full disk, and of a folder or file that may not be written.
 NOT_WRITABLE = ("full", "disk I/O", "readonly", "read-only", "unable to open")

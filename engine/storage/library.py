@@ -14,9 +14,9 @@ from engine.media import images
 from engine.paths import Places
 from engine.schema import Beginning, Clip, Job, Recipe, Request, Take
 from engine.schema.errors import BadFile, InUse, UnknownName, not_written
+from engine.storage.database import give_up
 from engine.storage.durable import moved, onto_the_disk
 from engine.storage.recipe_file import read_recipe
-from engine.storage.reserved_space import give_up
 
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 START = "start.mp4"  # among them: what a render goes on from

@@ -1,7 +1,7 @@
 """Models that are already somewhere on this computer: a folder, a USB disk, another program's models.
 
 Recognised is the diffusers layout (a model_index.json with one folder per part), as the Hugging Face cache, ComfyUI's
-models/diffusers, WanGP's ckpts and a copied models folder of Rushes hold it. Single files are for `reuse`.
+models/diffusers, WanGP's ckpts and a copied models folder of Rushes hold it. Single files are for `external`.
 """
 
 from __future__ import annotations

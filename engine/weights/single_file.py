@@ -27,7 +27,7 @@ LORA = re.compile(r"\.(lora_[AB]|lora_down|lora_up)\b")
 
 
 class SingleFileRule(Noun):
-    """How one part's weights look in a single file, by the names that `layouts` gives them.
+    """How one part's weights look in a single file, by the names that `key_mappings` gives them.
 
     `holds`: tensors that it has, with their shapes; `lacks`: beginnings of names that only other models have. `named`:
     what its file's name must contain (this|or that), where another model's weights look the same. `prefix`: what stands
@@ -64,7 +64,7 @@ class Borrowed(Noun):
 
 
 class WeightFile(Noun):
-    """What a header says: the shape and the number format of each tensor, by the names that `layouts` gives them."""
+    """What a header says: shape and number format of each tensor, by the names that `key_mappings` gives them."""
 
     path: Path
     tensors: dict[str, tuple[tuple[int, ...], str]]

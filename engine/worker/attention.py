@@ -7,7 +7,7 @@ import functools
 import torch
 from diffusers.models.attention_dispatch import attention_backend, dispatch_attention_fn
 
-from engine.planning.attention import ROUNDS, WORDS
+from engine.planning.compatibility import ROUNDS, WAYS
 from engine.schema import Attention
 from engine.schema.errors import MachineProblem
 
@@ -46,7 +46,7 @@ def check(way: Attention, device: str, dtype: torch.dtype, width: int) -> None:
         problem = f"{type(error).__name__}: {error}"
     if problem:
         raise MachineProblem(
-            f"Attention by {WORDS[way]} does not compute rightly on this computer.",
+            f"Attention by {WAYS[way]} does not compute rightly on this computer.",
             "Leave the attention to Rushes and test the card again under My machine, which then leaves it out.",
             problem[:200],
         )

@@ -24,10 +24,9 @@ from engine.storage.library import GIVEN, START, STATE
 from engine.worker import families
 from engine.worker.accelerator import Accelerator
 from engine.worker.families.family import Latents, Shot
-from engine.worker.gauge import Gauge
 from engine.worker.loading import pipeline_loader
 from engine.worker.loading.text_encoding import PromptCache
-from engine.worker.memory_limits import shortage
+from engine.worker.memory_limits import Gauge, shortage
 from engine.worker.output import concat, decode, mp4
 from engine.worker.sampling import denoise, preview
 from engine.worker.sampling.checkpointing import Recording

@@ -1,15 +1,20 @@
-"""Which memory ran out, from the exact words of those who say it. Anything else is no shortage, whatever it says."""
+"""Which memory ran out, from the exact words of those who say it (anything else is no shortage, whatever it says), and
+the most memory that a job holds.
+"""
 
 from __future__ import annotations
 
 import errno
 import re
+import threading
 import traceback
 from collections.abc import Iterator
 
+import psutil
 import torch
 
 from engine.schema import Shortage
+from engine.worker.accelerator import Accelerator
 
 PAGE_FILE_FULL, NOT_ENOUGH, OUT_OF_MEMORY = 1455, 8, 14  # Windows' error numbers
 HOST = re.compile(r"cudaHostAlloc|cudaHostRegister|hipHostMalloc|HostAllocator")
@@ -96,3 +101,40 @@ def _was_pinning(error: BaseException) -> bool:
     """torch's words are the same for both memories: the last line of Python tells which one was asked for."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and "pin_memory(" in (frames[-1].line or "")
+
+
+# ---- the most memory that a job holds at any moment ----
+
+INTERVAL_SECONDS = 0.02
+
+
+class Gauge:
+    """Watches while it is open. RAM by looking often, because no system but Linux can reset its own record."""
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._accelerator, self._peak = accelerator, 0
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="memory gauge", daemon=True)
+
+    def __enter__(self) -> Gauge:
+        self._accelerator.forget_peak()
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watcher.join()
+
+    @property
+    def ram_gb(self) -> float:
+        return round(self._peak / 1e9, 3)
+
+    @property
+    def vram_gb(self) -> float:
+        """What torch took from the card; its context is not in it."""
+        return round(self._accelerator.peak_gb, 3)
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self._done.wait(INTERVAL_SECONDS):
+            self._peak = max(self._peak, process.memory_info().rss)

@@ -12,7 +12,7 @@ import pytest
 
 from engine import Adjusted, Engine, Finished, Overrides, Request
 from engine.jobs import local_worker as process
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.schema import Device
 from tests.accelerator.worker import CONTEXT_GB
 from tests.conftest import PROMPT

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine import APP
-from engine.planning.attention import obstacle
+from engine.planning.compatibility import attention_obstacle
 from engine.planning.planner import plan
 from engine.schema import Attention, Device, HardwareProfile, Measured, Plan, Request
 from engine.schema.card import ModelCard
@@ -39,7 +39,7 @@ def planned(card: ModelCard, device: Device, installed: tuple[Attention, ...] = 
 def test_every_model_gets_a_way_that_works_here_and_the_reason_for_it(device: Device) -> None:
     for card in FROM_TEXT:
         made = planned(card, device)
-        assert obstacle(made.placement.attention, card, device, ()) == ""
+        assert attention_obstacle(made.placement.attention, card, device, ()) == ""
         assert [reason for reason in made.reasons if reason.startswith("Attention by")]
 
 

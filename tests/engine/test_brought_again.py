@@ -24,7 +24,7 @@ from engine.weights.lora import pairs
 from engine.worker.loading import lora_tensors
 from engine.worker.loading.lora_adapters import _change
 from tests.engine.test_lora_layouts import QUERY, linear, transformer
-from ui.commands.bringing import _keyframe
+from ui.commands.options import _keyframe
 
 __all__ = ["transformer"]  # the fixture
 ONE = "1" * 32

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine import APP, BadSetting, CardTest, Engine, MachineProblem, Request
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.machine import card_test
 from engine.machine.card_test import Reading
-from engine.planning.loading import loaded
+from engine.planning.cost import Work
+from engine.planning.forecast import link_gb, loaded, paces
 from engine.planning.planner import plan
-from engine.planning.speed import Work, link_gb, paces
 from engine.schema import Device, Measured
 from engine.storage.catalog import Catalog
 from tests.accelerator.build import library

@@ -16,8 +16,8 @@ from PIL import Image
 from engine import APP, Engine, Finished, LoraUse, Overrides, Request, read_recipe
 from engine.engine import _job
 from engine.jobs import local_worker
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
 from engine.jobs.local_worker import worker_command, worker_environment
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.paths import open_home
 from engine.schema import Device, Job
 from engine.schema.json_lines import JobEvent, Ready, RunJob, line, read_by_engine

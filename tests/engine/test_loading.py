@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import APP, Engine, Finished, Overrides, Request
-from engine.planning.loading import SECONDS_AT_LEAST, SECONDS_PER_GB, loaded
+from engine.planning.forecast import SECONDS_AT_LEAST, SECONDS_PER_GB, loaded
 from engine.planning.planner import plan
 from engine.schema import Plan, Run
 from engine.schema.card import ModelCard

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from engine import APP, BadFile, Engine, Finished, InUse, MachineProblem, Request
-from engine.install.carrying import size_of
+from engine.install.model_location import size_of
 from tests.conftest import PROMPT
 
 MODEL = "tiny-wan"

@@ -18,8 +18,7 @@ import pytest
 from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request
 from engine.engine import _job
 from engine.jobs import local_worker as process
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
-from engine.jobs.scheduler import WARM
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
 from engine.planning import memory_fallback
 from engine.schema import Device, Job
 from engine.storage.catalog import Catalog

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.jobs import obituary
+from engine.jobs import local_worker
 from engine.schema.errors import ModelProblem
 from engine.worker.memory_limits import shortage
 
@@ -122,11 +122,11 @@ DEATHS = {
 @pytest.mark.parametrize("name", DEATHS)
 def test_a_dead_worker_is_named_by_what_killed_it(name: str) -> None:
     code, oom_killed, log, what = DEATHS[name]
-    death = obituary.of(code, oom_killed, log)
+    death = local_worker.of(code, oom_killed, log)
     assert death.what == what and death.remedy
 
 
 def test_the_kernels_count_is_read_and_its_absence_is_zero(tmp_path: Path) -> None:
     (tmp_path / "vmstat").write_text("nr_free_pages 12\noom_kill 3\ndrop_slab 0\n")
     (tmp_path / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
-    assert obituary.oom_kills((tmp_path / "vmstat", tmp_path / "memory.events", tmp_path / "none")) == 4
+    assert local_worker.oom_kills((tmp_path / "vmstat", tmp_path / "memory.events", tmp_path / "none")) == 4

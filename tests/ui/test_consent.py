@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import APP, Engine, Take
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.planning.memory_fallback import CHANGES
 from tests.engine.test_out_of_memory import ALTERS, CARD
 from tests.ui.conftest import PATIENCE_MS, RED_BALL, Served, idle, say

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import Engine, Tier
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from tests.engine.test_out_of_memory import CARD
 from tests.ui.conftest import PATIENCE_MS, RED_BALL, Served, hand_over, show
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import Cancelled, Clip, Download, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
-from engine.jobs.lanes import REPORTED, REPORTED_DEVICES
+from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.schema import Device, Run
 from engine.storage.catalog import machines
 from ui.page.components import formatting
@@ -19,13 +19,13 @@ from ui.page.components.next_model import onward
 from ui.page.model.attachments import filled_in
 from ui.page.model.model_entries import usable
 from ui.page.model.snapshot import Seen, View, look
-from ui.page.screens.capability import capability
 from ui.page.screens.clip import clip, how, result
 from ui.page.screens.form import form
 from ui.page.screens.form.forecast_line import outlook
 from ui.page.screens.form.model_picker import chosen
 from ui.page.screens.job_card import strip
 from ui.page.screens.library import found, grid
+from ui.page.screens.machine import capability
 from ui.page.screens.models.arrivals import arrival
 from ui.page.screens.queue import line
 from ui.page.screens.takes import sheet

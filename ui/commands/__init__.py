@@ -8,7 +8,9 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, capability, extending, installing, loras, making, presets, reusing
+from ui.commands import asking, capability, installing, loras, making, presets
+from ui.commands import installing as reusing
+from ui.commands import making as extending
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",

@@ -9,7 +9,7 @@ import typer
 
 from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Plan, Reading, Request, examine
 from ui import terminal
-from ui.commands import bringing, capability
+from ui.commands import capability, options
 from ui.commands.options import (
     CameraName,
     DeviceName,
@@ -56,14 +56,14 @@ def plan(
     ] = False,
     tile_vae: Annotated[bool, typer.Option("--tile-vae", help="Decode the pictures in tiles.")] = False,
     vae_on_cpu: Annotated[bool, typer.Option("--vae-on-cpu", help="Decode the pictures by the processor.")] = False,
-    image: bringing.Image = None,
-    last_image: bringing.LastImage = None,
-    video: bringing.Video = None,
-    control: bringing.Control = None,
-    face: bringing.Face = None,
-    mask: bringing.Mask = None,
-    reference: bringing.References = None,
-    at: bringing.Keyframes = None,
+    image: options.Image = None,
+    last_image: options.LastImage = None,
+    video: options.Video = None,
+    control: options.Control = None,
+    face: options.Face = None,
+    mask: options.Mask = None,
+    reference: options.References = None,
+    at: options.Keyframes = None,
     device: DeviceName = None,
     vram_gb: VramBudget = None,
     hardware: Annotated[
@@ -80,7 +80,7 @@ def plan(
             return
         if prompt is None:
             raise BadPrompt("The prompt is missing.", "Say in quotes what should be seen, or ask for --table.")
-        files = bringing.brought(
+        files = options.brought(
             {"image": image, "last_image": last_image, "mask": mask},
             {"video": video, "control_video": control, "face_video": face}, reference, at,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`models` and what hangs below it: install, import, remove, tidy, sign-in."""
+"""`models` and what hangs below it: install, import, reuse, remove, tidy, sign-in."""
 
 from __future__ import annotations
 
@@ -248,3 +248,36 @@ def report(card: ModelCard, quote: Quote | None, as_json: bool, installed: bool)
             "gate": quote.manifest.gate,
         }
     terminal.print_json(document)
+
+
+# ---- models reuse ----
+
+
+def reuse(
+    path: Annotated[Path, typer.Argument(help="A weights file of ComfyUI or WanGP, or a folder with such files.")],
+    model: Annotated[str | None, typer.Option("--as", help="Which model it serves, when there are several.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would read and download.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Install a model that reads another program's weights where they lie; only the rest is downloaded."""
+
+    def body() -> None:
+        with Engine() as studio:
+            wanted = studio.catalog.card(model).id if model else ""
+            found = studio.reusable(path.expanduser().absolute(), wanted)
+            for refusal in found.refused:
+                words.print(escaped(refusal))
+            if len(found.offers) > 1:
+                raise BadInput(
+                    f"{path.name} can serve {len(found.offers)} models: {', '.join(o.model for o in found.offers)}.",
+                    "Say which one (--as).",
+                )
+            card = studio.catalog.card(found.offers[0].model)
+            quote = studio.downloads.quote(card, found.offers[0])
+            tell(card.name, quote)
+            if not dry_run:
+                studio.downloads.add(card, quote)
+                follow(studio, card.id, card.name)
+            report(card, quote, as_json, installed=studio.installed(card))
+
+    terminal.run(body, as_json)

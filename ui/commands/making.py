@@ -1,4 +1,4 @@
-"""`make` and `render`: from a sentence to an MP4."""
+"""`make`, `render` and `extend`: from a sentence, a take or a clip to an MP4."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Recipe, Request, UnknownName, as_request, read_recipe
 from ui import terminal
-from ui.commands import bringing
+from ui.commands import options
 from ui.commands.capability import spoken
 from ui.commands.options import (
     AttentionName,
@@ -58,17 +58,17 @@ def make(
     device: DeviceName = None,
     vram_gb: VramBudget = None,
     attention: AttentionName = None,
-    image: bringing.Image = None,
-    last_image: bringing.LastImage = None,
-    video: bringing.Video = None,
-    control: bringing.Control = None,
-    face: bringing.Face = None,
-    mask: bringing.Mask = None,
-    reference: bringing.References = None,
-    at: bringing.Keyframes = None,
-    background: bringing.Background = None,
-    fit: bringing.FitText = None,
-    strength: bringing.Strength = None,
+    image: options.Image = None,
+    last_image: options.LastImage = None,
+    video: options.Video = None,
+    control: options.Control = None,
+    face: options.Face = None,
+    mask: options.Mask = None,
+    reference: options.References = None,
+    at: options.Keyframes = None,
+    background: options.Background = None,
+    fit: options.FitText = None,
+    strength: options.Strength = None,
     lora: LoraTexts = None,
     out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
     mode: Annotated[
@@ -93,7 +93,7 @@ def make(
 
     def body() -> None:
         check_out(out)
-        files = bringing.brought(
+        files = options.brought(
             {"image": image, "last_image": last_image, "mask": mask},
             {"video": video, "control_video": control, "face_video": face}, reference, at,
         )  # fmt: skip
@@ -102,7 +102,7 @@ def make(
             "prompt": prompt, "model": model, "look": look, "camera": camera, "seed": seed, "seconds": seconds,
             "num_frames": frames, "dial": dial, "attention": attention, "vram_gb": vram_gb,
             "strength": strength, "takes_by": takes_by, "few_steps_by": few_steps_by,
-            "fit": bringing.fit_of_text(fit), "aspect": None if aspect is None else aspect_of_text(aspect),
+            "fit": options.fit_of_text(fit), "aspect": None if aspect is None else aspect_of_text(aspect),
             "outcome": outcome_of_text(outcome), "mode": mode_of_text(mode),
             "faster": faster or None, "compiled": compiled or None,
             "render": size_of_text(size) | ({} if steps is None else {"num_inference_steps": steps}) or None,
@@ -137,7 +137,7 @@ def render(
     terminal.run(body, as_json)
 
 
-def _asked(studio: Engine, preset: str | None, said: dict[str, Any], files: bringing.Brought) -> Request:
+def _asked(studio: Engine, preset: str | None, said: dict[str, Any], files: options.Brought) -> Request:
     """What was said, over the preset. Nothing that was brought is kept before a plan of it would do."""
     saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
     loras, render = said.pop("lora"), changed(saved.render, said.pop("render") or {})
@@ -221,3 +221,37 @@ def _hand_over(video: str, out: Path | None, as_json: bool, document: dict[str, 
         terminal.print_json(document | {"file": video})
     else:
         print(video)
+
+
+# ---- extend ----
+
+
+def extend(
+    source: Annotated[str, typer.Argument(help="A clip's or take's name, or a video file.")],
+    prompt: Annotated[str | None, typer.Argument(help="What happens next; as before when left out.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="One that takes a picture; else the clip's own.")] = None,
+    seed: Seed = None,
+    seconds: Length = None,
+    frames: Frames = None,
+    steps: Steps = None,
+    dial: Dial = None,
+    device: DeviceName = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Copy the finished MP4 here.")] = None,
+    take_only: Annotated[bool, typer.Option("--take-only", help="Stop after the take.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Go on from the last picture of a clip, and join what is made to it."""
+
+    def body() -> None:
+        check_out(out)
+        with Engine() as studio:
+            begin = Path(source) if Path(source).is_file() else source
+            usual = Request(prompt="") if isinstance(begin, Path) else studio.follow_up(begin)
+            request = changed(usual, {
+                "prompt": prompt, "model": model, "seed": seed, "seconds": seconds, "num_frames": frames, "dial": dial,
+                "device": device, "render": {"num_inference_steps": steps},
+            })  # fmt: skip
+            (job,) = studio.extend(begin, request)
+            finish(studio, job, take_only, out, as_json)
+
+    terminal.run(body, as_json)

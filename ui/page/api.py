@@ -1,28 +1,34 @@
-"""The same functions for programs: named, typed endpoints behind the same door, and MCP tools (`tools`).
+"""The same functions for programs: named, typed endpoints behind the same door, and MCP tools.
 
     from gradio_client import Client
     studio = Client("http://127.0.0.1:7433")
     (take,) = studio.predict("a red ball rolls to the left", api_name="/make_takes")
     studio.predict(take["id"], api_name="/job")
 
-Every answer is what the engine's own nouns say (`engine/types/`), as JSON. A refusal is one sentence.
+Every answer is what the engine's own nouns say (`engine/schema/`), as JSON. A refusal is one sentence.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.events import api
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from engine import Aspect, Engine, Request, RushesError
 from ui.page.components.media_routes import address
 from ui.page.screens.clip import kind_of
 from ui.page.screens.library import found
 from ui.texts import DOOR
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 Answer = dict[str, Any]
 
@@ -106,3 +112,56 @@ def _in_a_sentence(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             raise gr.Error(str(error)[:600], print_exception=False) from error
 
     return answer
+
+
+# ---- the same as MCP tools; the library is imported when the first program asks ----
+
+
+class Tools:
+    """An ASGI application for one address. `leaving`: set when the studio closes."""
+
+    def __init__(self, functions: Functions, leaving: asyncio.Event) -> None:
+        self._functions, self._leaving = functions, leaving
+        self._serving: asyncio.Task[None] | None = None
+        self._manager: asyncio.Future[StreamableHTTPSessionManager] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._manager is None:
+            self._manager = asyncio.get_running_loop().create_future()
+            self._serving = asyncio.create_task(self._serve(self._manager))
+        await (await self._manager).handle_request(scope, receive, send)
+
+    async def _serve(self, ready: asyncio.Future[StreamableHTTPSessionManager]) -> None:
+        """From the first request on, until the studio closes."""
+        try:
+            manager = await run_in_threadpool(self._set_up)
+        except Exception as error:  # whoever waits is told
+            ready.set_exception(error)
+            return
+        async with manager.run():
+            ready.set_result(manager)
+            await self._leaving.wait()
+
+    def _set_up(self) -> StreamableHTTPSessionManager:
+        from mcp.server.fastmcp import FastMCP
+        from mcp.server.transport_security import TransportSecuritySettings
+
+        who = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # the door knows who may come in
+        server = FastMCP("Rushes", log_level="WARNING", stateless_http=True, json_response=True, transport_security=who)
+        for function in self._functions.all:
+            server.add_tool(_in_the_background(function), structured_output=False)
+        server.streamable_http_app()
+        return server.session_manager
+
+
+def _in_the_background(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Off the loop that serves the page. A refusal is its own sentence."""
+
+    @wraps(function)
+    async def tool(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await run_in_threadpool(partial(function, *arguments, **named))
+        except RushesError as error:
+            raise ValueError(f"{error.cause} {error.remedy}") from error
+
+    return tool

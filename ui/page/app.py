@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 
 from engine import Engine
 from ui.page import api, theme
-from ui.page.actions import submit, tier_actions
+from ui.page.actions import form_actions, submit
 from ui.page.actions.dispatch import act, work_off
-from ui.page.api import Functions
+from ui.page.api import Functions, Tools
 from ui.page.components import media_routes, toast
 from ui.page.components.html import panel
 from ui.page.layout import CREATE, LIBRARY, MACHINE_ROOM, MODEL_ROOM, QUEUE_ROOM, Click, Page
@@ -29,11 +29,10 @@ from ui.page.middleware.language import Languages
 from ui.page.model import attachments
 from ui.page.model.model_entries import usable
 from ui.page.screens import library, machine, results
-from ui.page.screens.capability import capability
 from ui.page.screens.form import form as forms
 from ui.page.screens.form.expert import Values
+from ui.page.screens.machine import capability
 from ui.page.screens.models import location, models
-from ui.page.tools import Tools
 from ui.texts import FORM
 
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -134,7 +133,7 @@ def _wire_form(engine: Engine, page: Page) -> None:
     said.then(
         lambda values: submit.instead(engine, page, values), set(fields), form.instead, **QUIET
     )  # it takes longer
-    form.outcome.input(lambda values: tier_actions.length_as(engine, page, values), set(fields), form.seconds, **QUIET)
+    form.outcome.input(lambda values: form_actions.length_as(engine, page, values), set(fields), form.seconds, **QUIET)
     gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
     typed = [field.input for field in fields]
     gr.on(typed, None, None, form.refusal, js="() => ''", **QUIET)

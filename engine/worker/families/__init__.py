@@ -1,6 +1,6 @@
 """One small module per architecture family: what data cannot say. Found by name, so there is no registry to edit.
 
-Each module exposes `family`, an object of the class that `latent_video` describes.
+Each module exposes `family`, an object of the class that `family` describes.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ import contextlib
 import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,34 @@ from engine.worker.families.family import LatentVideo
 from engine.worker.loading import device_placement, lora_adapters, single_file_loader
 from engine.worker.loading.device_placement import DTYPES
 from engine.worker.loading.integrity import REMEDY, check, check_index, variant_of
-from engine.worker.loading.load_statistics import Intake
 from engine.worker.loading.text_encoding import PromptCache, Prompts, identity
 from engine.worker.loading.weight_cache import KeptWeights
 from engine.worker.output import decode
+
+WEIGHTS = ("*.safetensors", "*.gguf")
+
+
+class Intake:
+    """Counts up from a `reset`."""
+
+    seconds, gb = 0.0, 0.0
+
+    def reset(self) -> None:
+        self.seconds, self.gb = 0.0, 0.0
+
+    @contextmanager
+    def counted(self, folder: Path, parts: Iterable[str]) -> Iterator[None]:
+        """Count what is done inside as the loading of these parts of the model in `folder`."""
+        started = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - started
+        names = list(parts)
+        files = {file for part in names for kind in WEIGHTS for file in (folder / part).glob(kind)}
+        files |= {Path(one.path) for part, one in single_file_loader.borrowed(folder).items() if part in names}
+        self.gb += sum(file.stat().st_size for file in files) / 1e9
+
+
+# ---- the pipelines ----
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
@@ -38,7 +64,7 @@ transformers_logging.disable_progress_bar()
 
 @dataclass
 class Model:
-    """A loaded pipeline without its text encoders, which `prompts` brings; `fingerprint` names the exact weights."""
+    """A loaded pipeline; `text_encoding` brings its text encoders. `fingerprint` names the exact weights."""
 
     pipe: Any
     folder: Path

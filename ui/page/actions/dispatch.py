@@ -1,18 +1,31 @@
 """What a click in our own HTML does. Each asks the engine and answers with what has changed on the page.
 
-Here: jobs, the library, models. What a click does to the form is in `wishes`.
+Here: jobs, the library, models. What a click does to the form is in `form_actions`.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import gradio as gr
 
-from engine import BadSetting, Engine, Recipe, RushesError, UnknownName, as_request, examine, not_written
-from ui.page.actions import alternatives, tier_actions
+from engine import (
+    BadSetting,
+    Engine,
+    MachineProblem,
+    Recipe,
+    RushesError,
+    UnknownName,
+    as_request,
+    examine,
+    not_written,
+)
+from ui.page.actions import form_actions
+from ui.page.actions import form_actions as alternatives
 from ui.page.actions.form_actions import ask, own_styles, saved_settings
-from ui.page.actions.reveal import reveal
 from ui.page.actions.uploads import bring
 from ui.page.components.error import Fix, problem, said
 from ui.page.components.formatting import gigabytes, shown
@@ -24,6 +37,23 @@ from ui.page.screens.models import external_weights, location, lora_from_hub, mo
 from ui.texts import CLIP, FIX, MACHINE, MODEL, MODELS
 
 
+def reveal(path: Path) -> None:
+    """Open the folder of `path`, with the file chosen where the system can. Raises MachineProblem."""
+    folder = path if path.is_dir() else path.parent
+    if sys.platform == "win32":
+        command = ["explorer", f"/select,{path}"]
+    elif sys.platform == "darwin":
+        command = ["open", "-R", str(path)]
+    else:
+        command = ["xdg-open", str(folder)]
+    if not shutil.which(command[0]):
+        raise MachineProblem(CLIP.no_window, CLIP.no_window_remedy.format(path=path))
+    subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+# ---- dispatch ----
+
+
 def act(click: Click) -> Values:
     """What a click changes. A refusal becomes a notice with one button."""
     notice = click.page.stage.notice
@@ -31,7 +61,7 @@ def act(click: Click) -> Values:
         parts = (
             _work,
             ask,
-            tier_actions.count_as,
+            form_actions.count_as,
             alternatives.take,
             bring,
             saved_settings,

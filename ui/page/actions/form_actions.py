@@ -1,4 +1,4 @@
-"""What a click does to the form: a starter, another model, the settings of a clip, saved settings."""
+"""What a click does to the form: a starter, another model or tier, an alternative that fits, saved settings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from engine import BadSetting, Camera, Look, Preset, Request
+from engine import BadSetting, Camera, Engine, Look, Preset, Request, RushesError, Tier
 from ui.page.components.error import Fix, problem, said
+from ui.page.components.formatting import aloud, shown
+from ui.page.components.html import button
 from ui.page.components.media_routes import named
-from ui.page.layout import CREATE, Click, card_of
+from ui.page.layout import CREATE, Click, Page, card_of
 from ui.page.model import attachments
 from ui.page.model.model_entries import starters, usable
 from ui.page.screens.form import saved_settings as saved
 from ui.page.screens.form import styles
 from ui.page.screens.form.expert import Values
-from ui.page.screens.tiers import tiers
-from ui.texts import FIX, SAVED, STYLES
+from ui.page.screens.form.forecast_line import plannable
+from ui.page.screens.form.form import length_slider
+from ui.page.screens.machine import tiers
+from ui.texts import FIX, INSTEAD, OUTCOME, SAVED, STYLES, TIER
+from ui.texts.sentences import told
 
 
 def ask(click: Click) -> Values | None:
@@ -124,3 +129,71 @@ def saved_settings(click: Click) -> Values | None:
         case _:
             return None
     return {form.saved.shelf: saved.shelf(engine), form.saved.name: "", page.stage.notice: said(words)}
+
+
+# ---- tiers ----
+
+
+def length_as(engine: Engine, page: Page, values: Values) -> Any:
+    """The length as the outcome that was just chosen has it; it can be changed afterwards."""
+    form = page.form
+    card = card_of(engine, values[form.model])
+    try:
+        asked = form.request(values, values[page.stage.dial], card).model_copy(update={"seconds": None})
+        return length_slider(card, round(engine.plan(plannable(asked, card)).render.seconds * 2) / 2)
+    except RushesError:  # the forecast says what is wrong
+        return gr.skip()
+
+
+def count_as(click: Click) -> Values | None:
+    """Count as another tier, or keep what the form says as one's own; None for anything else."""
+    engine, page, form = click.engine, click.page, click.page.form
+    match click.what:
+        case "tier":
+            words = TIER.now.format(tier=told(engine.choose_tier(click.name or None).name))
+        case "tier-delete":
+            words = SAVED.deleted.format(name=told(engine.preset(Tier, click.name).name))
+            engine.delete_preset(Tier, click.name)
+            engine.choose_tier(None)
+        case "tier-keep":
+            card = card_of(engine, click.values[form.model])
+            asked = form.request(click.values, click.values[page.stage.dial], card)
+            engine.keep_outcome(plannable(asked, card))
+            words = OUTCOME.kept.format(outcome=getattr(OUTCOME, asked.outcome or "draft"), model=card.name)
+        case _:
+            return None
+    return {page.machine.tiers: tiers(engine), page.stage.notice: said(words)}
+
+
+# ---- alternatives, where the request does not fit ----
+
+
+def instead(engine: Engine, request: Request) -> str:
+    """Empty where the request fits, or is refused for what it asks."""
+    try:
+        asked = plannable(request, card_of(engine, request.model))
+        if engine.plan(asked).forecast.verdict != "unlikely":
+            return ""
+        found = engine.instead(asked)
+    except RushesError:
+        return ""
+    items = "".join(
+        f"<li><span>{aloud(one.text)}</span>{button('instead', INSTEAD.use, str(number))}</li>"
+        for number, one in enumerate(found)
+    )
+    inside = f"<ul>{items}</ul>" if found else f"<p>{shown(INSTEAD.nothing)}</p>"
+    return f'<section class="instead"><h2>{shown(INSTEAD.heading)}</h2>{inside}</section>'
+
+
+def take(click: Click) -> Values | None:
+    """The form as a suggestion has it; None for anything else."""
+    if click.what != "instead":
+        return None
+    engine, form = click.engine, click.page.form
+    card = card_of(engine, click.values[form.model])
+    request = form.request(click.values, click.values[click.page.stage.dial], card)
+    found = engine.instead(plannable(request, card))
+    if not (click.name.isdecimal() and int(click.name) < len(found)):
+        return {}
+    better = found[int(click.name)].request.model_copy(update={"prompt": request.prompt, "seed": request.seed})
+    return {**filled(click, better), form.instead: "", click.page.rooms: gr.Tabs(selected=CREATE)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine import BadSetting, Engine, RushesError
-from ui.page.actions.alternatives import instead as suggestions
 from ui.page.actions.dispatch import not_here
+from ui.page.actions.form_actions import instead as suggestions
 from ui.page.components.error import Fix, problem
 from ui.page.layout import Page, card_of
 from ui.page.model import attachments

@@ -12,7 +12,7 @@ from ui.texts import FIX, SHEET
 
 @dataclass(frozen=True)
 class Fix:
-    """What the button does (`acts`), to what, and what is written on it."""
+    """What the button does (`actions`), to what, and what is written on it."""
 
     act: str
     words: str

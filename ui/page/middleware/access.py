@@ -4,7 +4,7 @@ A web page from elsewhere can make a browser send requests to 127.0.0.1. Three t
 for (a name of its own that it pointed here), the Origin it was loaded from, and Sec-Fetch-Site, which a browser adds
 and a page cannot change. Each is checked on every request of every method, streams and websockets included.
 
-Shared on the home network, other machines come in too, with the password (`lan`); this one's own tab needs none.
+Shared on the home network, other machines come in too, with the password (`lan_auth`); this one's own tab needs none.
 Not covered: other programs of the same user (they can read the files anyway).
 """
 
@@ -21,10 +21,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import MAX_LORA_BYTES, MAX_PICTURE_BYTES, MAX_VIDEO_BYTES
 from ui.page.middleware import json_depth
-from ui.page.middleware.body_limit import Intake
 from ui.page.middleware.lan_auth import Lock, is_this_machine
 from ui.page.middleware.security_headers import Seal, sealed
 from ui.texts import DOOR, LAN
+
+
+class Intake:
+    """Counts a request's body. `over` once it was too much; the app then sees the sender hang up."""
+
+    def __init__(self, receive: Receive, body_bytes: int) -> None:
+        self._receive, self._left = receive, body_bytes
+        self.over = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request" and not self.over:
+            self._left -= len(message.get("body", b""))
+            self.over = self._left < 0
+        return {"type": "http.disconnect"} if self.over else message
+
+
+# ---- the door ----
 
 # What the page itself asks for; whatever else Gradio can do (serve files by path, proxy, edit code) is not reachable.
 OPEN = re.compile(

@@ -1,4 +1,4 @@
-"""A finished clip with what can be done with it, and the recipe of a take or a clip as a person reads it."""
+"""A finished clip with what can be done with it, beside its take; and its recipe as a person reads it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,29 @@ from ui.page.components.formatting import aloud, figure, moment, promised, shown
 from ui.page.components.html import button
 from ui.page.components.media_routes import address
 from ui.page.model.snapshot import Seen, View
-from ui.page.screens.compare import compare
 from ui.page.screens.takes import retry, slow
 from ui.texts import CLIP, SHEET
+
+
+def compare(engine: Engine, clip: Clip) -> str:
+    """Folded away; nothing where the take is gone, or where the clip is longer because it goes on from another."""
+    name = clip.recipe.take_id
+    if not name or clip.recipe.plan.request.extends:
+        return ""
+    try:
+        take = engine.library.take(name)
+    except RushesError:
+        return ""
+    sides = ((CLIP.compare_take, address("take", take.id)), (CLIP.compare_render, address("clip", clip.id)))
+    pair = "".join(
+        f'<figure><video src="{shown(source)}" preload="none" loop muted playsinline aria-label="{shown(words)}"'
+        f"{' controls' if first else ''}></video><figcaption>{shown(words)}</figcaption></figure>"
+        for (words, source), first in zip(sides, (True, False), strict=True)
+    )
+    return f'<details class="compare"><summary>{shown(CLIP.compare)}</summary><div class="pair">{pair}</div></details>'
+
+
+# ---- one clip ----
 
 
 def result(engine: Engine, view: View) -> str:

@@ -5,18 +5,83 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import gradio as gr
 
-from engine import CardTest, Engine, Finding, HardwareProfile, Reading, examine
-from ui.page.components.formatting import aloud, figure, gigabytes, shown
+from engine import CardTest, Engine, Finding, HardwareProfile, Reading, Row, examine
+from ui.page.components.formatting import aloud, figure, fits, gigabytes, shown, span
 from ui.page.components.html import CLICKS, button, panel
 from ui.page.middleware.language import SETTING
-from ui.page.screens.capability import capability
 from ui.page.screens.form.saved_settings import BRING
-from ui.page.screens.tiers import tiers
-from ui.texts import LANGUAGES, MACHINE
+from ui.texts import CAPABILITY, LANGUAGES, MACHINE, OUTCOME, SAVED, TIER
+from ui.texts.sentences import told
+
+
+def tiers(engine: Engine) -> str:
+    """The tier of this machine in words, and the others to choose from."""
+    now = engine.tier()
+    items = "".join(
+        f"<li><span><strong>{aloud(tier.name)}</strong> {aloud(tier.summary)}</span>"
+        f"{button('tier', TIER.use, tier.id)}</li>"
+        for tier in engine.tiers() if tier.id != now.id
+    )  # fmt: skip
+    said_now = shown(TIER.chosen.format(tier=told(now.name), summary=told(now.summary)))
+    export = f'<a class="button" href="/preset/tier/{shown(now.id)}.toml" download>{shown(SAVED.export)}</a>'
+    delete = button("tier-delete", TIER.delete, now.id) if engine.is_own_preset(now) else ""
+    bring = (
+        f'<label class="button bring">{shown(SAVED.bring)}<input type="file" accept=".toml" data-role="preset"></label>'
+    )
+    return (
+        f"<section><h2>{shown(TIER.heading)}</h2><p>{said_now}</p><details><summary>{shown(TIER.others)}</summary>"
+        f"<ul>{items}</ul>{button('tier', TIER.automatic)}</details>"
+        f'<div class="row">{export}{delete}{bring}</div></section>'
+    )
+
+
+# ---- tiers ----
+
+
+def capability(engine: Engine) -> str:
+    """The whole table as HTML; none is hidden."""
+    names = {card.id: card.name for card in engine.cards()}
+    outcomes = (OUTCOME.draft, OUTCOME.standard, OUTCOME.best)
+    head = "".join(f'<th scope="col">{shown(name)}</th>' for name in (CAPABILITY.model, *outcomes))
+    rows = "".join(
+        f'<tr data-model="{shown(model)}"><th scope="row">{shown(names[model])}</th>{"".join(map(_cell, rows))}</tr>'
+        for model, rows in groupby(engine.table(), key=lambda row: row.model)
+    )
+    return (
+        f"<section><h2>{shown(CAPABILITY.heading)}</h2><p>{shown(CAPABILITY.hint)}</p>{_first(engine)}"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{shown(CAPABILITY.heading)}"><table><thead><tr>'
+        f"{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _first(engine: Engine) -> str:
+    picks, names = "", {card.id: card.name for card in engine.cards()}
+    for pick in engine.recommended():
+        what, why, terms = told(pick.what_for), told(pick.why), told(pick.licence)
+        words = CAPABILITY.first.format(what=what, model=names[pick.model], why=why, licence=terms,
+                                        download=gigabytes(pick.download_gb), time=span(*pick.seconds))  # fmt: skip
+        picks += f"<li><span>{shown(words)}</span>{button('choose', CAPABILITY.show, pick.model)}</li>"
+    return f"<ul>{picks}</ul>" if picks else f'<p class="note">{shown(CAPABILITY.none)}</p>'
+
+
+def _cell(row: Row) -> str:
+    if not row.size:
+        return f'<td title="{aloud(" ".join(row.reasons))}">{shown(CAPABILITY.refused)}</td>'
+    length = figure(row.clip_seconds, 0 if row.clip_seconds.is_integer() else 1)
+    clip = CAPABILITY.cell.format(seconds=length, size=row.size.replace("x", " × "),
+                                  time=span(*row.render_seconds))  # fmt: skip
+    return (
+        f'<td title="{aloud(row.basis)}"><i data-fact="{row.verdict}">{shown(fits(row.verdict, row.measured))}</i>'
+        f" {shown(clip)}</td>"
+    )
+
+
+# ---- the screen ----
 
 REINSTALL = "python bootstrap.py"
 

@@ -1,15 +1,38 @@
-"""What the request would take, said before it starts; or, in one sentence, why it cannot be done."""
+"""Draft, Standard, Best, and what the request would take, said before it starts; or why it cannot be done."""
 
 from __future__ import annotations
+
+import gradio as gr
 
 from engine import Engine, ModelCard, Plan, Request, RushesError
 from ui.page.components.error import Fix, problem
 from ui.page.components.formatting import duration, figure, gigabytes, listed, shown, span, verdict
+from ui.page.components.html import button
 from ui.page.model.attachments import filled_in, is_to_blame
 from ui.page.model.model_entries import starters
-from ui.page.screens.form.outcome import meaning
-from ui.texts import FIX, MODELS, OUTLOOK
+from ui.texts import FIX, MODELS, OUTCOME, OUTLOOK
 from ui.texts.sentences import told
+
+NAMES = ("draft", "standard", "best")
+
+
+def build() -> gr.Radio:
+    choices = [(OUTCOME.by_hand, ""), *((str(getattr(OUTCOME, name)), name) for name in NAMES)]
+    return gr.Radio(choices, value="", label=OUTCOME.label, elem_id="outcome", elem_classes="shapes")
+
+
+def meaning(engine: Engine, plan: Plan) -> str:
+    """What the chosen outcome is here, and the button that keeps it as the person has changed it."""
+    chosen = plan.request.outcome
+    if not chosen:
+        return ""
+    run, name = plan.render, str(getattr(OUTCOME, chosen))
+    words = OUTCOME.means.format(outcome=name, tier=told(engine.tier().name), size=run.size.replace("x", " × "),
+                                 seconds=duration(run.seconds), steps=run.num_inference_steps)  # fmt: skip
+    return f'<p class="note">{shown(words)} {button("tier-keep", OUTCOME.keep.format(outcome=name))}</p>'
+
+
+# ---- the forecast ----
 
 MANY_WORDS = 8
 

@@ -14,7 +14,8 @@ from ui.page.components.formatting import shown
 from ui.page.components.html import CHANGES, CLICKS, button, panel
 from ui.page.model import attachments as given
 from ui.page.model.model_entries import Entry, starters
-from ui.page.screens.form import expert, media_inputs, outcome, styles
+from ui.page.screens.form import expert, media_inputs, styles
+from ui.page.screens.form import forecast_line as outcome
 from ui.page.screens.form import saved_settings as saved
 from ui.page.screens.form.expert import Expert, Values
 from ui.page.screens.form.lora_inputs import loras

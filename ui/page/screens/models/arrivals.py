@@ -1,8 +1,9 @@
-"""Models on their way: how far, how fast, how long still, and pause, go on, cancel."""
+"""Models on their way: the question before a download, how far it is, how fast, how long still; pause, go on,
+cancel."""
 
 from __future__ import annotations
 
-from engine import Download
+from engine import Download, Quote
 from ui.page.components.error import details
 from ui.page.components.formatting import aloud, duration, gigabytes, shown
 from ui.page.components.html import bar, button
@@ -53,3 +54,28 @@ def _buttons(one: Download) -> str:
     else:
         buttons.append(button("cancel", MODELS.cancel, one.model))
     return "".join(buttons)
+
+
+# ---- the question before a download: what it costs, what its licence says ----
+
+
+def question(name: str, quote: Quote, start: str, before: str = "") -> str:
+    """`start`: the button, left out where the download cannot begin; `before`: what is to be said first."""
+    words = [
+        before,
+        MODELS.quote.format(download=size(quote.bytes_to_download), free=size(max(quote.disk_free_after, 0))),
+        MODELS.found.format(here=size(quote.bytes_here)) if quote.bytes_here else "",
+        MODELS.gate.format(gate=quote.manifest.gate) if quote.manifest.gate else "",
+        "" if quote.fits else MODELS.no_room,
+    ]
+    lines = "".join(f"<p>{shown(line)}</p>" for line in words if line)
+    licence = shown(MODELS.licence).replace("{licence}", aloud(quote.licence))
+    go = start if quote.fits and not quote.manifest.gate else ""
+    return (
+        f'<section class="ask"><h2>{shown(MODELS.quote_heading.format(name=name))}</h2>{lines}<p>{licence}</p>'
+        f'<div class="row">{go}{button("not-now", MODELS.not_now)}</div></section>'
+    )
+
+
+def size(count: int) -> str:
+    return gigabytes(count / 1e9)

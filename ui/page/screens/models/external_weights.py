@@ -8,7 +8,7 @@ from engine import BadFile, Engine, ModelCard, Offer, RushesError
 from ui.page.components.error import Fix, problem
 from ui.page.components.formatting import aloud, shown
 from ui.page.components.html import button
-from ui.page.screens.models.question import question, size
+from ui.page.screens.models.arrivals import question, size
 from ui.texts import FIX, MODELS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import Engine, RushesError
 from ui.page.components.error import Fix, problem
 from ui.page.components.html import button
-from ui.page.screens.models.question import question
+from ui.page.screens.models.arrivals import question
 from ui.texts import FIX, MODELS
 
 

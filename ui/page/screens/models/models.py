@@ -17,9 +17,8 @@ from ui.page.model.model_entries import TOY, Entry, roster
 from ui.page.model.snapshot import View
 from ui.page.screens.form.model_picker import chips
 from ui.page.screens.models import external_weights, location
-from ui.page.screens.models.arrivals import arrival
+from ui.page.screens.models.arrivals import arrival, question
 from ui.page.screens.models.location import Housing, disk, moving
-from ui.page.screens.models.question import question
 from ui.texts import FIX, MODEL, MODELS
 from ui.texts.sentences import told
 
