@@ -109,7 +109,9 @@ def test_the_processor_is_tested_and_its_forecast_counts_with_that(studio: Engin
     measured = studio.hardware().devices[-1].measured
     assert measured and measured.products and measured.attention and measured.disk_gb
     after = studio.plan(asked).forecast.render_seconds
-    assert after != before and after[1] / after[0] < before[1] / before[0]
+    # the faster end is measured; what small models reach stays a guess, which a test can only shorten
+    assert after[0] != before[0] and after[1] <= before[1]
+    assert "the test of the card" in studio.plan(asked).forecast.basis
     sent = card_test.file_of(studio.places, "cpu").read_text()
     assert not [name for name in (getpass.getuser(), platform.node(), str(studio.places.home)) if f'"{name}' in sent]
 
