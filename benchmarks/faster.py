@@ -20,7 +20,7 @@ import torch
 from benchmarks import publishing
 from benchmarks.likeness import Array, ssim
 from engine import Engine, Request
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.worker import families
 from engine.worker.families.family import Shot
 from engine.worker.loading import pipeline_loader
@@ -37,11 +37,11 @@ PROMPTS = (
 
 
 @torch.no_grad()
-def render(model: pipeline_loader.Model, plan: Plan) -> tuple[Array, float]:
+def render(model: pipeline_loader.Model, plan: ShotPlan) -> tuple[Array, float]:
     """The frames of a render from scratch, and the seconds of its sampling."""
     family = families.of(plan.family)
     shot = Shot(plan, plan.render, torch.Generator("cpu").manual_seed(plan.seed))
-    watch = denoise.Watch(lambda _: None, lambda: False)
+    watch = denoise.StepReporter(lambda _: None, lambda: False)
     model.prompts.encoded(model.pipe, family, shot, watch.emit)  # reading the words is not what is measured
     clock = time.process_time if plan.placement.device == "cpu" else time.perf_counter
     started = clock()
@@ -53,7 +53,7 @@ def render(model: pipeline_loader.Model, plan: Plan) -> tuple[Array, float]:
 def measure(home: Path, name: str, count: int) -> dict[str, Any]:
     rows = []
     with Engine(home) as studio:
-        shelf = pipeline_loader.Shelf(list(studio.places.model_roots))
+        shelf = pipeline_loader.PipelineCache(list(studio.places.model_roots))
         for seed, prompt in enumerate(PROMPTS[:count]):
             whole, faster = (
                 studio.plan(Request(prompt=prompt, model=name, seed=seed, faster=on)) for on in (False, True)

@@ -34,7 +34,7 @@ from engine.machine import hardware
 from engine.planning.cost import TORCH_RAM_GB, call_operations, memory
 from engine.planning.forecast import corrected, paces
 from engine.planning.planner import plan
-from engine.schema import Device, HardwareProfile, Overrides, PictureRole, Plan, Request, Stage
+from engine.schema import Device, HardwareProfile, Overrides, PictureRole, Request, ShotPlan, ShotStage
 from engine.schema.card import ModelCard
 from engine.schema.errors import RushesError
 from engine.storage.catalog import Catalog
@@ -58,7 +58,7 @@ def machine(device: str, cap_gb: float) -> HardwareProfile:
     return found.model_copy(update={"devices": (chosen, *(o for o in found.devices if o.id == "cpu" != device))})
 
 
-def planned(card: ModelCard, there: HardwareProfile, small: bool) -> Plan:
+def planned(card: ModelCard, there: HardwareProfile, small: bool) -> ShotPlan:
     pictures: dict[PictureRole, str] = {"image": "0" * 32} if "image" in card.needs else {}
     side = -(-card.size.minimum // card.size.multiple) * card.size.multiple * (2 if card.latent_upsampler else 1)
     square = Overrides(width=side, height=side)
@@ -81,7 +81,7 @@ def built(card: ModelCard, layers: int) -> tuple[ModelCard, dict[str, Any]]:
     return card.model_copy(update={"components": parts}), {**settings, name: layers}
 
 
-def measure(job: tuple[str, str, float, Stage, int, bool]) -> Row | None:
+def measure(job: tuple[str, str, float, ShotStage, int, bool]) -> Row | None:
     """One row, in a process of its own; None, and a word, for what cannot be planned."""
     try:
         return measured(job)
@@ -90,13 +90,13 @@ def measure(job: tuple[str, str, float, Stage, int, bool]) -> Row | None:
         return None
 
 
-def measured(job: tuple[str, str, float, Stage, int, bool]) -> Row:
+def measured(job: tuple[str, str, float, ShotStage, int, bool]) -> Row:
     model, device, cap_gb, stage, layers, small = job
     card, settings = built(Catalog(CARDS).card(model), layers)
     there, before_gb = machine(device, cap_gb), used_gb(device)
     made = planned(card, there, small)
     parts = {name: part for name, part in card.components.items() if name in ("transformer", "vae")}
-    run, placement = made.stage(stage), made.placement
+    run, placement = made.run(stage), made.placement
     alone = card.model_copy(update={"components": parts})  # the prompt is read before, and its readers are gone
     vram_gb, ram_gb = memory(alone, run, placement)
     # A worker also has the libraries of text encoders and of video files in memory; this process does not.
@@ -135,8 +135,8 @@ def _call_operations(card: ModelCard, run: Any, layers: int) -> float:
     return call_operations(card, run) * (layers / card.latent.layers if layers else 1)
 
 
-def _performed(card: ModelCard, made: Plan, stage: Stage, settings: dict[str, Any]) -> Row:
-    architecture, run, placement = ARCHITECTURES[card.id], made.stage(stage), made.placement
+def _performed(card: ModelCard, made: ShotPlan, stage: ShotStage, settings: dict[str, Any]) -> Row:
+    architecture, run, placement = ARCHITECTURES[card.id], made.run(stage), made.placement
     device, dtype = torch.device(placement.device), DTYPES[placement.dtype]
     torch.set_default_dtype(dtype)
     streamed = placement.offload == "group"
@@ -208,7 +208,7 @@ def main() -> None:
     device: Device = machine(asked.device, 0).best
     path = asked.out or RESULTS / f"gpu_fit-{re.sub(r'[^a-z0-9]+', '-', device.name.casefold()).strip('-')}.json"
     rows: list[Row] = []
-    stages: tuple[Stage, ...] = ("take",) if asked.small else ("take", "render")
+    stages: tuple[ShotStage, ...] = ("take",) if asked.small else ("take", "render")
     for job in (
         (m, asked.device, cap, stage, asked.layers, asked.small) for m in models for cap in caps for stage in stages
     ):

@@ -28,7 +28,7 @@ import torch
 from benchmarks.second_load import build
 from engine import APP
 from engine.planning.compatibility import obstacle
-from engine.schema import Device, Offload, Pass, Placement, Plan, PlannedLora, Precision
+from engine.schema import Device, Offload, Pass, Placement, PlannedLora, Precision, ShotPlan
 from engine.storage.catalog import Catalog
 from engine.worker import families
 from engine.worker.accelerator import Accelerator, described, kind_of
@@ -73,11 +73,11 @@ def placements(device: Device, is_gguf: bool) -> Iterator[Placement]:
 
 
 @torch.no_grad()
-def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray, dict[str, Any]]:
+def run(case: Case, folder: Path, plan: ShotPlan, caches: Path) -> tuple[np.ndarray, dict[str, Any]]:
     """The frames of a render that started on a take, and what it cost."""
     card = Accelerator(plan.placement.device)
     card.forget_peak()
-    family, watch = families.of(case.family), denoise.Watch(lambda event: None, lambda: False)
+    family, watch = families.of(case.family), denoise.StepReporter(lambda event: None, lambda: False)
     started = time.perf_counter()
     model = pipeline_loader.load(folder, plan.placement, case.pipeline, pipeline_loader.Loading(family, caches=caches))
     loaded = time.perf_counter()
@@ -97,12 +97,12 @@ def run(case: Case, folder: Path, plan: Plan, caches: Path) -> tuple[np.ndarray,
     return frames, cost
 
 
-def wear(case: Case, model: pipeline_loader.Model, plan: Plan, given: Path) -> None:
+def wear(case: Case, model: pipeline_loader.Model, plan: ShotPlan, given: Path) -> None:
     """Put a LoRA on the loaded model and take it off. Raises ArithmeticError when it is not seen or leaves a trace."""
     worn = plan.model_copy(update={"loras": (PlannedLora(name="tiny", strength=1.0, parts={"transformer": LORA}),)})
     if worn.fused:  # put on while loading, which tests/engine/test_loras.py runs
         return
-    family, watch = families.of(case.family), denoise.Watch(lambda event: None, lambda: False)
+    family, watch = families.of(case.family), denoise.StepReporter(lambda event: None, lambda: False)
 
     def takes() -> torch.Tensor:
         return denoise.draw(model, family, shot(plan, "take"), watch)["latents"].cpu()

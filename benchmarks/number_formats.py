@@ -21,7 +21,7 @@ import torch
 from benchmarks import formats_table, kept, publishing
 from benchmarks.likeness import Array, ssim
 from engine import APP, Engine, Request
-from engine.schema import Placement, Plan, Precision, Stage
+from engine.schema import Placement, Precision, ShotPlan, ShotStage
 from engine.worker import families
 from engine.worker.families.family import Shot
 from engine.worker.loading import pipeline_loader
@@ -64,17 +64,17 @@ class Artist:
             found[render] = self.frames(drawn, leveled, "render")
         return found
 
-    def placed(self, studio: Engine, request: Request) -> Plan:
+    def placed(self, studio: Engine, request: Request) -> ShotPlan:
         return studio.plan(request).model_copy(update={"placement": self.placement})
 
-    def shot(self, plan: Plan, stage: Stage) -> Shot:
-        return Shot(plan, plan.stage(stage), torch.Generator("cpu").manual_seed(plan.seed))
+    def shot(self, plan: ShotPlan, stage: ShotStage) -> Shot:
+        return Shot(plan, plan.run(stage), torch.Generator("cpu").manual_seed(plan.seed))
 
-    def frames(self, latents: Any, plan: Plan, stage: Stage) -> Array:
+    def frames(self, latents: Any, plan: ShotPlan, stage: ShotStage) -> Array:
         return self.family.decode(self.model.pipe, latents, self.shot(plan, stage)).frames
 
-    def watch(self) -> denoise.Watch:
-        return denoise.Watch(lambda _: None, lambda: False)
+    def watch(self) -> denoise.StepReporter:
+        return denoise.StepReporter(lambda _: None, lambda: False)
 
 
 @torch.no_grad()

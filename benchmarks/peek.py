@@ -18,27 +18,27 @@ import torch
 
 from benchmarks import publishing
 from engine import Engine, Overrides, Request
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.schema.events import Peek
 from engine.worker import families
 from engine.worker.families.family import Shot
 from engine.worker.loading import pipeline_loader
 from engine.worker.sampling import denoise, preview
-from engine.worker.sampling.checkpointing import Recording
+from engine.worker.sampling.checkpointing import Checkpointer
 
 PROMPT = "a red ball rolls to the left on a blue background"
 
 
-def run(model: pipeline_loader.Model, plan: Plan, folder: Path, extra: str = "") -> tuple[float, float, int]:
+def run(model: pipeline_loader.Model, plan: ShotPlan, folder: Path, extra: str = "") -> tuple[float, float, int]:
     """Seconds of one render, the share of the clock that went into its `extra`, and how often that was done."""
     family, told = families.of(plan.family), []
     shot = Shot(plan, plan.render, torch.Generator("cpu").manual_seed(1))
-    watch = denoise.Watch(told.append, lambda: False)
+    watch = denoise.StepReporter(told.append, lambda: False)
     if extra == "peeks":
         watch.peeker = preview.peeker(model, family, shot, folder, watch.emit)
     if extra == "saves":
         (folder / "state").unlink(missing_ok=True)
-        watch.recording = Recording(folder / "state", "benchmark")
+        watch.recording = Checkpointer(folder / "state", "benchmark")
     clock = time.process_time if plan.placement.device == "cpu" else time.perf_counter
     model.prompts.encoded(model.pipe, family, shot, watch.emit)  # reading the words is not what is measured
     told.clear()
@@ -54,7 +54,7 @@ def measure(home: Path, name: str, steps: int, rounds: int) -> dict[str, Any]:
     with Engine(home) as studio:
         whole = Overrides(num_inference_steps=steps)
         plan = studio.plan(Request(prompt=PROMPT, model=name, seed=1, render=whole, sigma=1.0))
-        model = pipeline_loader.Shelf(list(studio.places.model_roots)).get(plan, home)
+        model = pipeline_loader.PipelineCache(list(studio.places.model_roots)).get(plan, home)
     run(model, plan, home, "peeks")  # warms up
     rows = [{extra: run(model, plan, home, extra) for extra in ("", "peeks", "saves")} for _ in range(rounds)]
     without = median(row[""][0] for row in rows)

@@ -4,8 +4,10 @@ No torch, no gradio: models run in `engine.worker`, a process of its own.
 """
 
 from engine.diagnostics import Finding, examine, support_file
-from engine.engine import MAX_TAKES, Engine, as_request
+from engine.engine import Engine
 from engine.install.model_location import Housed, Move, MoveQuote
+from engine.jobs.kinds import Kind, kind_of
+from engine.jobs.kinds.take import MAX_TAKES
 from engine.jobs.scheduler import LostLane, lost_lane
 from engine.machine.card_test import CardTest, Reading
 from engine.media.images import MAX_PICTURE_BYTES
@@ -19,7 +21,6 @@ from engine.schema import (
     Beginning,
     Clip,
     Fit,
-    Forecast,
     HardwareProfile,
     Job,
     LoraUse,
@@ -33,7 +34,9 @@ from engine.schema import (
     Precision,
     Recipe,
     Request,
-    Stage,
+    ShotForecast,
+    ShotPlan,
+    ShotStage,
     Take,
     VideoRole,
 )
@@ -66,6 +69,7 @@ from engine.schema.events import (
 )
 from engine.schema.manifest import Download, Quote
 from engine.schema.preset import Camera, Look, Preset
+from engine.schema.result import as_request
 from engine.storage.catalog import PRESET_KINDS, AnyPreset
 from engine.storage.lora_library import Half
 from engine.storage.recipe_file import read_recipe
@@ -102,6 +106,7 @@ __all__ = [
     "Finished",
     "Fit",
     "Forecast",
+    "ShotForecast",
     "HardwareProfile",
     "Housed",
     "HubProblem",
@@ -109,6 +114,7 @@ __all__ = [
     "Job",
     "Look",
     "Half",
+    "Kind",
     "LoraFile",
     "LostLane",
     "LoraUse",
@@ -130,6 +136,7 @@ __all__ = [
     "Peek",
     "PictureRole",
     "Plan",
+    "ShotPlan",
     "Preset",
     "Precision",
     "Progress",
@@ -139,7 +146,7 @@ __all__ = [
     "Recommendation",
     "Request",
     "Row",
-    "Stage",
+    "ShotStage",
     "RushesError",
     "Suggestion",
     "Take",
@@ -149,6 +156,7 @@ __all__ = [
     "as_request",
     "not_written",
     "examine",
+    "kind_of",
     "lost_lane",
     "read_lora",
     "read_recipe",

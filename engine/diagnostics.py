@@ -21,7 +21,7 @@ from typing import Literal
 from engine.engine import TOY_PROMPT, Engine
 from engine.jobs.scheduler import lost_lane
 from engine.paths import without_paths
-from engine.schema import HardwareProfile, Job, Noun, Request
+from engine.schema import FrozenModel, HardwareProfile, Job, Request
 from engine.schema.errors import RushesError
 from engine.schema.events import Failed, Finished
 
@@ -29,7 +29,7 @@ MIN_FREE_GB = 2.0
 REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`."
 
 
-class Finding(Noun):
+class Finding(FrozenModel):
     """One thing that was looked at. `remedy` is empty when it is fine. `spare`: what it holds can be freed."""
 
     name: Literal[

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from engine.install.downloads import Downloads
 from engine.install.model_location import ModelHome, chosen_folders
+from engine.jobs.kinds import Rooms
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
 from engine.machine import card_test, hardware
 from engine.machine.card_test import CardTest
@@ -22,7 +23,7 @@ from engine.planning import compiling, constraints, draft_models, forecast, plan
 from engine.planning.forecast import on_disk
 from engine.planning.recommendations import Recommendation, Row, Suggestion
 from engine.planning.tiers import Tier, apply, choose, in_one_pass
-from engine.schema import HardwareProfile, Held, Plan, Request, Stage, VideoFacts, VideoRole
+from engine.schema import HardwareProfile, Held, Request, ShotPlan, VideoFacts, VideoRole
 from engine.schema.card import ModelCard
 from engine.schema.preset import Camera, Look, Style
 from engine.storage.catalog import Catalog, Presets, machines
@@ -50,6 +51,7 @@ class Asking:
         self.downloads = Downloads(self.places, self.loras)
         self.model_home = ModelHome(self.places, self.store, self.downloads)
         self._presets = Presets(*self.places.presets)
+        self.rooms = Rooms(self.places, self.store, self.library, self.loras)
         self._machine: tuple[float, HardwareProfile | None] = 0.0, None
 
     def hardware(self) -> HardwareProfile:
@@ -98,7 +100,7 @@ class Asking:
         """
         return external.look(path, self.cards(), model)
 
-    def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> Plan:
+    def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> ShotPlan:
         """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
         Raises BadInput; changes nothing."""
         if request.seed is None:
@@ -107,17 +109,17 @@ class Asking:
         card = self.catalog.card(request.model)
         if request.few_steps_by:
             few, told = draft_models.in_few_steps(request, card, self.loras.kept())
-            made = self._planned(few, machine, may_be_cut=False)
+            made = self.plan_shot(few, machine, may_be_cut=False)
             return made.model_copy(update={"reasons": (*made.reasons, told)})
-        whole = self._planned(request, machine, takes=1 if request.takes_by else takes)
+        whole = self.plan_shot(request, machine, takes=1 if request.takes_by else takes)
         if not request.takes_by:
             return whole
         drawn = draft_models.request(request, card, self.cards(), self.loras.kept())
-        return draft_models.joined(self._planned(drawn, machine, may_be_cut=False, takes=takes), whole, card)
+        return draft_models.joined(self.plan_shot(drawn, machine, may_be_cut=False, takes=takes), whole, card)
 
-    def _planned(
+    def plan_shot(
         self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True, takes: int = 1
-    ) -> Plan:
+    ) -> ShotPlan:
         """The plan of what the request's own model does. `may_be_cut`: a draft may be its render's first part."""
         card = self.catalog.card(request.model)
         borrowed = external.borrowed_by(card, self.places)
@@ -134,8 +136,8 @@ class Asking:
         if request.outcome:
             seeded, *said = apply(self.tier(machine), seeded, card)
         room = worn.beside(machine or self.hardware())
-        queued: list[tuple[Stage, Plan]] = []
-        queued += [] if machine else [(job.stage, job.plan) for job in self.store.jobs("queued")]
+        waiting = [] if machine else self.store.jobs("queued")
+        queued = [(job.stage, job.plan) for job in waiting if isinstance(job.plan, ShotPlan)]
         made = planner.plan(seeded, card, room, runs, self._styles(request))
         if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
             made = planner.plan(instead, card, room, runs, self._styles(request))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine import APP, Engine, HardwareProfile, Request
-from engine.schema import Device, Plan
+from engine.schema import Device, ShotPlan
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog, read_card
 
@@ -76,6 +76,6 @@ def studio(tiny_home: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def tiny_plan(tiny_home: Path) -> Plan:
+def tiny_plan(tiny_home: Path) -> ShotPlan:
     with Engine(tiny_home) as engine:
         return engine.plan(Request(prompt=PROMPT, model="tiny-wan", seed=1))

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError
 
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.schema.errors import BadSetting
 
 HUB = "https://huggingface.co"
@@ -30,7 +30,7 @@ HOST = re.compile(r"(([a-z0-9-]+\.)+(com|co|org|net|io|ai|cn|dev|app|art|xyz|inf
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,3}$"  # refs/pr/3 too
 
 
-class HubLora(Noun):
+class HubLora(FrozenModel):
     """`file`: its path in `repo`; empty where the repository has one LoRA only. `revision`: the newest when None."""
 
     repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from engine.install.downloads import Downloads
 from engine.paths import APP, Places, acquired
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.schema.errors import BadFile, InUse, MachineProblem, RushesError
 from engine.schema.manifest import MARGIN_BYTES, check_room
 from engine.storage.job_store import TEXTS, Store
@@ -84,7 +84,7 @@ FOLDERS = "model_folders"  # the setting
 LET_GO_SECONDS = 5.0  # in which every lane notices that models are being moved
 
 
-class Housed(Noun):
+class Housed(FrozenModel):
     """A folder that holds models. `there`: its disk is plugged in."""
 
     folder: str
@@ -94,7 +94,7 @@ class Housed(Noun):
     disk_free: int = 0
 
 
-class MoveQuote(Noun):
+class MoveQuote(FrozenModel):
     """What moving every model into `folder` would do. `bytes_to_write` is 0 within one disk."""
 
     folder: str
@@ -108,7 +108,7 @@ class MoveQuote(Noun):
         return not self.bytes_to_write or self.disk_free - self.bytes_to_write >= MARGIN_BYTES
 
 
-class Move(Noun):
+class Move(FrozenModel):
     """How far a move is. `cause` and `remedy`: why it ended before its end."""
 
     folder: str

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
+from engine.jobs.kinds import kind_of
 from engine.paths import APP, Places
 from engine.schema import Held, Job
 from engine.schema.errors import WorkerDied
@@ -132,22 +133,17 @@ def worker_command(places: Places, device: str) -> list[str]:
     return [sys.executable, "-m", "engine.worker", "--device", device, *folders, *roots]
 
 
-def libraries(job: Job) -> frozenset[str]:
-    """The large libraries that a worker must know for this job, beside those of every job.
-
-    Importing these takes two fifths of its start. It starts anew for one that it came without.
-    """
-    used = {"peft": bool(job.plan.loras), "bitsandbytes": job.plan.placement.bits}
-    return frozenset(name for name, needed in used.items() if needed)
-
-
 def _likely(places: Places) -> frozenset[str]:
     """What a worker is started with before there is a job: a person with LoRAs may use one."""
     return frozenset(["peft"] if any(places.loras.glob("*.safetensors")) else [])
 
 
-class WorkerProcess:
-    """One `python -m engine.worker`, started when first needed, spoken to in JSON lines."""
+class LocalWorker:
+    """One `python -m engine.worker`, started when first needed, spoken to in JSON lines: an `Executor`.
+
+    Importing the large libraries that only some jobs need takes two fifths of its start: it starts anew for one that
+    it came without.
+    """
 
     def __init__(self, places: Places, device: str, heard: Callable[[Ready], None] = lambda _: None) -> None:
         self._places, self._device, self._heard = places, device, heard
@@ -159,6 +155,7 @@ class WorkerProcess:
         self._inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None] = queue.Queue()
         self.ready = Ready(versions={})
         self.held: Held | None = None  # after its last job
+        self._cancelled_at: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -200,37 +197,53 @@ class WorkerProcess:
         threading.Thread(target=_pump, args=(process.stdout, self._inbox, self._heard), daemon=True).start()
         return process
 
-    def run(self, job: Job, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> FinalEvent | RanOut:
-        """Run one job to its end, or until memory ran out; events on the way go to `emit`. Raises WorkerDied."""
-        self._libraries |= libraries(job)
+    def perform(self, job: Job) -> Iterator[Event | RanOut | None]:
+        """The events of a job, up to its final one or RanOut; None where nothing was new for a moment.
+
+        Raises WorkerDied.
+        """
+        kind = kind_of(job.kind)
+        self._libraries |= kind.libraries(job.plan)
+        self._cancelled_at = None
         self.start()
-        self._send(line(RunJob(job=job)))
-        asked_at: float | None = None
+        self._send(line(RunJob.of(job, kind.performer)))
         while True:
-            try:
-                message = self._inbox.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                message = self.ready  # nothing new: look at the stop button
-            if message is None:
-                code = self._wait()
-                if asked_at is not None:
-                    return Cancelled()
-                raise self._died(code)
-            if isinstance(message, Ready):
-                self.ready = message
-            elif isinstance(message, Holds):
-                self.held = message.held
-            elif message.job_id == job.id:
-                if isinstance(message, RanOut):
-                    return message
-                if isinstance(message.event, FinalEvent):
-                    return message.event
-                emit(message.event)
-            if asked_at is None and stop_asked():
-                asked_at = time.monotonic()
-                self._send(line(CancelJob(job_id=job.id)))
-            elif asked_at is not None and time.monotonic() - asked_at > CANCEL_GRACE_SECONDS:
+            for event in self._heard_of(job.id):
+                yield event
+                if isinstance(event, FinalEvent | RanOut):
+                    return
+            if self._is_deaf():
                 self.kill()
+
+    def cancel(self, job_id: str) -> None:
+        """Ask the worker to stop the job; one that does not answer is ended."""
+        if self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
+            self._send(line(CancelJob(job_id=job_id)))
+
+    def _is_deaf(self) -> bool:
+        """Whether it was told to cancel and did not, for so long."""
+        return self._cancelled_at is not None and time.monotonic() - self._cancelled_at > CANCEL_GRACE_SECONDS
+
+    def _heard_of(self, job_id: str) -> Iterator[Event | RanOut | None]:
+        """The next message, where it is about this job; None where it is not, and where there is none."""
+        try:
+            message = self._inbox.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            yield None
+            return
+        if message is None:
+            code = self._wait()
+            if self._cancelled_at is None:
+                raise self._died(code)
+            yield Cancelled()
+        elif isinstance(message, Ready):
+            self.ready = message
+        elif isinstance(message, Holds):
+            self.held = message.held
+        elif message.job_id == job_id:
+            yield message if isinstance(message, RanOut) else message.event
+        yield None
 
     def kill(self) -> None:
         if self._process:

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from engine.jobs.local_worker import POLL_SECONDS, WorkerProcess
+from engine.jobs.executor import Executor
+from engine.jobs.kinds import Rooms, kind_of
+from engine.jobs.local_worker import POLL_SECONDS, LocalWorker
 from engine.machine import symptoms
 from engine.machine.gauges import Gauges
 from engine.paths import Places
 from engine.planning import memory_fallback
-from engine.schema import Device, Job, Noun, Phase, Run, Shortage, Work
-from engine.schema.errors import MachineProblem, RushesError, WorkerDied
+from engine.schema import Device, FrozenModel, Job, Phase, Run, Shortage, Work
+from engine.schema.errors import BadFile, MachineProblem, RushesError, UnknownName, WorkerDied, not_written
 from engine.schema.events import (
     Adjusted,
     Cancelled,
@@ -33,11 +35,7 @@ from engine.schema.events import (
     Progress,
 )
 from engine.schema.json_lines import RanOut, Ready
-from engine.storage.catalog import Catalog
-from engine.storage.job_store import Store, now
-from engine.storage.library import GIVEN, Library
-from engine.storage.lora_library import Loras
-from engine.weights.external import borrowed_by, with_borrowed
+from engine.storage.job_store import OTHER_VERSION, Store, now
 
 MAX_ATTEMPTS = 2
 CLAIM_SECONDS = 0.5  # lanes wait for each other, a move of models lasts longer
@@ -45,7 +43,7 @@ WORK: dict[Phase, Work] = {"loading": "loading", "sampling": "denoising", "decod
 WARM = "warm "  # and a device: the setting that says what its worker has loaded and holds (types.Held)
 
 
-class Lane(threading.Thread):
+class DeviceWorker(threading.Thread):
     """Runs the queued jobs of one device, one after the other; a failure never stops the next."""
 
     def __init__(
@@ -53,9 +51,9 @@ class Lane(threading.Thread):
     ) -> None:
         """`heard`: called, from another thread, when the worker has started."""
         super().__init__(name=f"lane {device}", daemon=True)
-        self._places, self._store, self.device = places, store, device
-        self._library, self._loras = Library(places), Loras(places.loras, store)
-        self.worker = WorkerProcess(places, device, heard)
+        self._store, self.device, self._rooms = store, device, Rooms.of(places, store)
+        self._library = self._rooms.library
+        self.worker: Executor = LocalWorker(places, device, heard)
         self.died = "it ended without a word"
         self._closing, self._moving = threading.Event(), FileLock(places.moving)
 
@@ -124,7 +122,7 @@ class Lane(threading.Thread):
             )
         if self._closing.is_set():  # what it has computed waits for the next start
             return None
-        self._library.discard(job)
+        self._library.discard(job.id)
         return failed
 
     def _attempt(self, job: Job) -> FinalEvent | None:
@@ -140,67 +138,87 @@ class Lane(threading.Thread):
             self._note(job, event)
 
         try:
-            self._loras.stage(job.plan, self._library.stage(job) / GIVEN)
-            final = self.worker.run(job, note, lambda: self._store.stop_asked(job.id))
+            self._prepare(job)
+            final = self._performed(job, note)
             self._remember_held()
             if isinstance(final, RanOut):
                 return self._step_down(job, (final.what, final.doing), final.detail)
             if isinstance(final, Finished):
-                ended = taken_in(self._library, job, final)
+                ended = taken_in(self._rooms, job, final)
                 with contextlib.suppress(MachineProblem):  # a full disk costs what was learned, not the clip
                     self._explain(job, gauges)
                     self._remember(job, final)
                 return ended
-            self._library.discard(job)
+            self._library.discard(job.id)
             return final
         except WorkerDied as death:
             return self._after_death(job, death, doing)
+
+    def _prepare(self, job: Job) -> None:
+        """Give the job a workspace with what its kind needs there. Raises BadFile, MachineProblem."""
+        try:
+            folder = self._library.clear_workspace(job.id)
+            kind_of(job.kind).put(job, folder, self._rooms)
+            self._library.mark_begun(job.id)
+        except FileNotFoundError as error:
+            raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
+        except OSError as error:
+            raise not_written(error) from error
+
+    def _performed(self, job: Job, note: Callable[[Event], None]) -> FinalEvent | RanOut:
+        """How the worker ended the job; what came before that is noted."""
+        for event in self.worker.perform(job):
+            if isinstance(event, FinalEvent | RanOut):
+                return event
+            if event:
+                note(event)
+            if self._store.stop_asked(job.id):
+                self.worker.cancel(job.id)
+        raise AssertionError("a job ends with a final event")
 
     def _explain(self, job: Job, gauges: Gauges) -> None:
         """Say why the run was slower than it could be, when the card's gauges tell.
 
         By arithmetic: forecasts that learned from a slow card would find it in order.
         """
-        run, estimated = job.plan.stage(job.stage), job.plan.forecast.estimated_seconds[job.stage == "render"]
-        longest = estimated * symptoms.MARGIN
+        stage = job.plan.stage(job.stage)
+        longest = stage.estimated_seconds * symptoms.MARGIN
         windows = platform.system() == "Windows" or "microsoft" in platform.release().casefold()  # WSL has its driver
-        symptom = symptoms.found(gauges.samples, longest / run.steps, windows)
+        symptom = symptoms.found(gauges.samples, longest / stage.steps, windows)
         if symptom:
             self._note(job, Noticed(cause=symptom.cause, remedy=symptom.remedy))
 
     def _after_death(self, job: Job, death: WorkerDied, doing: Work) -> FinalEvent | None:
         if self._store.stop_asked(job.id):
-            self._library.discard(job)
+            self._library.discard(job.id)
             return Cancelled()
         if self._closing.is_set():
             self._store.requeue(job.id, forget_attempt=True)
             return None  # the lane ends; the job waits for the next start
-        if job.attempts < MAX_ATTEMPTS or self._library.advanced(job):
+        if job.attempts < MAX_ATTEMPTS or self._library.advanced(job.id):
             self._note(job, Adjusted(change="Going on with the shot.", reason=death.cause))
             return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
         if death.what:
             return self._step_down(job, (death.what, doing), death.detail)
-        self._library.discard(job)
+        self._library.discard(job.id)
         return Failed(cause=death.cause, remedy=death.remedy, detail=death.detail)
 
     def _step_down(self, job: Job, shortage: tuple[Shortage, Work], detail: str) -> FinalEvent | None:
         """Go on with less memory: by itself where the picture stays the same, else with the person's consent."""
-        card = Catalog(*self._places.cards).card(job.plan.model)
-        card = with_borrowed(card, borrowed_by(card, self._places))
-        rung, cause = memory_fallback.next_rung(job.plan, job.stage, shortage, card), memory_fallback.reason(*shortage)
-        if rung is None:
-            self._library.discard(job)
+        step, cause = kind_of(job.kind).step_down(job, shortage, self._rooms), memory_fallback.reason(*shortage)
+        if step is None:
+            self._library.discard(job.id)
             return Failed(cause=f"{cause} Nothing smaller is left to try.", remedy=memory_fallback.ROOM, detail=detail)
-        if rung.alters and not job.plan.request.make_it_fit:
-            question = NeedsConsent(question=f"{cause} It can go on like this: {rung.change}", plan=rung.plan)
+        if step.alters and not job.plan.may_alter:
+            question = NeedsConsent(question=f"{cause} It can go on like this: {step.change}", plan=step.plan)
             if self._store.ask(job.id, question):
                 return None
-            self._library.discard(job)
+            self._library.discard(job.id)
             return Cancelled()
         if shortage[0] == "fragmented":
             self.worker.stop()
-        self._store.adjust(job.id, rung.plan, Adjusted(change=rung.change, reason=cause))
-        return self._attempt(job.model_copy(update={"plan": rung.plan, "attempts": 1}))
+        self._store.adjust(job.id, step.plan, Adjusted(change=step.change, reason=cause))
+        return self._attempt(job.model_copy(update={"plan": step.plan, "attempts": 1}))
 
     def _remember_held(self) -> None:
         """Tell plans what the worker has loaded and holds."""
@@ -209,34 +227,32 @@ class Lane(threading.Thread):
 
     def _remember(self, job: Job, done: Finished) -> None:
         """What this run was promised to take and took (the MP4 apart)."""
-        estimated = job.plan.forecast.estimated_seconds[job.stage == "render"]
-        # A run that was timed in part, foretold steps, was compiled or was moved on the way teaches no time.
-        unlike = done.resumed or job.plan.step_cache or job.plan.placement.compiled or job.plan.adjusted
+        stage = job.plan.stage(job.stage)
         run = Run(
             model=job.plan.model,
             stage=job.stage,
             device=self.device,
-            operations=job.plan.stage(job.stage).operations,
+            operations=stage.operations,
             seconds=max(done.seconds - done.loading_seconds, 1e-3),
             loading_seconds=done.loading_seconds,
             loaded_gb=done.loaded_gb,
             ram_gb=done.ram_gb,
             vram_gb=done.vram_gb,
             forecast_seconds=job.plan.seconds(job.stage),
-            estimated_seconds=0.0 if unlike else estimated,
-            pixels=job.plan.stage(job.stage).pixels,
+            estimated_seconds=stage.estimated_seconds if job.plan.teaches and not done.resumed else 0.0,
+            pixels=stage.pixels,
             placement=job.plan.placement,
             adjusted=bool(job.plan.adjusted),
         )
         self._store.add_run(run)
 
 
-def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
-    """How a job ends whose result is complete: finished; or, where the library cannot take it in, failed and kept."""
+def taken_in(rooms: Rooms, job: Job, done: Finished) -> FinalEvent:
+    """How a job ends whose result is complete: finished; where it cannot be brought to its place, failed and kept."""
     try:
-        library.adopt(job)
+        kind_of(job.kind).adopt(job, rooms)
     except OSError as error:
-        aside = library.set_aside(job)
+        aside = rooms.library.set_aside(job.id)
         return Failed(
             cause="What was made could not be put into the library.",
             remedy=f"It is kept in {aside}. See that the disk has room and can be written to, and make it again.",
@@ -245,25 +261,31 @@ def taken_in(library: Library, job: Job, done: Finished) -> FinalEvent:
     return done
 
 
-def recover(store: Store, library: Library) -> None:
+def recover(rooms: Rooms) -> None:
     """After a start: what was running when the last owner died is finished, or queued again. That it was interrupted is
     no fault of the job. Raises MachineProblem when that cannot be written down, and nothing else."""
-    store.give_up_unreadable()
-    take_up(store, library, store.jobs("running"), forget_attempt=True)
-    library.sweep(lambda job_id: store.state(job_id) in ("finished", "cancelled"))  # what failed may be kept there
+    rooms.store.give_up_unreadable()
+    for job in rooms.store.jobs("queued", "running", "asking", limit=10_000):
+        try:
+            kind_of(job.kind)
+        except UnknownName:
+            rooms.store.finish(job.id, OTHER_VERSION)
+    take_up(rooms, rooms.store.jobs("running"), forget_attempt=True)
+    over = ("finished", "cancelled")  # what failed may be kept there
+    rooms.library.sweep(lambda job_id: rooms.store.state(job_id) in over)
 
 
-def take_up(store: Store, library: Library, jobs: Sequence[Job], forget_attempt: bool) -> None:
+def take_up(rooms: Rooms, jobs: Sequence[Job], forget_attempt: bool) -> None:
     """Finish those of the jobs that were running whose result is complete, and queue the others again; one that used up
     its attempts fails."""
     for job in jobs:
-        if library.complete(job):
-            store.finish(job.id, taken_in(library, job, Finished(result_id=job.id, seconds=0)))
+        if kind_of(job.kind).is_complete(job, rooms):
+            rooms.store.finish(job.id, taken_in(rooms, job, Finished(result_id=job.id, seconds=0)))
         elif forget_attempt or job.attempts < MAX_ATTEMPTS:
-            store.requeue(job.id, forget_attempt=forget_attempt)
+            rooms.store.requeue(job.id, forget_attempt=forget_attempt)
         else:
-            library.discard(job)
-            store.finish(job.id, Failed(
+            rooms.library.discard(job.id)
+            rooms.store.finish(job.id, Failed(
                 cause="This job made the queue stop twice at the same place.",
                 remedy="Try again with other settings; if it happens again, run `app.py doctor`.",
             ))  # fmt: skip
@@ -279,7 +301,7 @@ WATCH_SECONDS = 2.0
 LOST_LANE = "lost_lane"  # the setting that keeps the last lane that had to be started again
 
 
-class LostLane(Noun):
+class LostLane(FrozenModel):
     """A lane whose thread ended by itself, when, and by which error."""
 
     device: str
@@ -292,7 +314,7 @@ def lost_lane(store: Store) -> LostLane | None:
     return store.setting_as(LOST_LANE, TypeAdapter(LostLane))
 
 
-class Lanes(list[Lane]):
+class Scheduler(list[DeviceWorker]):
     """A GPU without NVML is known only when a worker has started, and gets its lane then."""
 
     def __init__(self, places: Places, store: Store) -> None:
@@ -308,7 +330,7 @@ class Lanes(list[Lane]):
             known = {lane.device for lane in self}
             for device in dict.fromkeys(devices):
                 if device not in known and not self._closed:
-                    lane = Lane(self._places, self._store, device, self._heard)
+                    lane = DeviceWorker(self._places, self._store, device, self._heard)
                     lane.start()
                     self.append(lane)
             if self and not self._watching.is_alive() and not self._closed:
@@ -321,16 +343,16 @@ class Lanes(list[Lane]):
                 with contextlib.suppress(Exception):  # a full disk, no more threads: the next look tries again
                     self._begin_again(lane)
 
-    def _begin_again(self, gone: Lane) -> None:
+    def _begin_again(self, gone: DeviceWorker) -> None:
         with self._opening:
             if self._closed:
                 return
             gone.worker.close()
             jobs = [job for job in self._store.jobs("running") if job.plan.placement.device == gone.device]
-            take_up(self._store, Library(self._places), jobs, forget_attempt=False)
+            take_up(Rooms.of(self._places, self._store), jobs, forget_attempt=False)
             lost = LostLane(device=gone.device, when=now(), why=gone.died)
             self._store.set(LOST_LANE, lost.model_dump_json())
-            lane = Lane(self._places, self._store, gone.device, self._heard)
+            lane = DeviceWorker(self._places, self._store, gone.device, self._heard)
             lane.start()
             self[self.index(gone)] = lane
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from engine.jobs.local_worker import worker_environment
 from engine.paths import APP, Places, without_paths
-from engine.schema import Attention, Device, HardwareProfile, Measured, Noun, Plan
+from engine.schema import Attention, Device, FrozenModel, HardwareProfile, Measured, ShotPlan
 from engine.schema.errors import BadSetting, MachineProblem, not_written
 
 LARGEST_BYTES = 100_000  # of what is kept of a test
@@ -48,7 +48,7 @@ CORRECTS: dict[str, tuple[Part, str, float]] = {
 }  # fmt: skip
 
 
-class Reading(Noun):
+class Reading(FrozenModel):
     """One thing that was tried or measured. `value` is in `unit`, and None where there is only a yes or no; `problem`:
     torch's own words for what went wrong, or for why the card has not this way, which no plan chooses by itself."""
 
@@ -65,7 +65,7 @@ class Reading(Noun):
         return f"{self.part}: {self.name}  {value}  {self.problem}".rstrip()
 
 
-class CardTest(Noun):
+class CardTest(FrozenModel):
     """What a person can send: a device, the software on it, and what was read; `done`: a whole test came to its end."""
 
     format: int = FORMAT
@@ -94,7 +94,7 @@ class CardTest(Noun):
 
 
 def run(
-    places: Places, machine: HardwareProfile, plan: Plan, parts: Sequence[str] = (), small: bool = False
+    places: Places, machine: HardwareProfile, plan: ShotPlan, parts: Sequence[str] = (), small: bool = False
 ) -> Iterator[Reading]:
     """Test the device that `plan`, a plan for the starter, is made for; what is known is kept after every reading.
     Where `parts` are named, what was read of the others before stays.
@@ -134,7 +134,7 @@ def command(device: str, folder: Path, asked: Iterable[str]) -> list[str]:
     return [sys.executable, "-m", "engine.worker.card_checks", "--device", device, "--folder", str(folder), *asked]
 
 
-def _lines(command: list[str], plan: Plan, log: Path) -> Iterator[dict[str, object]]:
+def _lines(command: list[str], plan: ShotPlan, log: Path) -> Iterator[dict[str, object]]:
     """What the process says, until it has said everything."""
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(command, cwd=APP, env=worker_environment(), text=True, encoding="utf-8",

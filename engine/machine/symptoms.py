@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from engine.schema import Noun
+from engine.schema import FrozenModel
 
 # Bits of NVML's clock event reasons.
 POWER_CAP, HARDWARE_SLOWDOWN, SOFTWARE_HEAT, HARDWARE_HEAT, POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
@@ -22,7 +22,7 @@ ENOUGH = 4  # samples to judge by
 MARGIN = 1.5  # the longest that arithmetic allows, of the middle that it says
 
 
-class Sample(Noun):
+class Sample(FrozenModel):
     """One step: how long it took, and the card as NVML saw it right after. `busy`: share of the time at work."""
 
     seconds: float

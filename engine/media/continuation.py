@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from engine.media.videos import MAX_SECONDS, sampled
-from engine.schema import Aspect, Beginning, Noun, Plan, Recipe, Request, Size
+from engine.schema import Aspect, Beginning, FrozenModel, Recipe, Request, ShotPlan, Size
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadSetting
 
@@ -21,7 +21,7 @@ ENDLESS = 10**9
 SAME_SHAPE = 0.02
 
 
-class Source(Noun):
+class Source(FrozenModel):
     """A video that a clip goes on from. `fps` is what it was made at, as far as it says so."""
 
     path: str
@@ -105,7 +105,7 @@ def follow_up(recipe: Recipe) -> Request:
     return Request(**{name: value for name, value in recipe.plan.request if name in kept})
 
 
-def reasons(source: Source, plan: Plan) -> list[str]:
+def reasons(source: Source, plan: ShotPlan) -> list[str]:
     """How the two are joined, in sentences."""
     run = plan.render
     shared = plan.request.extends.overlap if plan.request.extends else 1

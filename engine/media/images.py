@@ -99,11 +99,11 @@ def files_of(request: Request, folder: Path) -> list[Path]:
     return [*pictures, *(video_path(folder, name) for name in (*request.videos.values(), *begun))]
 
 
-def prune(folder: Path, used: Iterable[Request]) -> int:
-    """Remove what no request of `used` refers to and was not brought just now; answers the bytes freed."""
+def prune(folder: Path, used: Iterable[Path]) -> int:
+    """Remove what is not among `used` and was not brought just now; answers the bytes freed."""
     if not folder.is_dir():
         return 0
-    wanted = {path.name for request in used for path in files_of(request, folder)}
+    wanted = {path.name for path in used}
     freed = 0
     for path in folder.iterdir():
         with contextlib.suppress(OSError):  # it stays until the next start

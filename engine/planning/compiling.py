@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.planning.forecast import denoising
-from engine.schema import Device, HardwareProfile, Pass, Plan, Request, Stage
+from engine.schema import Device, HardwareProfile, Pass, Request, ShotPlan
 from engine.schema.card import ModelCard
 
 CAPABILITY = 8.0  # Ampere; older cards lack the number formats that the generated code is good for
@@ -32,8 +32,8 @@ def compile_obstacle(request: Request, card: ModelCard, device: Device, system: 
 
 
 def where_it_pays(
-    plan: Plan, card: ModelCard, hardware: HardwareProfile, queued: Sequence[tuple[Stage, Plan]] = ()
-) -> Plan:
+    plan: ShotPlan, card: ModelCard, hardware: HardwareProfile, queued: Sequence[tuple[str, ShotPlan]] = ()
+) -> ShotPlan:
     """The plan with compiled blocks, saying so, where they save time in it and in those that wait (`queued`)."""
     device = next((device for device in hardware.devices if device.id == plan.placement.device), hardware.best)
     measured = device.measured
@@ -42,13 +42,13 @@ def where_it_pays(
     if compile_obstacle(plan.request, card, device, hardware.system):
         return plan
     alike = [(stage, other) for stage, other in queued if other.model == plan.model
-             and _shape(other.stage(stage)) == _shape(plan.stage(stage))]  # fmt: skip
-    stages: tuple[Stage, ...] = ("take", "render")
+             and _shape(other.run(stage)) == _shape(plan.run(stage))]  # fmt: skip
+    stages = [stage.name for stage in plan.stages]
     waiting = [*stages, *(stage for stage, _ in alike)]
-    seconds = sum(sum(denoising(card, plan.stage(stage), plan.placement, device, hardware.cpu_count)) / 2
+    seconds = sum(sum(denoising(card, plan.run(stage), plan.placement, device, hardware.cpu_count)) / 2
                   for stage in waiting)  # fmt: skip
     saved = (1 - 1 / measured.compiled) * seconds
-    cost = measured.compile_seconds * len({_shape(plan.stage(stage)) for stage in stages})
+    cost = measured.compile_seconds * len({_shape(plan.run(stage)) for stage in stages})
     if saved <= cost:
         return plan
     why = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.schema import MediaRole, Overrides, Pass, Plan, Request, Size, VideoFacts, VideoRole
+from engine.schema import MediaRole, Overrides, Pass, Request, ShotPlan, Size, VideoFacts, VideoRole
 from engine.schema.card import ModelCard, SizeRule
 from engine.schema.errors import BadSetting
 
@@ -184,7 +184,7 @@ def strength(request: Request, card: ModelCard, take: Pass) -> float | None:
     return asked
 
 
-def reasons(footage: Footage, plan: Plan, card: ModelCard) -> list[str]:
+def reasons(footage: Footage, plan: ShotPlan, card: ModelCard) -> list[str]:
     """How each video is used by a render."""
     run, fitted = plan.render, {"crop": "cropped", "pad": "padded"}[plan.request.fit]
     said = []

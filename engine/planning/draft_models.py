@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.schema import LoraUse, Overrides, Plan, Request, Verdict
+from engine.schema import LoraUse, Overrides, Request, ShotPlan, Verdict
 from engine.schema.card import Guide, ModelCard
 from engine.schema.errors import BadSetting
 from engine.weights.lora.file import LoraFile
@@ -76,7 +76,7 @@ def _with_lora(asked: Request, guide: Guide, loras: Sequence[LoraFile]) -> Reque
     return asked.model_copy(update={"takes_by": None, "loras": worn, "take": Overrides(**few | said)})
 
 
-def joined(take: Plan, render: Plan, card: ModelCard) -> Plan:
+def joined(take: ShotPlan, render: ShotPlan, card: ModelCard) -> ShotPlan:
     """The plan of a take that a guide draws by `take` and the card's own model finishes by `render`."""
     need, own = take.forecast, render.forecast
     forecast = own.model_copy(

@@ -26,7 +26,18 @@ from engine.planning.cost import (
     other_work,
     resident_share,
 )
-from engine.schema import Attention, Device, Forecast, HardwareProfile, Pass, Placement, Plan, Run, Stage, Verdict
+from engine.schema import (
+    Attention,
+    Device,
+    HardwareProfile,
+    Pass,
+    Placement,
+    Run,
+    ShotForecast,
+    ShotPlan,
+    ShotStage,
+    Verdict,
+)
 from engine.schema.card import ModelCard
 
 # Operations a tick and core, 16-bit numbers with 32-bit sums: (GeForce, professional) by compute capability. GeForce
@@ -139,8 +150,8 @@ Range = tuple[float, float]
 
 
 def forecast(
-    card: ModelCard, passes: dict[Stage, Pass], placement: Placement, hardware: HardwareProfile, runs: Sequence[Run]
-) -> Forecast:
+    card: ModelCard, passes: dict[ShotStage, Pass], placement: Placement, hardware: HardwareProfile, runs: Sequence[Run]
+) -> ShotForecast:
     """The forecast of a take and its render. `runs` are this machine's measured runs, of all models, oldest first."""
     device = next((device for device in hardware.devices if device.id == placement.device), hardware.best)
     here = [run for run in runs if run.device == placement.device and run.estimated_seconds]
@@ -159,7 +170,7 @@ def forecast(
         max(needs) for needs in zip(*(memory(card, run, placement) for run in passes.values()), strict=True)
     )
     seen_gb = max(ram_gb, min(ram_gb + mapped_gb(card, placement), 0.9 * hardware.ram_free_gb))
-    return Forecast(
+    return ShotForecast(
         verdict=_verdict(placement, vram_gb, ram_gb, device, hardware),
         vram_gb=round(vram_gb, 2),
         ram_gb=round(seen_gb, 2),
@@ -172,7 +183,7 @@ def forecast(
     )  # fmt: skip
 
 
-def on_disk(plan: Plan, name: str, machine: HardwareProfile) -> Plan:
+def on_disk(plan: ShotPlan, name: str, machine: HardwareProfile) -> ShotPlan:
     """The plan, saying so where what is to be downloaded for it does not fit on the disk."""
     needed_gb, free_gb = plan.forecast.download_gb, machine.room_for_models_gb
     if needed_gb <= free_gb:
@@ -260,8 +271,8 @@ SLOWER = 2.0  # times than the disk reads one file in order, at most: many files
 TELLING_GB = 0.5  # a load of less says nothing about the disk
 
 
-def loaded(plan: Plan, card: ModelCard, runs: Sequence[Run], warm: str, disk_gb: float = 0.0) -> Plan:
-    """The plan with its forecast of loading. `warm`: what the worker has loaded, by `Plan.loads`; `disk_gb`: GB a
+def loaded(plan: ShotPlan, card: ModelCard, runs: Sequence[Run], warm: str, disk_gb: float = 0.0) -> ShotPlan:
+    """The plan with its forecast of loading. `warm`: what the worker has loaded, by `ShotPlan.loads`; `disk_gb`: GB a
     second that the test of the card read, 0 where there was none."""
     parts = {name: part.size_gb for name, part in card.components.items()}
     readers = sum(size for name, size in parts.items() if name.startswith("text_encoder"))
@@ -273,7 +284,7 @@ def loaded(plan: Plan, card: ModelCard, runs: Sequence[Run], warm: str, disk_gb:
     return plan.model_copy(update={"forecast": forecast})
 
 
-def _seconds(size_gb: float, plan: Plan, runs: Sequence[Run], disk_gb: float) -> Range:
+def _seconds(size_gb: float, plan: ShotPlan, runs: Sequence[Run], disk_gb: float) -> Range:
     """As guessed or as the disk was measured, or as this machine's runs that loaded something say."""
     if not size_gb:
         return 0.0, 0.0

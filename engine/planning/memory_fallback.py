@@ -18,12 +18,12 @@ from engine.schema import (
     Overrides,
     Pass,
     Placement,
-    Plan,
     Precision,
     Readers,
     Run,
     Shortage,
-    Stage,
+    ShotPlan,
+    ShotStage,
     Work,
 )
 from engine.schema.card import ModelCard
@@ -63,10 +63,10 @@ CHANGES: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Rung:
+class FallbackStep:
     """One way to go on. `alters`: the picture will not be quite the one that was asked for."""
 
-    plan: Plan
+    plan: ShotPlan
     change: str
     alters: bool = False
 
@@ -76,18 +76,20 @@ def reason(what: Shortage, doing: Work) -> str:
     return f"{NAMES[what]} ran out {DOING[doing]}."
 
 
-def next_rung(plan: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard) -> Rung | None:
+def next_step(
+    plan: ShotPlan, stage: ShotStage, shortage: tuple[Shortage, Work], card: ModelCard
+) -> FallbackStep | None:
     """The next thing to try after this shortage; None at the foot of the ladder."""
     what, doing = shortage
     if what == "fragmented" and FRESH not in plan.adjusted:
-        return Rung(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
+        return FallbackStep(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
     harmless = (
         _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what, doing)
     )
     for change, update in harmless:
         changed = _placed(plan, change, update)
         if works(changed.placement, card):
-            return Rung(changed, CHANGES[change])
+            return FallbackStep(changed, CHANGES[change])
     for rung in _altering(plan, stage, doing, card):
         return rung
     return None
@@ -163,7 +165,7 @@ def _half(placement: Placement) -> dict[str, Any]:
     return {"resident_gb": half if half >= 1 else 0.0}
 
 
-def _placed(plan: Plan, change: str, fields: dict[str, Any]) -> Plan:
+def _placed(plan: ShotPlan, change: str, fields: dict[str, Any]) -> ShotPlan:
     placement = plan.placement.model_copy(update=fields)
     return plan.model_copy(update={"placement": placement, "adjusted": (*plan.adjusted, CHANGES[change])})
 
@@ -200,7 +202,7 @@ def _smallest(*precisions: Precision) -> Precision:
 # ---- rungs that need consent ----
 
 
-def _altering(plan: Plan, stage: Stage, doing: Work, card: ModelCard) -> Iterator[Rung]:
+def _altering(plan: ShotPlan, stage: ShotStage, doing: Work, card: ModelCard) -> Iterator[FallbackStep]:
     """Each also changes the plan's request, so that a repeat of the recipe asks for the same."""
     if doing != "decoding":  # the VAE's weights keep their format
         yield from _smaller_weights(plan, card, doing)
@@ -214,7 +216,7 @@ def works(placement: Placement, card: ModelCard) -> bool:
     return not obstacle(card, device, placement.precision, placement.offload)
 
 
-def _smaller_weights(plan: Plan, card: ModelCard, doing: Work) -> Iterator[Rung]:
+def _smaller_weights(plan: ShotPlan, card: ModelCard, doing: Work) -> Iterator[FallbackStep]:
     now = plan.placement.precision
     words = plan.placement.precision_of("text_encoder")
     both = _smallest(now, words) == words  # else the text encoder's weights can still become as small
@@ -227,10 +229,10 @@ def _smaller_weights(plan: Plan, card: ModelCard, doing: Work) -> Iterator[Rung]
         if not works(changed.placement, card):
             continue
         request = plan.request.model_copy(update={"precision": precision})
-        yield Rung(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
+        yield FallbackStep(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
 
 
-def _fewer_frames(plan: Plan, card: ModelCard) -> Iterator[Rung]:
+def _fewer_frames(plan: ShotPlan, card: ModelCard) -> Iterator[FallbackStep]:
     rule, now = card.frames, plan.take.num_frames
     frames = (int(now * SHRINK) - rule.offset) // rule.step * rule.step + rule.offset
     if frames < rule.minimum:
@@ -241,10 +243,10 @@ def _fewer_frames(plan: Plan, card: ModelCard) -> Iterator[Rung]:
     yield _altered(plan, change, {"request": request, "take": take, "render": render})
 
 
-def _smaller_size(plan: Plan, stage: Stage, card: ModelCard) -> Iterator[Rung]:
+def _smaller_size(plan: ShotPlan, stage: ShotStage, card: ModelCard) -> Iterator[FallbackStep]:
     if card.latent_upsampler or plan.take.part:
         return  # the sizes of take and render hang together
-    rule, now = card.size, plan.stage(stage)
+    rule, now = card.size, plan.run(stage)
     width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
     if min(width, height) < rule.minimum:
         return
@@ -254,8 +256,8 @@ def _smaller_size(plan: Plan, stage: Stage, card: ModelCard) -> Iterator[Rung]:
     yield _altered(plan, change, {"request": request, stage: _sized(now, card, width=width, height=height)})
 
 
-def _altered(plan: Plan, change: str, update: dict[str, Any]) -> Rung:
-    return Rung(plan.model_copy(update=update | {"adjusted": (*plan.adjusted, change)}), change, alters=True)
+def _altered(plan: ShotPlan, change: str, update: dict[str, Any]) -> FallbackStep:
+    return FallbackStep(plan.model_copy(update=update | {"adjusted": (*plan.adjusted, change)}), change, alters=True)
 
 
 def _sized(run: Pass, card: ModelCard, **fields: int) -> Pass:

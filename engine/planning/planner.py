@@ -1,6 +1,6 @@
 """From a request to a plan: pure arithmetic over the card and the machine. Refuses here, before anything starts.
 
-Every automatic choice leaves a sentence in `Plan.reasons`.
+Every automatic choice leaves a sentence in `ShotPlan.reasons`.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from engine.schema import (
     Overrides,
     Pass,
     Placement,
-    Plan,
     Request,
     Run,
+    ShotPlan,
+    ShotStage,
     Size,
-    Stage,
     StepCache,
     Wording,
 )
 from engine.schema.card import ModelCard, PassRule
 from engine.schema.errors import BadPrompt, BadSetting
-from engine.schema.plan import RECORDED
 from engine.schema.preset import Style
+from engine.schema.shot import RECORDED
 
 MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
 MAX_SEED = 2**63 - 1
@@ -42,7 +42,7 @@ FIRST_PART = 0.3  # of the steps; the scene settles within the first 10 to 30 %
 
 def plan(
     request: Request, card: ModelCard, hardware: HardwareProfile, runs: Sequence[Run] = (), styles: Sequence[Style] = ()
-) -> Plan:
+) -> ShotPlan:
     """Resolve `request` (its seed already drawn; `styles` are its look and camera) for `card` on `hardware`.
 
     Raises BadPrompt or BadSetting.
@@ -58,7 +58,7 @@ def plan(
     frames = frames_of(request, card, reasons)
     constraints.check_keyframes(request, frames)
     sizes = sizes_of(request, card, reasons)
-    passes: dict[Stage, Pass] = {
+    passes: dict[ShotStage, Pass] = {
         "take": _pass(card, card.take, request.take, sizes[0], frames),
         "render": _pass(card, card.render, request.render, sizes[1], frames),
     }
@@ -82,7 +82,7 @@ def plan(
     placement, placed = place(request, card, hardware, (passes["take"], passes["render"]))
     reasons += placed
     placement = _learned(placement, request, card, (max(run.pixels for run in passes.values()), runs), reasons)
-    return Plan(
+    return ShotPlan(
         request=request,
         model=card.id,
         family=card.family,
@@ -173,7 +173,7 @@ def _on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
     return run.model_copy(update={"taken": taken})
 
 
-def _parts(run: Pass, reasons: list[str]) -> dict[Stage, Pass]:
+def _parts(run: Pass, reasons: list[str]) -> dict[ShotStage, Pass]:
     """The render in two parts: the take is the first one. What is where in a shot is settled early."""
     whole = run.num_inference_steps
     if whole < 2:
@@ -242,8 +242,8 @@ def _pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames:
     )
 
 
-def _check_levels(card: ModelCard, passes: dict[Stage, Pass], reasons: list[str]) -> None:
-    rules: dict[Stage, PassRule] = {"take": card.take, "render": card.render}
+def _check_levels(card: ModelCard, passes: dict[ShotStage, Pass], reasons: list[str]) -> None:
+    rules: dict[ShotStage, PassRule] = {"take": card.take, "render": card.render}
     for stage, rule in rules.items():
         if rule.sigmas and not passes[stage].sigmas:
             reasons.append(

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from engine.schema import HardwareProfile, Noun, Outcome, Overrides, PictureRole, Plan, Request, Verdict, VideoRole
+from engine.schema import (
+    FrozenModel,
+    HardwareProfile,
+    Outcome,
+    Overrides,
+    PictureRole,
+    Request,
+    ShotPlan,
+    Verdict,
+    VideoRole,
+)
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadInput
 
@@ -17,10 +27,10 @@ RUNS: tuple[Verdict, ...] = ("comfortable", "offloads", "tight")
 STAND_IN = "0" * 32  # the name of a picture or video that nobody gave
 PATIENCE_SECONDS = 3600.0  # of a render that a person still waits for
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-Planner = Callable[[Request, HardwareProfile | None], Plan]
+Planner = Callable[[Request, HardwareProfile | None], ShotPlan]
 
 
-class Row(Noun):
+class Row(FrozenModel):
     """One model on one machine for one outcome. `refused`: why it cannot be planned at all."""
 
     model: str
@@ -39,14 +49,14 @@ class Row(Noun):
     reasons: tuple[str, ...] = ()
 
 
-class Suggestion(Noun):
+class Suggestion(FrozenModel):
     """Something else that would run here: in words, and as a request."""
 
     text: str
     request: Request
 
 
-class Recommendation(Noun):
+class Recommendation(FrozenModel):
     """A model to install first. `seconds`: of one clip, from take to render."""
 
     model: str
@@ -71,7 +81,7 @@ def table(plan: Planner, cards: Iterable[ModelCard], machines: Mapping[str, Hard
                     yield Row(model=card.id, hardware=name, outcome=outcome, verdict="unknown", reasons=reasons)
 
 
-def _row(made: Plan, machine: str, outcome: Outcome) -> Row:
+def _row(made: ShotPlan, machine: str, outcome: Outcome) -> Row:
     promised = made.forecast.model_dump(include=set(Row.model_fields))
     return Row(model=made.model, hardware=machine, outcome=outcome, size=made.render.size,
                clip_seconds=round(made.render.seconds, 1), measured=made.forecast.measured, reasons=made.reasons,
@@ -113,7 +123,7 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
 Changes = dict[str, Any]  # of a request's fields
 
 
-def _first(plan: Planner, request: Request, made: Plan, changes: Iterable[Changes]) -> Iterator[Suggestion]:
+def _first(plan: Planner, request: Request, made: ShotPlan, changes: Iterable[Changes]) -> Iterator[Suggestion]:
     """The first of some changes, mildest first, that makes it run."""
     for change in changes:
         tried = request.model_copy(update=change)
@@ -126,19 +136,19 @@ def _first(plan: Planner, request: Request, made: Plan, changes: Iterable[Change
             return
 
 
-def _shorter(card: ModelCard, made: Plan) -> list[Changes]:
+def _shorter(card: ModelCard, made: ShotPlan) -> list[Changes]:
     rule, frames = card.frames, made.render.num_frames
     fewer = (int(frames * share - rule.offset) // rule.step * rule.step + rule.offset for share in (0.75, 0.5, 0.3))
     return [{"num_frames": max(rule.minimum, count), "seconds": None} for count in fewer]
 
 
-def _smaller(card: ModelCard, made: Plan) -> list[Changes]:
+def _smaller(card: ModelCard, made: ShotPlan) -> list[Changes]:
     unit = card.size.multiple * (2 if card.latent_upsampler else 1)
     sides = ((made.render.width * share / unit, made.render.height * share / unit) for share in (0.8, 0.65, 0.5, 0.35))
     return [{"render": Overrides(width=round(width) * unit, height=round(height) * unit)} for width, height in sides]
 
 
-def _difference(made: Plan, better: Plan) -> str:
+def _difference(made: ShotPlan, better: ShotPlan) -> str:
     parts = []
     if better.render.num_frames != made.render.num_frames:
         parts.append(f"{better.render.seconds:.1f} seconds instead of {made.render.seconds:.1f}")
@@ -176,11 +186,11 @@ def _size_b(card: ModelCard) -> float:
     return sum(part.params_b for name, part in card.components.items() if name.startswith("transformer"))
 
 
-def _waiting(made: Plan) -> float:
+def _waiting(made: ShotPlan) -> float:
     return sum(made.forecast.render_seconds) / 2
 
 
-def _recommendation(card: ModelCard, made: Plan, what_for: str, why: str) -> Recommendation:
+def _recommendation(card: ModelCard, made: ShotPlan, what_for: str, why: str) -> Recommendation:
     promised = made.forecast
     low, high = (take + render for take, render in zip(made.seconds("take"), promised.render_seconds, strict=True))
     return Recommendation(model=card.id, what_for=what_for, download_gb=promised.download_gb, seconds=(low, high),

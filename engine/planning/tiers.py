@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.schema import Device, HardwareProfile, Noun, Outcome, Overrides, Plan, Request
+from engine.schema import Device, FrozenModel, HardwareProfile, Outcome, Overrides, Request, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.preset import Named
 
 CHOOSABLE_STEPS = 16  # models with fewer were distilled to exactly those
 
 
-class Level(Noun):
+class Level(FrozenModel):
     """How far an outcome goes. What is left out is as the model's card says.
 
     `megapixels`: the area of the render; `seconds`: the length; `steps`: the share of the card's steps.
@@ -29,7 +29,7 @@ class Level(Noun):
     steps: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class Machine(Noun):
+class Machine(FrozenModel):
     """Whom a tier is for: the kind of the best device, how much memory it has, how many there are of its kind."""
 
     device: Literal["cpu", "mps", "cuda"]  # cuda: every card with memory of its own
@@ -83,7 +83,7 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     return request.model_copy(update=changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
 
 
-def in_one_pass(plan: Plan, card: ModelCard) -> Request | None:
+def in_one_pass(plan: ShotPlan, card: ModelCard) -> Request | None:
     """What to ask for instead where a draft's take computes more than the render that it is to save: its take is then
     the first part of its render. None where it does not, or where the model cannot be stopped in the middle."""
     asked = plan.request
@@ -93,7 +93,7 @@ def in_one_pass(plan: Plan, card: ModelCard) -> Request | None:
     return None
 
 
-def with_level(tier: Tier, plan: Plan, card: ModelCard) -> Tier:
+def with_level(tier: Tier, plan: ShotPlan, card: ModelCard) -> Tier:
     """The tier with what a plan renders as the meaning of its outcome for this model."""
     assert plan.request.outcome
     run = plan.render

@@ -11,12 +11,12 @@ from engine.schema.frozen_model import (
     DeviceKind,
     Dtype,
     Fit,
+    FrozenModel,
     JobState,
     MediaId,
     MediaRole,
     Mode,
     Noise,
-    Noun,
     Offload,
     Outcome,
     Phase,
@@ -25,18 +25,23 @@ from engine.schema.frozen_model import (
     PresetId,
     Readers,
     Shortage,
-    Stage,
+    ShotStage,
     Verdict,
     VideoRole,
     Work,
 )
 from engine.schema.machine import Capabilities, Device, HardwareProfile, Held, Measured, Tenant
 from engine.schema.placement import Placement
-from engine.schema.plan import Forecast, LatentUpsampler, Pass, Plan, PlannedLora, Run, StepCache
+from engine.schema.plan import AnyPlan, Forecast, Plan, Range, Run, Stage, read_plan
 from engine.schema.request import Beginning, LoraUse, Overrides, Request, Size, VideoFacts, Wording
 from engine.schema.result import Clip, Job, Recipe, Stretch, Take
+from engine.schema.shot import LatentUpsampler, Pass, PlannedLora, ShotForecast, ShotPlan, StepCache
 
 __all__ = [
+    "AnyPlan",
+    "Range",
+    "Stage",
+    "read_plan",
     "Argument",
     "Aspect",
     "Attention",
@@ -49,6 +54,7 @@ __all__ = [
     "Dtype",
     "Fit",
     "Forecast",
+    "ShotForecast",
     "HardwareProfile",
     "Held",
     "Job",
@@ -60,7 +66,7 @@ __all__ = [
     "MediaRole",
     "Mode",
     "Noise",
-    "Noun",
+    "FrozenModel",
     "Offload",
     "Outcome",
     "Overrides",
@@ -69,6 +75,7 @@ __all__ = [
     "PictureRole",
     "Placement",
     "Plan",
+    "ShotPlan",
     "PlannedLora",
     "Precision",
     "PresetId",
@@ -78,7 +85,7 @@ __all__ = [
     "Run",
     "Shortage",
     "Size",
-    "Stage",
+    "ShotStage",
     "StepCache",
     "Stretch",
     "Take",

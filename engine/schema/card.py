@@ -11,12 +11,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.schema import Argument, Aspect, LatentUpsampler, MediaRole, Noun, Size
-from engine.schema.plan import RECORDED
+from engine.schema import Argument, Aspect, FrozenModel, LatentUpsampler, MediaRole, Size
+from engine.schema.shot import RECORDED
 from engine.weights.single_file import SingleFileRule
 
 
-class LatentRule(Noun):
+class LatentRule(FrozenModel):
     """The latent grid a forecast counts operations on: strides of the VAE and patch of the transformer.
 
     `section`: how many latent frames a call of the transformer draws, where it draws a clip section by section.
@@ -37,7 +37,7 @@ class LatentRule(Noun):
 Figure = Annotated[float, Field(ge=0)]
 
 
-class Curve(Noun):
+class Curve(FrozenModel):
     """A figure that grows with the tokens: fixed + linear x + square x^2, x in thousands of tokens."""
 
     fixed: Figure = 0.0
@@ -48,7 +48,7 @@ class Curve(Noun):
         return self.fixed + self.linear * kilotokens + self.square * kilotokens**2
 
 
-class Surface(Noun):
+class Surface(FrozenModel):
     """A figure that grows with the size of a frame and of the whole clip, both in millions of pixels, and with the
     number of frames (that of a tile, whose size is fixed). It is never below `least`, that of the smallest clip, where
     a copy of the largest weights is all that counts."""
@@ -64,7 +64,7 @@ class Surface(Noun):
         return max(self.least, self.fixed + grown)
 
 
-class Traced(Noun):
+class Traced(FrozenModel):
     """What the real architecture takes, traced on fake tensors by benchmarks/trace_cards.py and fitted.
 
     `call_tflop`: 10^12 operations of one call of the transformer for one prompt; `call_gb`: what its `kernels` read and
@@ -90,7 +90,7 @@ class Traced(Noun):
 Input = Literal["text", "audio"] | MediaRole
 
 
-class Licence(Noun):
+class Licence(FrozenModel):
     """May I use it here, may I sell the clip? With conditions, `conditions` names them in a sentence.
 
     `excluded`: countries and regions whose people get no licence at all.
@@ -109,7 +109,7 @@ class Licence(Noun):
         return f"{self.name}: commercial use {self.commercial_use}{conditions}{places}"
 
 
-class Component(Noun):
+class Component(FrozenModel):
     """One part of the model on disk.
 
     `gguf`: the one file that holds this part's weights, in `repo`; its config is still the model's own.
@@ -128,7 +128,7 @@ class Component(Noun):
     gguf: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,120}\.gguf)?$")] = ""
 
 
-class SizeRule(Noun):
+class SizeRule(FrozenModel):
     """Width and height are multiples of `multiple`, each between `minimum` and `maximum` pixels.
 
     `only`: the one size of a model whose positions are learned.
@@ -140,7 +140,7 @@ class SizeRule(Noun):
     only: Size | None = None
 
 
-class FrameRule(Noun):
+class FrameRule(FrozenModel):
     """Legal frame counts are `step` x k + `offset`, from `minimum` to `maximum`, shown at `fps` frames a second.
 
     `from_the_end`: the model draws the last `step` frames first, and the others from there.
@@ -155,7 +155,7 @@ class FrameRule(Noun):
     from_the_end: bool = False
 
 
-class PassRule(Noun):
+class PassRule(FrozenModel):
     """How one stage of this model is sampled unless the person says otherwise.
 
     `arguments`: what this model's pipeline call takes beyond what every pipeline takes, by diffusers' names.
@@ -179,7 +179,7 @@ class PassRule(Noun):
         return self
 
 
-class SigmaRule(Noun):
+class SigmaRule(FrozenModel):
     """Where a render starts on its take: the range of the dial, 0 = the take itself, 1 = pure noise.
 
     `kept`: how well renders keep their takes, in a sentence, by benchmarks/kept.py; empty where nobody measured it.
@@ -191,7 +191,7 @@ class SigmaRule(Noun):
     kept: str = ""
 
 
-class StrengthRule(Noun):
+class StrengthRule(FrozenModel):
     """How far a clip may leave a video that it starts from: 0 keeps the video's pictures, 1 forgets them.
 
     `continues`: whether the model goes on where a video ends that is shorter than the clip.
@@ -202,7 +202,7 @@ class StrengthRule(Noun):
     continues: bool = False
 
 
-class PromptRule(Noun):
+class PromptRule(FrozenModel):
     """`words`: every word the model was trained on; empty for a model of the open world.
 
     `languages`: those its text encoder was trained for. `style`: how a prompt for it is best written.
@@ -223,7 +223,7 @@ class PromptRule(Noun):
         return list(dict.fromkeys(word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in known))
 
 
-class FasterRule(Noun):
+class FasterRule(FrozenModel):
     """How this model bears foretold steps, where it does: see `StepCache`.
 
     `measured`: what they save and cost, in a sentence; empty where nobody measured it.
@@ -234,7 +234,7 @@ class FasterRule(Noun):
     measured: str = ""
 
 
-class Guide(Noun):
+class Guide(FrozenModel):
     """Something cheaper that can draw a model's takes: a model of the same latent space, or a LoRA of few steps.
 
     `name`: the model's id or the LoRA's name; `repo`, `file` and the two numbers are a LoRA's. `kept`: how well renders
@@ -249,7 +249,7 @@ class Guide(Noun):
     kept: str = ""
 
 
-class ModelCard(Noun):
+class ModelCard(FrozenModel):
     """One model. It lies in the folder `id` of a models root; `repo` is empty for a model that ships with the app.
 
     `pipeline`: the diffusers class that runs it; `image_pipeline`: the one for a request with a first picture,

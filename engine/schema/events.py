@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.schema import Noun, Phase, Plan
+from engine.schema import AnyPlan, FrozenModel, Phase
 
 
-class Progress(Noun):
+class Progress(FrozenModel):
     kind: Literal["progress"] = "progress"
     phase: Phase
     step: int = 0
@@ -17,20 +17,20 @@ class Progress(Noun):
     seconds_left: float | None = None
 
 
-class Peek(Noun):
+class Peek(FrozenModel):
     """A first look at the clip while it is being made; `file` lies in the job's artifact folder."""
 
     kind: Literal["peek"] = "peek"
     file: str
 
 
-class Adjusted(Noun):
+class Adjusted(FrozenModel):
     kind: Literal["adjusted"] = "adjusted"
     change: str
     reason: str
 
 
-class Noticed(Noun):
+class Noticed(FrozenModel):
     """Why it was slower than it could be, and what helps."""
 
     kind: Literal["noticed"] = "noticed"
@@ -38,15 +38,15 @@ class Noticed(Noun):
     remedy: str
 
 
-class NeedsConsent(Noun):
+class NeedsConsent(FrozenModel):
     """The job waits for `Engine.answer`. `plan`: what runs after a yes."""
 
     kind: Literal["needs_consent"] = "needs_consent"
     question: str
-    plan: Plan
+    plan: AnyPlan
 
 
-class Finished(Noun):
+class Finished(FrozenModel):
     """`result_id` is the id of the take or clip; `seconds` is what the person waited for the worker.
 
     `resumed`: it went on from where an earlier attempt was cut off.
@@ -66,14 +66,14 @@ class Finished(Noun):
     resumed: bool = False
 
 
-class Failed(Noun):
+class Failed(FrozenModel):
     kind: Literal["failed"] = "failed"
     cause: str
     remedy: str
     detail: str = ""
 
 
-class Cancelled(Noun):
+class Cancelled(FrozenModel):
     kind: Literal["cancelled"] = "cancelled"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Stage = Literal["take", "render"]
+ShotStage = Literal["take", "render"]
 JobState = Literal["queued", "running", "asking", "finished", "failed", "cancelled"]
 Verdict = Literal["comfortable", "tight", "offloads", "unlikely", "unknown"]
 DeviceKind = Literal["cpu", "cuda", "rocm", "mps", "xpu", "pretend"]  # pretend: of the tests
@@ -32,7 +32,7 @@ Noise = Literal["", "high", "low"]
 PresetId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
-class Noun(BaseModel):
+class FrozenModel(BaseModel):
     """A frozen value that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 
-from engine.schema import Device, Held, Job, Noun, Shortage, Work
+from engine.schema import Device, FrozenModel, Held, Job, Shortage, Work
 from engine.schema.events import Event
 
 
-class RunJob(Noun):
-    """Do this job, writing into `<artifacts>/<job id>/`. A render finds take.safetensors there."""
+class RunJob(FrozenModel):
+    """Do this job, writing into `<artifacts>/<job id>/`, where it finds what its kind put.
+
+    `performer`: the function that does it, as "module:function"; whoever reads `job` has imported that module, which
+    brings the class of its plan.
+    """
 
     kind: Literal["run"] = "run"
-    job: Job
+    performer: str
+    job: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, job: Job, performer: str) -> RunJob:
+        return cls(performer=performer, job=job.model_dump(mode="json"))
 
 
-class CancelJob(Noun):
+class CancelJob(FrozenModel):
     kind: Literal["cancel"] = "cancel"
     job_id: str
 
 
-class Ready(Noun):
+class Ready(FrozenModel):
     """The worker has imported what it needs. `devices`: what torch sees, which NVML cannot say of AMD and Apple."""
 
     kind: Literal["ready"] = "ready"
@@ -34,20 +43,20 @@ class Ready(Noun):
     devices: tuple[Device, ...] = ()
 
 
-class Holds(Noun):
+class Holds(FrozenModel):
     """What the worker holds of the machine's memory after a job; it comes before the job's last event."""
 
     kind: Literal["holds"] = "holds"
     held: Held
 
 
-class JobEvent(Noun):
+class JobEvent(FrozenModel):
     kind: Literal["event"] = "event"
     job_id: str
     event: Event
 
 
-class RanOut(Noun):
+class RanOut(FrozenModel):
     """Memory ran out under a job, which has no final event yet: the engine decides how it goes on."""
 
     kind: Literal["ran_out"] = "ran_out"
@@ -64,7 +73,7 @@ _to_worker: TypeAdapter[RunJob | CancelJob] = TypeAdapter(ToWorker)
 _from_worker: TypeAdapter[Ready | Holds | JobEvent | RanOut] = TypeAdapter(FromWorker)
 
 
-def line(message: Noun) -> str:
+def line(message: FrozenModel) -> str:
     """One message as one line, newline included."""
     return message.model_dump_json() + "\n"
 

@@ -6,17 +6,17 @@ from typing import Any
 
 from pydantic import model_validator
 
-from engine.schema.frozen_model import Attention, DeviceKind, Noun
+from engine.schema.frozen_model import Attention, DeviceKind, FrozenModel
 
 
-class Tenant(Noun):
+class Tenant(FrozenModel):
     """Another program that holds memory of a card."""
 
     name: str
     vram_gb: float
 
 
-class Capabilities(Noun):
+class Capabilities(FrozenModel):
     """What can be counted on: copies beside the computing (`streams`), page-locked RAM, number formats, libraries."""
 
     streams: bool = False
@@ -38,7 +38,7 @@ OF_KIND: dict[DeviceKind, Capabilities] = {
 }
 
 
-class Measured(Noun):
+class Measured(FrozenModel):
     """What a test of the card found; 0 where it could not be measured.
 
     Operations a second in products of 16-bit matrices (32-bit ones on a CPU) and in attention; GB a second through the
@@ -62,7 +62,7 @@ class Measured(Noun):
 BF16_CAPABILITY = 8.0  # Ampere: NVIDIA's older cards compute bfloat16 in software, slower than float16
 
 
-class Device(Noun):
+class Device(FrozenModel):
     """One thing that can run a model. `id` is torch's name for it: cpu, cuda:0 (of AMD too), mps.
 
     `cuda`: the newest CUDA that its driver allows; `cores` and `clock_mhz`: what its driver says of its speed;
@@ -111,7 +111,7 @@ def with_kind(fields: Any, name: str) -> Any:
     return fields
 
 
-class Held(Noun):
+class Held(FrozenModel):
     """What a worker process of ours holds between two jobs. `loads`: which model and how, as `Plan.loads` says it."""
 
     pid: int
@@ -121,7 +121,7 @@ class Held(Noun):
     ram_gb: float = 0.0
 
 
-class HardwareProfile(Noun):
+class HardwareProfile(FrozenModel):
     """The machine as it is now. `devices` always ends with the CPU; the first one is the one to use.
 
     `workers`: what our own hold; it is counted as free, since they let go of it for the next job.
@@ -148,7 +148,7 @@ class HardwareProfile(Noun):
         return self.disk_free_gb if self.models_disk_free_gb is None else self.models_disk_free_gb
 
     def loaded_on(self, device: str) -> str:
-        """What the worker of a device has ready, by `Plan.loads`; empty where there is none."""
+        """What the worker of a device has ready, by `ShotPlan.loads`; empty where there is none."""
         return next((worker.loads for worker in self.workers if worker.device == device), "")
 
     @property

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from engine.install.hub_lora import HubLora
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.schema.card import ModelCard
 from engine.schema.errors import MachineProblem
 from engine.weights.single_file import Borrowed
@@ -28,7 +28,7 @@ DownloadState = Literal["queued", "running", "paused", "failed", "finished"]
 DownloadPhase = Literal["waiting", "listing", "fetching", "checking", "reconnecting"]
 
 
-class ManifestFile(Noun):
+class ManifestFile(FrozenModel):
     """One file. `name`: below the model's folder; `path`: its name in `repo`, or in the folder it is imported from.
 
     `sha256` and `git_sha1` are the hub's own record: the first of a large file, the second of a small one. `found` is
@@ -46,7 +46,7 @@ class ManifestFile(Noun):
     linked: bool = False
 
 
-class Manifest(Noun):
+class Manifest(FrozenModel):
     """Every file of one model. `gate`: what its owner asks for first; empty when nothing stands in the way.
 
     `licence`: as the hub states it. `offline`: it comes from a folder of this computer; nothing may be asked of a hub.
@@ -67,7 +67,7 @@ class Manifest(Noun):
         return sum(file.bytes for file in self.files)
 
 
-class Quote(Noun):
+class Quote(FrozenModel):
     """What an install would cost, said before it starts. `bytes_here` need no download, `bytes_to_write` need disk."""
 
     manifest: Manifest
@@ -87,7 +87,7 @@ class Quote(Noun):
         return self.disk_free_after >= MARGIN_BYTES
 
 
-class Download(Noun):
+class Download(FrozenModel):
     """One line of the visible queue. `lora`: the name of the LoRA that it brings, where it is no model."""
 
     model: str
@@ -111,7 +111,7 @@ class Download(Noun):
 # ---- what crosses the border to the process that downloads: one JSON line each, both ways ---------------------------
 
 
-class ListFiles(Noun):
+class ListFiles(FrozenModel):
     """Say what `card` needs beside what is `borrowed`, from the hub or from the folder `source`. Writes nothing."""
 
     kind: Literal["list"] = "list"
@@ -129,7 +129,7 @@ class ListFiles(Noun):
         return self.card.repo
 
 
-class ListLora(Noun):
+class ListLora(FrozenModel):
     """Say what the file of this LoRA is. Writes nothing."""
 
     kind: Literal["list_lora"] = "list_lora"
@@ -148,7 +148,7 @@ class ListLora(Noun):
 Listing = Annotated[ListFiles | ListLora, Field(discriminator="kind")]
 
 
-class FetchFiles(Noun):
+class FetchFiles(FrozenModel):
     """Bring it into `staging`, check it, hand it over as the folder `target`.
 
     `patience`: how many seconds without a byte are borne before it is given up.
@@ -161,24 +161,24 @@ class FetchFiles(Noun):
     patience: float
 
 
-class SignIn(Noun):
+class SignIn(FrozenModel):
     """Check a token with the hub and keep it where huggingface_hub keeps it. It is written nowhere else."""
 
     kind: Literal["sign_in"] = "sign_in"
     token: str = Field(repr=False)
 
 
-class SignedIn(Noun):
+class SignedIn(FrozenModel):
     kind: Literal["signed_in"] = "signed_in"
     name: str
 
 
-class Listed(Noun):
+class Listed(FrozenModel):
     kind: Literal["listed"] = "listed"
     manifest: Manifest
 
 
-class Moving(Noun):
+class Moving(FrozenModel):
     """How far it is. Sent twice a second."""
 
     kind: Literal["moving"] = "moving"
@@ -190,14 +190,14 @@ class Moving(Noun):
     notes: tuple[str, ...] = ()
 
 
-class Whole(Noun):
+class Whole(FrozenModel):
     """Everything has arrived, was checked, and lies where the worker finds it."""
 
     kind: Literal["whole"] = "whole"
     notes: tuple[str, ...] = ()
 
 
-class Refused(Noun):
+class Refused(FrozenModel):
     kind: Literal["refused"] = "refused"
     cause: str
     remedy: str
@@ -205,7 +205,7 @@ class Refused(Noun):
     gated: bool = False
 
 
-class Stopped(Noun):
+class Stopped(FrozenModel):
     """It was asked to stop; what has arrived is safe on the disk."""
 
     kind: Literal["stopped"] = "stopped"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from engine.schema.frozen_model import Attention, DeviceKind, Dtype, Noun, Offload, Precision, Readers
+from engine.schema.frozen_model import Attention, DeviceKind, Dtype, FrozenModel, Offload, Precision, Readers
 from engine.schema.machine import OF_KIND, Capabilities, with_kind
 
 ANEW = {
@@ -20,7 +20,7 @@ ANEW = {
 }
 
 
-class Placement(Noun):
+class Placement(FrozenModel):
     """Where the model runs and how it lies in memory.
 
     `kind`: of the device. `dtype`: what it computes in. `precision`: how the weights of its large parts are stored,

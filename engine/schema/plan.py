@@ -1,118 +1,22 @@
-"""What will run, fully resolved, and what runs before it took."""
+"""What a job will do, whatever its kind, and what earlier ones took."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import SerializeAsAny, TypeAdapter, WrapValidator
 
-from engine.schema.frozen_model import Argument, ContentId, Noun, Stage, Verdict
+from engine.schema.frozen_model import FrozenModel, Verdict
 from engine.schema.placement import Placement
-from engine.schema.request import Request
 
-# Pipelines whose runs were seen to go on to the last bit after any step; of others nothing is saved.
-RECORDED = frozenset({
-    "CogVideoXImageToVideoPipeline", "CogVideoXPipeline", "CogVideoXVideoToVideoPipeline",
-    "HunyuanVideo15ImageToVideoPipeline", "HunyuanVideo15Pipeline", "HunyuanVideoFramepackPipeline",
-    "HunyuanVideoImageToVideoPipeline", "HunyuanVideoPipeline", "Kandinsky5I2VPipeline", "Kandinsky5T2VPipeline",
-    "LTX2ConditionPipeline", "LTX2Pipeline", "LTXConditionPipeline", "LTXImageToVideoPipeline", "LTXPipeline",
-    "MochiPipeline", "WanAnimatePipeline", "WanImageToVideoPipeline", "WanPipeline", "WanVACEPipeline",
-})  # fmt: skip
+Range = tuple[float, float]
 
 
-class Pass(Noun):
-    """One run of the sampler, fully resolved.
-
-    `sigmas`: the exact noise level of every step, for a model distilled for these; empty: spaced by the flow shift.
-    `forwards`: calls of the transformer a step; `operations`: floating-point operations it is forecast to take.
-    `taken`: how many of the steps a render on its take takes, which are the last ones; None: all of them.
-    `part`: which of the steps it takes, from and up to, where it is one part of a run that is continued.
-    """
-
-    width: int
-    height: int
-    num_frames: int
-    fps: int
-    num_inference_steps: int
-    guidance_scale: float
-    flow_shift: float
-    sigmas: tuple[float, ...] = ()
-    forwards: int
-    arguments: dict[str, Argument] = {}
-    operations: float
-    taken: int | None = None
-    part: tuple[int, int] | None = None
-
-    @property
-    def steps(self) -> int:
-        """Those that are taken."""
-        return self.part[1] - self.part[0] if self.part else self.taken or self.num_inference_steps
-
-    @property
-    def first_step(self) -> int:
-        """How many are behind it."""
-        return self.part[0] if self.part else 0
-
-    @property
-    def stops_after(self) -> int | None:
-        """How many there are at its end, when these are not all: then it is only looked at."""
-        return self.part[1] if self.part and self.part[1] < self.num_inference_steps else None
-
-    @property
-    def size(self) -> str:
-        return f"{self.width}x{self.height}"
-
-    @property
-    def seconds(self) -> float:
-        return self.num_frames / self.fps
-
-    @property
-    def pixels(self) -> int:
-        return self.width * self.height * self.num_frames
-
-
-class LatentUpsampler(Noun):
-    """The second stage that a model brings along: a network that doubles the sides of a take's latents.
-
-    Both numbers are the diffusers upsampling pipeline's own; 0 leaves the step out.
-    """
-
-    adain_factor: Annotated[float, Field(ge=0, le=10)] = 0.0
-    tone_map_compression_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-
-class StepCache(Noun):
-    """After `whole_steps`, one step in `interval` is computed whole and the others are foretold (TaylorSeer).
-
-    A clip of sections counts its steps in each of them anew.
-    """
-
-    interval: int
-    whole_steps: int
-
-    def computes(self, step: int) -> bool:
-        """Whether this step, counted from 0, is computed; the first one after the whole ones is foretold."""
-        return step < self.whole_steps or (step - self.whole_steps - 1) % self.interval == 0
-
-    def computed(self, steps: int) -> int:
-        """How many of so many steps are computed."""
-        return sum(self.computes(step) for step in range(steps))
-
-
-class PlannedLora(Noun):
-    """A LoRA as it is worn: `parts` names the file of each transformer. `licence` is empty where nothing is said."""
-
-    name: str
-    strength: float
-    licence: str = ""
-    parts: dict[str, ContentId]
-
-
-class Forecast(Noun):
+class Forecast(FrozenModel):
     """What a plan will need, said before it starts. `basis` says how sure it is, in words.
 
-    `take_seconds` and `render_seconds` begin with the model ready; `loading_seconds`: until then, none where it is.
-    `estimated_seconds`: take and render by arithmetic alone, which measured runs are compared to.
+    `loading_seconds`: until the model is ready, none where it is.
     """
 
     verdict: Verdict
@@ -120,10 +24,7 @@ class Forecast(Noun):
     ram_gb: float
     disk_gb: float
     download_gb: float
-    take_seconds: tuple[float, float]
-    render_seconds: tuple[float, float]
-    loading_seconds: tuple[float, float] = (0.0, 0.0)
-    estimated_seconds: tuple[float, float] = (0.0, 0.0)
+    loading_seconds: Range = (0.0, 0.0)
     basis: str
 
     @property
@@ -132,90 +33,109 @@ class Forecast(Noun):
         return not self.basis.startswith("estimated")
 
 
-class Plan(Noun):
-    """Exactly what will run: the take, and the render that would follow it from level `sigma`.
+class Stage(FrozenModel):
+    """One stage of a plan. `seconds`: how long it is forecast to take, with the model ready; `estimated_seconds`: by
+    arithmetic alone, which measured runs are compared to; 0 where nothing is known.
 
-    `prompt`: what the model is told, the words of look and camera among them (empty in plans from before there were
-    any). `filtered_by`: the person's own content filter, stated when it is on. `adjusted`: what was changed since
-    because memory ran out, oldest first.
+    `operations` are floating-point; `pixels`: of all frames together.
     """
 
-    request: Request
-    model: str
-    family: str
-    pipeline: str
-    revision: str | None
-    licence: str
-    seed: int
-    prompt: str = ""
-    negative_prompt: str = ""
-    take: Pass
-    render: Pass
-    sigma: float
-    latent_upsampler: LatentUpsampler | None = None
-    max_tokens: int
+    name: str
+    steps: int = 1
+    pixels: int = 0
+    operations: float = 0.0
+    seconds: Range = (0.0, 0.0)
+    estimated_seconds: float = 0.0
+
+
+class Plan(FrozenModel):
+    """What a job will do. A kind of work whose plan says more has a class of its own, with a field `form` that tells
+    it from the others: `form: Literal["depth"] = "depth"`. Plans without one are of shots.
+
+    `model` may be empty. `adjusted`: what was changed since because memory ran out, oldest first.
+    """
+
+    model: str = ""
     placement: Placement
-    loras: tuple[PlannedLora, ...] = ()
     forecast: Forecast
-    reasons: tuple[str, ...]
-    filtered_by: str = ""
+    reasons: tuple[str, ...] = ()
     adjusted: tuple[str, ...] = ()
-    strength: float | None = None
-    step_cache: StepCache | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        field = cls.model_fields.get("form")
+        FORMS[field.default if field else SHOT] = cls
 
     @property
-    def rights(self) -> str:
-        """The licence of the model, and of each LoRA that was worn."""
-        worn = (f"LoRA '{lora.name}': {lora.licence or 'licence not said'}" for lora in self.loras if lora.strength)
-        return "; ".join((self.licence, *worn))
+    def title(self) -> str:
+        """What a person knows the job by, in a line."""
+        raise NotImplementedError
 
     @property
-    def fused(self) -> bool:
-        """Whether the LoRAs are merged while loading: streamed beside every block, they would cost more than steps do.
-
-        The smallest formats cannot take them in. It follows the placement wherever the ladder takes that.
-        """
-        mergeable = self.placement.offload == "group" and self.placement.precision in ("full", "fp8")
-        return mergeable and any(lora.strength for lora in self.loras)
-
-    @property
-    def recorded(self) -> bool:
-        """Whether a run is saved as it goes. What a step cache holds is not in the state."""
-        return self.pipeline in RECORDED and self.step_cache is None
-
-    @property
-    def avoids(self) -> bool:
-        """Whether a negative prompt is of any use: guidance away from it costs a second call at each step."""
-        return any(run.forwards > 1 or run.guidance_scale > 1 for run in (self.take, self.render))
-
-    @property
-    def told(self) -> str:
-        return self.prompt or self.request.prompt
-
-    def stage(self, stage: Stage) -> Pass:
-        return self.take if stage == "take" else self.render
+    def stages(self) -> tuple[Stage, ...]:
+        """What is done, in its order; a job does one of them or all."""
+        raise NotImplementedError
 
     @property
     def loads(self) -> str:
         """What a worker loads for it, as text: it is warm for every plan that says the same."""
-        merged = self.loras if self.fused else ()
-        return "\n".join(
-            [self.model, self.placement.lasting.model_dump_json(), *(one.model_dump_json() for one in merged)]
-        )
+        return self.model
 
     @property
-    def when_warm(self) -> Plan:
-        """The same after another job of the same model."""
-        return self.model_copy(update={"forecast": self.forecast.model_copy(update={"loading_seconds": (0.0, 0.0)})})
+    def may_alter(self) -> bool:
+        """Whether the person agreed before the start that the result is altered where memory runs out."""
+        return False
 
-    def seconds(self, stage: Stage) -> tuple[float, float]:
-        """How long a stage is forecast to take when it is started now."""
-        low, high = self.forecast.take_seconds if stage == "take" else self.forecast.render_seconds
+    @property
+    def teaches(self) -> bool:
+        """Whether forecasts may learn from how long it takes."""
+        return not self.adjusted
+
+    def stage(self, name: str) -> Stage:
+        """The stage of this name; of a job that does them all, their sum under its name."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        return _together(name, self.stages)
+
+    def seconds(self, stage: str) -> Range:
+        """How long a job of this stage is forecast to take when it is started now."""
+        low, high = self.stage(stage).seconds
         least, most = self.forecast.loading_seconds
         return round(low + least, 3), round(high + most, 3)
 
 
-class Run(Noun):
+SHOT = "shot"
+FORMS: dict[str, type[Plan]] = {}  # of the plans that are known to this process
+
+
+def _together(name: str, stages: tuple[Stage, ...]) -> Stage:
+    return Stage(
+        name=name,
+        steps=sum(stage.steps for stage in stages),
+        pixels=max((stage.pixels for stage in stages), default=0),
+        operations=sum(stage.operations for stage in stages),
+        seconds=(sum(stage.seconds[0] for stage in stages), sum(stage.seconds[1] for stage in stages)),
+        estimated_seconds=sum(stage.estimated_seconds for stage in stages),
+    )
+
+
+def _of_its_form(value: Any, as_it_is: Callable[[Any], Plan]) -> Plan:
+    if isinstance(value, dict):
+        return FORMS.get(value.get("form", SHOT), Plan).model_validate(value)
+    return as_it_is(value)
+
+
+AnyPlan = Annotated[SerializeAsAny[Plan], WrapValidator(_of_its_form)]
+_any_plan: TypeAdapter[Plan] = TypeAdapter(AnyPlan)
+
+
+def read_plan(text: str) -> Plan:
+    """A plan of any kind that this process knows, from JSON. Raises pydantic.ValidationError."""
+    return _any_plan.validate_json(text)
+
+
+class Run(FrozenModel):
     """One measured run on this machine: what forecasts learn from, and plans where memory ran out (`adjusted`).
 
     `seconds`: with the model ready; `loading_seconds`: until then, for `loaded_gb` of files. `pixels`: all frames
@@ -224,7 +144,7 @@ class Run(Noun):
     """
 
     model: str
-    stage: Stage
+    stage: str
     device: str
     operations: float
     seconds: float
@@ -235,7 +155,7 @@ class Run(Noun):
     placement: Placement | None = None
     adjusted: bool = False
     vram_gb: float = 0.0
-    forecast_seconds: tuple[float, float] | None = None
+    forecast_seconds: Range | None = None
     estimated_seconds: float = 0.0
 
     @property

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from engine.schema import Noun, PresetId, Request
+from engine.schema import FrozenModel, PresetId, Request
 from engine.schema.card import ModelCard
 
 RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # no file may be called so on Windows
@@ -43,7 +43,7 @@ Words = Annotated[str, Field(max_length=600), Line]
 Id = Annotated[PresetId, AfterValidator(_is_file_name)]
 
 
-class Named(Noun):
+class Named(FrozenModel):
     """`id` is also the name of its file. `format` grows when older versions could not read the file."""
 
     id: Id

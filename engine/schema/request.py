@@ -11,10 +11,10 @@ from engine.schema.frozen_model import (
     Attention,
     ContentId,
     Fit,
+    FrozenModel,
     MediaId,
     MediaRole,
     Mode,
-    Noun,
     Offload,
     Outcome,
     PictureRole,
@@ -24,7 +24,7 @@ from engine.schema.frozen_model import (
 )
 
 
-class Size(Noun):
+class Size(FrozenModel):
     """Pixels."""
 
     width: int
@@ -34,7 +34,7 @@ class Size(Noun):
         return f"{self.width}x{self.height}"
 
 
-class Overrides(Noun):
+class Overrides(FrozenModel):
     """What an expert, or a recipe, fixes in one stage. None means: as the card says."""
 
     width: int | None = None
@@ -44,14 +44,14 @@ class Overrides(Noun):
     flow_shift: float | None = None
 
 
-class Wording(Noun):
+class Wording(FrozenModel):
     """What a model is told, to the letter."""
 
     prompt: str
     negative_prompt: str = ""
 
 
-class LoraUse(Noun):
+class LoraUse(FrozenModel):
     """A kept LoRA (`Engine.keep_lora`) in a request. `low`: the other half of a pair, with the same strength."""
 
     id: ContentId
@@ -60,7 +60,7 @@ class LoraUse(Noun):
     name: Annotated[str, Field(max_length=120)] = ""
 
 
-class Beginning(Noun):
+class Beginning(FrozenModel):
     """What a clip goes on from: a clip or a take of the library, or a kept video (`Engine.keep_video`).
 
     `overlap`: how many pictures at its end the next stretch begins with. `content`: the hash of that video, which a
@@ -73,7 +73,7 @@ class Beginning(Noun):
     content: ContentId | Literal[""] = ""
 
 
-class Request(Noun):
+class Request(FrozenModel):
     """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
 
     `pictures`, `references`, `keyframes` (by frame, from 0): ids of kept pictures (`Engine.keep_picture`); `videos`: of
@@ -139,7 +139,7 @@ class Request(Noun):
         return (*self.pictures.values(), *self.references, *self.keyframes.values())
 
 
-class VideoFacts(Noun):
+class VideoFacts(FrozenModel):
     """What is known of a kept video: its size, upright, its length, whether its colours were brought down from HDR."""
 
     width: int

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from engine.planning.tiers import Tier
-from engine.schema import HardwareProfile, Noun
+from engine.schema import FrozenModel, HardwareProfile
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.schema.preset import Camera, Look, Named, Preset, fields, id_of
@@ -26,7 +26,7 @@ FOLDERS: dict[type[Named], str] = {Look: "looks", Camera: "cameras", Preset: "re
 AnyPreset = Look | Camera | Preset | Tier
 PRESET_KINDS: dict[str, type[AnyPreset]] = {"look": Look, "camera": Camera, "request": Preset, "tier": Tier}
 Kind = TypeVar("Kind", bound=Named)
-Checked = TypeVar("Checked", bound=Noun)
+Checked = TypeVar("Checked", bound=FrozenModel)
 
 
 class Catalog:

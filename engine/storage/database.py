@@ -10,7 +10,7 @@ import errno
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -52,16 +52,16 @@ class Database:
 
     Where the disk is full or the folder may not be written, what is there can be read all the same, and every write
     says why it cannot be; once it can, it is. `reserves`: whether a small file is given up then, so that the end of a
-    job can be written down.
+    job can be written down. `migrations`: the scripts that bring an empty file to version 1, that to version 2, ...
     """
 
     reserves: ClassVar[bool] = False
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
         self.changed = threading.Condition()
         self._lock = threading.Lock()
         self._path = path
-        self._schema, self._version = schema, version
+        self._migrations = migrations  # of statements without a semicolon inside
         self._refusal: MachineProblem | None = None  # why nothing can be written
         try:
             self._db = self._opened()
@@ -81,15 +81,35 @@ class Database:
             db.row_factory = sqlite3.Row
             db.execute("pragma journal_mode = wal")
             db.execute("pragma synchronous = full")
-            if db.execute("pragma user_version").fetchone()[0] > self._version:
-                raise MachineProblem(
-                    "The data folder was written by a newer Rushes.", "Update Rushes, or choose another data folder."
-                )
-            db.executescript(self._schema + f"pragma user_version = {self._version};")
+            self._migrate(db)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        """Bring the file to this version, all of it or nothing; another process may be doing so at this moment."""
+        if self._version_of(db) == len(self._migrations):
+            return
+        db.execute("begin immediate")
+        try:
+            for script in self._migrations[self._version_of(db) :]:
+                for statement in script.split(";"):
+                    db.execute(statement)
+            db.execute(f"pragma user_version = {len(self._migrations)}")
+            db.execute("commit")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("rollback")
+            raise
+
+    def _version_of(self, db: sqlite3.Connection) -> int:
+        version = int(db.execute("pragma user_version").fetchone()[0])
+        if version > len(self._migrations):
+            raise MachineProblem(
+                "The data folder was written by a newer Rushes.", "Update Rushes, or choose another data folder."
+            )
+        return version
 
     def _opened_for_reading(self) -> sqlite3.Connection:
         """What is there, without the log that is not yet in it where that cannot be opened; else nothing, in memory."""
@@ -104,7 +124,7 @@ class Database:
                 continue
         db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         db.row_factory = sqlite3.Row
-        db.executescript(self._schema)
+        db.executescript("".join(self._migrations))
         return db
 
     def _make_writable(self) -> None:

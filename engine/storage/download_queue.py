@@ -12,21 +12,22 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.schema.errors import MachineProblem, UnknownName
 from engine.schema.manifest import Download, DownloadState, ListFiles, Listing, ListLora, orders
 from engine.storage.database import Database
 
 Wish = Literal["", "pause", "cancel"]
-SCHEMA_VERSION = 1
-SCHEMA = """
+MIGRATIONS = (
+    """
 create table if not exists downloads (
     position integer primary key autoincrement, model text unique not null, job text not null, state text not null,
     wish text not null default '', download text not null);
-"""
+""",
+)
 
 
-class Row(Noun):
+class Row(FrozenModel):
     """One download: how it stands, what to fetch, and what a face wants of it."""
 
     download: Download
@@ -38,7 +39,7 @@ class DownloadQueue(Database):
     """Thread-safe; every write is one transaction that survives a kill."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, SCHEMA, SCHEMA_VERSION)
+        super().__init__(path, MIGRATIONS)
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:
         return MachineProblem(

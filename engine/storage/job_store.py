@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.schema import Job, JobState, Plan, Run
+from engine.schema import Job, JobState, Plan, Run, read_plan
 from engine.schema.errors import MachineProblem, UnknownName
 from engine.schema.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
 from engine.storage.database import Database
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+MIGRATIONS = (
+    """
 create table if not exists jobs (
     position integer primary key autoincrement, id text unique not null, stage text not null, device text not null,
     plan text not null, take_id text, state text not null, created text not null, attempts integer not null default 0,
@@ -31,7 +31,10 @@ create table if not exists events (
 create index if not exists events_by_job on events (job_id, number);
 create table if not exists runs (number integer primary key autoincrement, model text not null, body text not null);
 create table if not exists settings (name text primary key, value text not null);
-"""
+""",
+    # what kind of work a job is; until then each was called as its stage
+    "alter table jobs add column kind text not null default ''; update jobs set kind = stage;",
+)
 PAUSED = "queue_paused"  # the setting that keeps queued jobs waiting while it is not empty
 OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.", remedy="Ask for it again.")
 Kind = TypeVar("Kind")
@@ -46,7 +49,7 @@ class Store(Database):
     reserves = True
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, SCHEMA, SCHEMA_VERSION)
+        super().__init__(path, MIGRATIONS)
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:
         return MachineProblem(
@@ -62,8 +65,9 @@ class Store(Database):
             for job in jobs:
                 device, plan = job.plan.placement.device, job.plan.model_dump_json()
                 db.execute(
-                    "insert into jobs (id, stage, device, plan, take_id, state, created) values (?, ?, ?, ?, ?, ?, ?)",
-                    (job.id, job.stage, device, plan, job.take_id, "queued", job.created),
+                    "insert into jobs (id, kind, stage, device, plan, take_id, state, created)"
+                    " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (job.id, job.kind, job.stage, device, plan, job.take_id, "queued", job.created),
                 )
 
     def claim(self, device: str) -> Job | None:
@@ -289,8 +293,9 @@ def _job(row: sqlite3.Row) -> Job | None:
     try:
         return Job(
             id=row["id"],
+            kind=row["kind"] if "kind" in row.keys() else row["stage"],  # noqa: SIM118  # of a row
             stage=row["stage"],
-            plan=Plan.model_validate_json(row["plan"]),
+            plan=read_plan(row["plan"]),
             take_id=row["take_id"],
             state=row["state"],
             created=row["created"],

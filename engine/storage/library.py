@@ -12,8 +12,8 @@ from pathlib import Path
 
 from engine.media import images
 from engine.paths import Places
-from engine.schema import Beginning, Clip, Job, Recipe, Request, Take
-from engine.schema.errors import BadFile, InUse, UnknownName, not_written
+from engine.schema import Beginning, Clip, Recipe, Request, Take
+from engine.schema.errors import BadFile, InUse, UnknownName
 from engine.storage.database import give_up
 from engine.storage.durable import moved, onto_the_disk
 from engine.storage.recipe_file import read_recipe
@@ -99,32 +99,25 @@ class Library:
 
     # ---- what the worker made ----
 
-    def stage(self, job: Job) -> Path:
-        """An artifact folder for a job: the approved take's latents when it is a render, and where it stood before."""
-        folder = self._places.staging / job.id
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for left in folder.iterdir():  # by an attempt that was cut off
-                if left.is_dir():
-                    shutil.rmtree(left)
-                elif left.name != STATE:
-                    left.unlink()
-            if job.take_id:
-                latents = Path(self.take(job.take_id).latents)
-                shutil.copyfile(latents, folder / "take.safetensors")
-                begun = latents.with_name(STATE)
-                if begun.is_file() and not (folder / STATE).exists():
-                    shutil.copyfile(begun, folder / STATE)
-            (folder / GIVEN).mkdir()
-            for kept in images.files_of(job.plan.request, self._places.media):
-                shutil.copyfile(kept, folder / GIVEN / kept.name)
-            if job.stage == "render" and job.plan.request.extends:
-                shutil.copyfile(self.begun(job.plan.request.extends), folder / GIVEN / START)
-        except FileNotFoundError as error:
-            raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
-        except OSError as error:
-            raise not_written(error) from error
+    def workspace(self, job_id: str) -> Path:
+        """The folder that a job works in while it runs."""
+        return self._places.staging / job_id
+
+    def clear_workspace(self, job_id: str) -> Path:
+        """The folder of a job, empty but for where it stood when an attempt was cut off. Raises OSError."""
+        folder = self.workspace(job_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != STATE:
+                left.unlink()
+        (folder / GIVEN).mkdir()
         return folder
+
+    def mark_begun(self, job_id: str) -> None:
+        """An attempt begins now: see `advanced`."""
+        (self.workspace(job_id) / GIVEN).touch()
 
     def peek(self, job_id: str, name: str) -> Path | None:
         """The file that a Peek event named, while its job runs."""
@@ -135,14 +128,14 @@ class Library:
         except FileNotFoundError:  # the job has ended at this moment
             return None
 
-    def advanced(self, job: Job) -> bool:
+    def advanced(self, job_id: str) -> bool:
         """Whether the attempt that was just cut off got further than the one before."""
-        state, begun = self._places.staging / job.id / STATE, self._places.staging / job.id / GIVEN
+        state, begun = self.workspace(job_id) / STATE, self.workspace(job_id) / GIVEN
         return state.is_file() and begun.is_dir() and state.stat().st_mtime > begun.stat().st_mtime
 
-    def discard(self, job: Job) -> None:
+    def discard(self, job_id: str) -> None:
         """Forget what a job that did not finish has written."""
-        shutil.rmtree(self._places.staging / job.id, ignore_errors=True)
+        shutil.rmtree(self.workspace(job_id), ignore_errors=True)
 
     def sweep(self, is_over: Callable[[str], bool]) -> None:
         """Forget what jobs that are over left behind, whose process was killed before it could."""
@@ -150,46 +143,37 @@ class Library:
             if is_over(folder.name):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def complete(self, job: Job) -> bool:
-        """Whether the worker finished writing this job's result, the recipe last; it may be here already, in part."""
-        made = self._places.staging / job.id / f"{_stem(job)}.json"
-        there = self._places.takes / job.id / made.name
-        return made.is_file() or (there if job.stage == "take" else self._clip_file(job, "json")).is_file()
-
-    def adopt(self, job: Job) -> None:
-        """Move a finished result from staging into the library, or go on with that where it was cut off.
-
-        A take appears whole; a clip's MP4 comes last. All of it is on the disk when this returns. Raises OSError.
-        """
-        folder = self._places.staging / job.id
-        if job.stage == "take":
-            self._adopt_take(job, folder)
-        else:
-            for suffix in ("jpg", "json", "mp4"):
-                made, there = folder / f"clip.{suffix}", self._clip_file(job, suffix)
-                if made.exists() or not there.exists():
-                    onto_the_disk(made)
-                    moved(made, there)
-            onto_the_disk(self._places.clips)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    def _adopt_take(self, job: Job, folder: Path) -> None:
-        there = self._places.takes / job.id
+    def adopt_take(self, job_id: str, keep_state: bool) -> None:
+        """Move a finished take into the library, or go on with that where it was cut off. It appears whole, and all of
+        it is on the disk when this returns. `keep_state`: its render goes on from where it stopped. Raises OSError."""
+        folder, there = self.workspace(job_id), self._places.takes / job_id
         if not (there / "take.json").is_file():
             shutil.rmtree(folder / GIVEN, ignore_errors=True)
-            if job.plan.take.stops_after is None:
+            if not keep_state:
                 (folder / STATE).unlink(missing_ok=True)
             for path in (*folder.iterdir(), folder):
                 onto_the_disk(path)
             moved(folder, there)
         onto_the_disk(self._places.takes)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def _clip_file(self, job: Job, suffix: str) -> Path:
-        return self._places.clips / f"{job.id}.{suffix}"
+    def adopt_clip(self, job_id: str) -> None:
+        """The same for a clip, whose MP4 comes last. Raises OSError."""
+        folder = self.workspace(job_id)
+        for suffix in ("jpg", "json", "mp4"):
+            made, there = folder / f"clip.{suffix}", self.clip_file(job_id, suffix)
+            if made.exists() or not there.exists():
+                onto_the_disk(made)
+                moved(made, there)
+        onto_the_disk(self._places.clips)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def set_aside(self, job: Job) -> Path:
+    def clip_file(self, clip_id: str, suffix: str) -> Path:
+        return self._places.clips / f"{clip_id}.{suffix}"
+
+    def set_aside(self, job_id: str) -> Path:
         """Where a result lies from now on that cannot be taken in: nothing else looks there, if it can be moved."""
-        made, aside = self._places.staging / job.id, self._places.set_aside / job.id
+        made, aside = self.workspace(job_id), self._places.set_aside / job_id
         try:
             aside.parent.mkdir(exist_ok=True)
             moved(made, aside)
@@ -298,7 +282,3 @@ def _content_of(path: Path, _modified_ns: int, _size: int) -> str:
 def _child(folder: Path, name: str) -> Path | None:
     """The entry of `folder` with exactly this name. A name from outside is compared, never made into a path."""
     return next((entry for entry in folder.iterdir() if entry.name == name), None)
-
-
-def _stem(job: Job) -> str:
-    return "take" if job.stage == "take" else "clip"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.install.hub_lora import HubLora
-from engine.schema import LoraUse, Noun, Plan, Request
+from engine.schema import FrozenModel, LoraUse, Request, ShotPlan
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.schema.manifest import LORA_FILE, Manifest, ManifestFile, read_record
 from engine.storage.job_store import TEXTS, Store
@@ -38,7 +38,7 @@ ENDING = ".safetensors"
 Half = Literal["high", "low", "both"]  # for the early steps, for the late ones, for all
 
 
-class Record(Noun):
+class Record(FrozenModel):
     """What lies beside a LoRA. `origin`: where the file is, when another app keeps it; then its size and age too.
 
     `hub`: repository, file and commit of one that was downloaded. `half`: what a person said that it is. `reading`: by
@@ -217,7 +217,7 @@ class Loras:
             raise not_written(error) from error
         return self.find(found.id)
 
-    def stage(self, plan: Plan, folder: Path) -> None:
+    def stage(self, plan: ShotPlan, folder: Path) -> None:
         """Lay the LoRAs of a plan into a folder, without a copy where the disk is the same."""
         for name in {name for lora in plan.loras if lora.strength for name in lora.parts.values()}:
             source = self.path(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.paths import Places
 from engine.planning.cost import BYTES
-from engine.schema import Noun, Placement
+from engine.schema import FrozenModel, Placement
 from engine.schema.card import Component, ModelCard
 from engine.schema.errors import BadFile
 from engine.schema.manifest import read_record
@@ -29,14 +29,14 @@ HALVES = {"high": PARTS[0], "low": PARTS[1]}  # of a pair, as their files are ca
 HALF = re.compile(r"(?<![a-z])(high|low)(?![a-z])")
 
 
-class Offer(Noun):
+class Offer(FrozenModel):
     """A model, and the files that parts of it would be read from."""
 
     model: str
     borrowed: tuple[Borrowed, ...]
 
 
-class Reusable(Noun):
+class Reusable(FrozenModel):
     """What a folder holds for Rushes. `refused`: a sentence for each file that was known and cannot be used."""
 
     offers: tuple[Offer, ...] = ()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.weights import header, key_mappings
 
 KINDS = (".safetensors", ".gguf")
@@ -26,7 +26,7 @@ NOTE = re.compile(r"(^|\.)(scaled_fp8|scale_input|input_scale|comfy_quant|spiece
 LORA = re.compile(r"\.(lora_[AB]|lora_down|lora_up)\b")
 
 
-class SingleFileRule(Noun):
+class SingleFileRule(FrozenModel):
     """How one part's weights look in a single file, by the names that `key_mappings` gives them.
 
     `holds`: tensors that it has, with their shapes; `lacks`: beginnings of names that only other models have. `named`:
@@ -40,7 +40,7 @@ class SingleFileRule(Noun):
     prefix: str = ""
 
 
-class Borrowed(Noun):
+class Borrowed(FrozenModel):
     """A file of another program that one part of a model is read from. It is neither copied nor changed.
 
     `prefix`: what stands before the part's names in it. `scaled`: weights have fewer bits there than once read.
@@ -63,7 +63,7 @@ class Borrowed(Noun):
         return (now.st_size, now.st_mtime_ns) == (self.bytes, self.modified_ns)
 
 
-class WeightFile(Noun):
+class WeightFile(FrozenModel):
     """What a header says: shape and number format of each tensor, by the names that `key_mappings` gives them."""
 
     path: Path

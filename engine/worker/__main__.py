@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from engine.schema import Noun
+from engine.schema import FrozenModel, Job
 from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_worker
 
 # Torch's companions know these where they find them, and importing them takes two fifths of a worker's start. scipy is
@@ -28,7 +28,7 @@ class Wire:
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._lock = stream, threading.Lock()
 
-    def send(self, message: Noun) -> None:
+    def send(self, message: FrozenModel) -> None:
         with self._lock:
             self._stream.write(line(message))
             self._stream.flush()
@@ -75,19 +75,25 @@ def main() -> None:
 
     _hide(set(OPTIONAL) - set(options.library))
     from engine.worker.accelerator import Accelerator, described
-    from engine.worker.job_runner import Studio, versions  # torch and diffusers: seconds
-    from engine.worker.sampling.denoise import Watch
+    from engine.worker.job_runner import JobRunner, failed, performer, versions  # torch and diffusers: seconds
+    from engine.worker.sampling.denoise import StepReporter
 
-    studio = Studio(Accelerator(options.device), options.models, options.artifacts, options.prompts, options.caches)
+    runner = JobRunner(Accelerator(options.device), options.models, options.artifacts, options.prompts, options.caches)
     wire.send(Ready(versions=versions(), devices=described()))
     while True:
-        job = jobs.get().job
-        watch = Watch(
+        message = jobs.get()
+        try:
+            perform = performer(message.performer)  # first: it brings the class of the plan
+            job = Job.model_validate(message.job)
+        except Exception as error:  # the boundary: of another version, or a kind whose module cannot be imported
+            wire.send(JobEvent(job_id=str(message.job.get("id")), event=failed(error)))
+            continue
+        watch = StepReporter(
             emit=lambda event, job_id=job.id: wire.send(JobEvent(job_id=job_id, event=event)),  # type: ignore[misc]
             stop_asked=lambda job_id=job.id: job_id in cancelled,  # type: ignore[misc]
         )
-        end = studio.perform(job, watch)
-        wire.send(Holds(held=studio.holds()))
+        end = runner.perform(job, perform, watch)
+        wire.send(Holds(held=runner.holds()))
         wire.send(end if isinstance(end, RanOut) else JobEvent(job_id=job.id, event=end))
 
 

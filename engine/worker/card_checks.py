@@ -28,7 +28,7 @@ from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from engine.machine.card_test import PARTS, Part, Reading
 from engine.paths import APP
 from engine.planning.compatibility import obstacle_here
-from engine.schema import Attention, Device, Placement, Plan, Precision
+from engine.schema import Attention, Device, Placement, Precision, ShotPlan
 from engine.worker import families
 from engine.worker.accelerator import GB, Accelerator, described
 from engine.worker.attention import allowed, apart, attended
@@ -60,7 +60,7 @@ WAYS: dict[str, dict[str, Any]] = {
 class CardTester:
     """`small`: sizes for a test on the CPU, which take seconds."""
 
-    def __init__(self, device: str, folder: Path, plan: Plan, small: bool) -> None:
+    def __init__(self, device: str, folder: Path, plan: ShotPlan, small: bool) -> None:
         self.accelerator, self.folder, self.plan, self.small = Accelerator(device), folder, plan, small
         self.accelerator.choose()
         self.device = next((known for known in described() if known.id == device), None) or Device(
@@ -103,9 +103,9 @@ class CardTester:
     def _tried(self, part: Part, name: str, placement: Placement, whole: torch.Tensor | None) -> list[Reading]:
         """A take with these weights in this placement: finite, and the same as `whole` up to rounding."""
         plan = self.plan.model_copy(update={"placement": placement, "model": self._model().name})
-        family, watch = families.of(plan.family), denoise.Watch(lambda event: None, lambda: False)
+        family, watch = families.of(plan.family), denoise.StepReporter(lambda event: None, lambda: False)
         run = plan.take.model_copy(update={"num_inference_steps": 2, "sigmas": ()} | (SHORT if self.small else {}))
-        shelf = pipeline_loader.Shelf([self.folder])
+        shelf = pipeline_loader.PipelineCache([self.folder])
         try:
             self.accelerator.free()
             self.accelerator.forget_peak()
@@ -320,7 +320,7 @@ def main() -> None:
     options = parser.parse_args()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a library's stray print is no finding
-    tester = CardTester(options.device, options.folder, Plan.model_validate_json(sys.stdin.read()), options.small)
+    tester = CardTester(options.device, options.folder, ShotPlan.model_validate_json(sys.stdin.read()), options.small)
     print(json.dumps({"versions": versions() | {"cuda": torch.version.cuda or "", "system": platform.system()}}),
           file=out, flush=True)  # fmt: skip
     for reading in tester.readings(options.parts or list(PARTS)):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.schema.errors import Overflowed
 
 CAUSE = "The numbers of this clip overflowed, so its pictures would have been black."
 
 
-def check(computed: torch.Tensor, plan: Plan) -> None:
+def check(computed: torch.Tensor, plan: ShotPlan) -> None:
     """Raises Overflowed, with the likeliest cause first in its remedy. Waits for the device."""
     if not bool(torch.isfinite(computed).all()):
         raise Overflowed(CAUSE, _remedy(plan), f"{plan.placement.model_dump_json()}")
 
 
-def _remedy(plan: Plan) -> str:
+def _remedy(plan: ShotPlan) -> str:
     placement = plan.placement
     if any(lora.strength for lora in plan.loras):
         return "Leave the LoRAs out, or lower their strength: one may be damaged or made for another model."

@@ -22,7 +22,7 @@ from benchmarks.trace_cards import CARDS, batch_of, grid
 from engine import APP, Request
 from engine.planning.cost import allocated_gb
 from engine.planning.planner import plan
-from engine.schema import Device, HardwareProfile, Overrides, Pass, Placement, Plan, Stage
+from engine.schema import Device, HardwareProfile, Overrides, Pass, Placement, ShotPlan, ShotStage
 from engine.storage.catalog import Catalog
 from engine.worker import families
 from engine.worker.families.family import Shot
@@ -54,7 +54,7 @@ def counting(card: Card) -> Iterator[Card]:
     gc.collect()
 
 
-def starter(offload: str) -> Plan:
+def starter(offload: str) -> ShotPlan:
     short: dict[str, Any] = {"num_frames": 9, "take": QUICK, "render": QUICK, "offload": offload}
     asked = Request(prompt="a red ball rolls to the left on a blue background", seed=1, **short)
     return plan(asked, Catalog(CARDS).card("starter"), MACHINE)
@@ -66,13 +66,13 @@ def recorded(record: Callable[[str, object], None], **figures: object) -> None:
         record(name, figure)
 
 
-def made(shelf: pipeline_loader.Shelf, planned: Plan, folder: Path) -> None:
+def made(shelf: pipeline_loader.PipelineCache, planned: ShotPlan, folder: Path) -> None:
     """A take and its render."""
     model, family = shelf.get(planned, folder), families.of(planned.family)
-    watch, take = denoise.Watch(lambda event: None, lambda: False), None
-    stages: tuple[Stage, ...] = ("take", "render")
+    watch, take = denoise.StepReporter(lambda event: None, lambda: False), None
+    stages: tuple[ShotStage, ...] = ("take", "render")
     for stage in stages:
-        shot = Shot(planned, planned.stage(stage), torch.Generator().manual_seed(1))
+        shot = Shot(planned, planned.run(stage), torch.Generator().manual_seed(1))
         if take is None:
             latents = take = denoise.draw(model, family, shot, watch)
         else:
@@ -88,7 +88,7 @@ def test_the_starter_takes_the_memory_of_a_card_that_was_forecast(
     planned = starter("resident")
     before = counting.live
     counting.reset()
-    made(pipeline_loader.Shelf([APP / "models"]), planned, tmp_path)
+    made(pipeline_loader.PipelineCache([APP / "models"]), planned, tmp_path)
     forecast = 1e9 * allocated_gb(Catalog(CARDS).card("starter"), planned.render, planned.placement)
     counted, imitated = counting.peak - before, counting.imitated
     recorded(record_property, model="starter", layers="all", clip=f"{planned.render.size}, {planned.render.num_frames}",
@@ -100,7 +100,7 @@ def test_the_starter_takes_the_memory_of_a_card_that_was_forecast(
 def test_what_is_said_to_be_comfortable_runs_on_a_card_that_has_no_more(counting: Card, tmp_path: Path) -> None:
     planned = starter("resident")
     forecast = 1e9 * allocated_gb(Catalog(CARDS).card("starter"), planned.render, planned.placement)
-    shelf = pipeline_loader.Shelf([APP / "models"])
+    shelf = pipeline_loader.PipelineCache([APP / "models"])
     gc.collect()
     counting.cap(counting.live + 1.05 * forecast)
     try:

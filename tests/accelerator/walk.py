@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.schema import Placement, Plan, PlannedLora
+from engine.schema import Placement, PlannedLora, ShotPlan
 from engine.worker import families
 from engine.worker.families.family import Latents
 from engine.worker.loading import pipeline_loader
 from engine.worker.output.decode import vae_at_work
 from engine.worker.sampling import denoise, preview
-from engine.worker.sampling.checkpointing import Recording
+from engine.worker.sampling.checkpointing import Checkpointer
 from tests.accelerator.pretend import CARDS, Card
 from tests.engine.test_families import CASES, planned, shot
 from tests.tiny import loras
@@ -71,27 +71,27 @@ class Walk:
         self.placement, self.family = placement, families.of(self.case.family)
         if not (root / "tiny").exists():
             shutil.copytree(Path(checkpoint(name).name) / "tiny", root / "tiny")
-        self.shelf = pipeline_loader.Shelf([root])
+        self.shelf = pipeline_loader.PipelineCache([root])
 
-    def plan(self, name: str = "", **changes: Any) -> Plan:
+    def plan(self, name: str = "", **changes: Any) -> ShotPlan:
         made = planned(CASES[name or self.name])
         return made.model_copy(update={"placement": self.placement} | changes)
 
-    def watch(self) -> denoise.Watch:
-        return denoise.Watch(lambda event: None, lambda: False)
+    def watch(self) -> denoise.StepReporter:
+        return denoise.StepReporter(lambda event: None, lambda: False)
 
-    def model(self, plan: Plan) -> pipeline_loader.Model:
+    def model(self, plan: ShotPlan) -> pipeline_loader.Model:
         return self.shelf.get(plan, self.root)
 
-    def take(self, plan: Plan, watch: denoise.Watch | None = None) -> Latents:
+    def take(self, plan: ShotPlan, watch: denoise.StepReporter | None = None) -> Latents:
         return denoise.draw(self.model(plan), self.family, shot(plan, "take"), watch or self.watch())
 
-    def decoded(self, plan: Plan, latents: Latents, stage: str = "take") -> np.ndarray:
+    def decoded(self, plan: ShotPlan, latents: Latents, stage: str = "take") -> np.ndarray:
         model = self.model(plan)
         with vae_at_work(model.pipe, plan.placement, latents) as reachable:
             return self.family.decode(model.pipe, reachable, shot(plan, stage)).frames  # type: ignore[arg-type]
 
-    def render(self, plan: Plan) -> np.ndarray:
+    def render(self, plan: ShotPlan) -> np.ndarray:
         """Of the take that was saved."""
         take = denoise.load(self.root / "take.safetensors", plan.placement.device)
         latents = denoise.refine(self.model(plan), self.family, shot(plan, "render"), self.watch(), take)
@@ -112,7 +112,7 @@ class Walk:
                 "take again": self.decoded(plan, self.take(plan)), "render again": self.render(plan)}  # fmt: skip
 
     def fresh(self) -> Frames:
-        self.shelf = pipeline_loader.Shelf([self.root])
+        self.shelf = pipeline_loader.PipelineCache([self.root])
         return {"render": self.render(self.plan())}
 
     def switched(self) -> Frames:
@@ -154,7 +154,7 @@ class Walk:
         state.unlink(missing_ok=True)
         for stop_after in (1, None):
             watch = self.watch()
-            watch.recording = Recording(state, "same", stop_after)
+            watch.recording = Checkpointer(state, "same", stop_after)
             found.append(self.decoded(plan, self.take(plan, watch)))
         return {"first part": found[0], "whole": found[1]}
 
@@ -164,7 +164,7 @@ class Album:
     """Stands where a Peeker stands and keeps every look."""
 
     look: preview.Look
-    plan: Plan
+    plan: ShotPlan
     seen: list[np.ndarray]
 
     def after_step(self, done: int, steps: int, seconds: float, estimate: preview.Estimate) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import APP, Engine, HardwareProfile, Overrides, Plan, Request
+from engine import APP, Engine, HardwareProfile, Overrides, Request, ShotPlan
 from engine.planning.planner import plan
 from engine.planning.recommendations import RUNS, Planner, instead, recommend, table
 from engine.storage.catalog import Catalog, machines
@@ -17,7 +17,7 @@ MACHINES = machines(APP / "presets" / "machines")
 
 
 def planner(machine: str) -> Planner:
-    def planned(request: Request, other: HardwareProfile | None) -> Plan:
+    def planned(request: Request, other: HardwareProfile | None) -> ShotPlan:
         return plan(request, CARDS[request.model], other or MACHINES[machine])
 
     return planned

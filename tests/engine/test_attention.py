@@ -12,7 +12,7 @@ import torch
 from engine import APP
 from engine.planning.compatibility import attention_obstacle
 from engine.planning.planner import plan
-from engine.schema import Attention, Device, HardwareProfile, Measured, Plan, Request
+from engine.schema import Attention, Device, HardwareProfile, Measured, Request, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting, MachineProblem
 from engine.storage.catalog import Catalog
@@ -30,7 +30,7 @@ AMD = Device(id="cuda:0", name="AMD Radeon RX 7900 XTX", vram_gb=25.8, vram_free
 TURING = ADA.model_copy(update={"compute_capability": "7.5"})
 
 
-def planned(card: ModelCard, device: Device, installed: tuple[Attention, ...] = (), **fields: Any) -> Plan:
+def planned(card: ModelCard, device: Device, installed: tuple[Attention, ...] = (), **fields: Any) -> ShotPlan:
     hardware: HardwareProfile = machine(8).model_copy(update={"devices": (device,), "attention_packages": installed})
     return plan(Request(prompt="a red ball", seed=1, model=card.id, **fields), card, hardware)
 
@@ -146,17 +146,17 @@ def ways_of(model: pipeline_loader.Model) -> set[str]:
     return {str(one._attention_backend) for one in processors if hasattr(one, "_attention_backend")}
 
 
-def attending(made: Plan, way: Attention) -> Plan:
+def attending(made: ShotPlan, way: Attention) -> ShotPlan:
     return made.model_copy(update={"placement": made.placement.model_copy(update={"attention": way})})
 
 
 def test_the_worker_switches_a_warm_model_by_diffusers_own_means_whatever_the_shell_says(
-    draw: Draw, tiny_plan: Plan, tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    draw: Draw, tiny_plan: ShotPlan, tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
 
     monkeypatch.setattr(_AttentionBackendRegistry, "_active_backend", AttentionBackendName._NATIVE_MATH)
-    shelf = pipeline_loader.Shelf([tiny_home / "models"])
+    shelf = pipeline_loader.PipelineCache([tiny_home / "models"])
     clips = {}
     for way in ("native", "_native_flash", "native"):
         clips[way], told = draw(attending(tiny_plan, way), shelf)

@@ -9,7 +9,7 @@ import pytest
 
 from engine import APP
 from engine.schema.errors import BadFile, UnknownName
-from engine.schema.plan import RECORDED
+from engine.schema.shot import RECORDED
 from engine.storage.catalog import Catalog, read_card
 
 FOLDER = APP / "presets" / "models"

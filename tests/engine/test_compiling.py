@@ -11,7 +11,7 @@ import torch
 
 from engine import Engine, Request
 from engine.planning.compiling import where_it_pays
-from engine.schema import Device, LoraUse, Measured, Placement, Plan, Stage
+from engine.schema import Device, LoraUse, Measured, Placement, ShotPlan, ShotStage
 from engine.schema.errors import BadSetting
 from engine.worker import families
 from engine.worker.card_checks import CardTester
@@ -30,10 +30,10 @@ def test_nothing_is_compiled_unless_somebody_asks_or_the_card_was_tested() -> No
 
 ONE = planned(WAN, ADA, offload="resident", precision="full")
 SECONDS = sum(ONE.forecast.take_seconds + ONE.forecast.render_seconds) / 2
-Queue = list[tuple[Stage, Plan]]
+Queue = list[tuple[ShotStage, ShotPlan]]
 
 
-def on(compiled: float, compile_seconds: float, queued: Queue) -> Plan:
+def on(compiled: float, compile_seconds: float, queued: Queue) -> ShotPlan:
     device = ADA.model_copy(update={"measured": Measured(compiled=compiled, compile_seconds=compile_seconds)})
     there = machine(8).model_copy(update={"devices": (device,)})
     return where_it_pays(ONE, WAN, there, queued)
@@ -96,15 +96,15 @@ def test_where_it_goes_wrong_it_is_refused(device: Device, card: Any, more: dict
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU with g++")
 @torch.no_grad()
 def test_compiled_blocks_draw_the_same_clip_within_rounding_and_the_plain_ones_the_very_same(
-    tiny_home: Path, tiny_plan: Plan, tmp_path: Path
+    tiny_home: Path, tiny_plan: ShotPlan, tmp_path: Path
 ) -> None:
-    shelf, drawn = pipeline_loader.Shelf([tiny_home / "models"]), []
+    shelf, drawn = pipeline_loader.PipelineCache([tiny_home / "models"]), []
     for compiled in (False, True, False):
         placement = Placement(device="cpu", dtype="float32", compiled=compiled)
         model = shelf.get(tiny_plan.model_copy(update={"placement": placement}), tmp_path)
         run = tiny_plan.take.model_copy(update={"num_inference_steps": 2})
         shot = Shot(tiny_plan.model_copy(update={"placement": placement}), run, torch.Generator("cpu").manual_seed(1))
-        watch = denoise.Watch(lambda event: None, lambda: False)
+        watch = denoise.StepReporter(lambda event: None, lambda: False)
         drawn.append(denoise.draw(model, families.of("wan"), shot, watch)["latents"])
     assert all(block._compiled_call_impl for block in model.pipe.transformer.blocks)
     assert torch.equal(drawn[2], drawn[0]) and not torch.equal(drawn[1], drawn[0])
@@ -113,7 +113,7 @@ def test_compiled_blocks_draw_the_same_clip_within_rounding_and_the_plain_ones_t
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU with g++")
-def test_the_test_of_the_card_says_what_compiling_saves_and_costs(tmp_path: Path, tiny_plan: Plan) -> None:
+def test_the_test_of_the_card_says_what_compiling_saves_and_costs(tmp_path: Path, tiny_plan: ShotPlan) -> None:
     tester = CardTester("cpu", tmp_path, tiny_plan, small=True)
     readings = {reading.name: reading for reading in tester.blocks_compiled()}
     assert readings["gain"].value and readings["first call"].value

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import save_file
 
 from engine.schema.errors import JobCancelled
-from engine.schema.plan import RECORDED
+from engine.schema.shot import RECORDED
 from engine.worker import families
 from engine.worker.families.family import Latents
 from engine.worker.loading import pipeline_loader
 from engine.worker.sampling import checkpoint_file, denoise
 from engine.worker.sampling import checkpointing as recordings
-from engine.worker.sampling.checkpointing import Recording
+from engine.worker.sampling.checkpointing import Checkpointer
 from tests.engine.test_families import CASES, Case, Loaded, distance, planned, roomy, shot
 from tests.tiny import cogvideox, wan
 
@@ -31,8 +31,8 @@ MORE = {name: case for name, case in CASES.items() if case.pipeline in RECORDED 
 
 def stage_of(loaded: Loaded, path: Path, stop_after: int | None = None, key: str = "same") -> Latents:
     """The latents of a draw that records itself at `path`, or goes on from there."""
-    watch = denoise.Watch(lambda event: None, lambda: False)
-    watch.recording = Recording(path, key, stop_after)
+    watch = denoise.StepReporter(lambda event: None, lambda: False)
+    watch.recording = Checkpointer(path, key, stop_after)
     return denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
 
 
@@ -109,8 +109,8 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_save(
             nonlocal steps
             steps += getattr(event, "step", 0) > 0
 
-        watch = denoise.Watch(emit, stop_asked)  # type: ignore[arg-type]
-        watch.recording = Recording(tmp_path / "state", "render")
+        watch = denoise.StepReporter(emit, stop_asked)  # type: ignore[arg-type]
+        watch.recording = Checkpointer(tmp_path / "state", "render")
         return watch.recording.done, denoise.refine(loaded.model, loaded.family, shot(render, "render"), watch, take)
 
     _, whole = refined()

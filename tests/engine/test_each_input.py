@@ -19,7 +19,7 @@ from tests.conftest import PROMPT
 from tests.engine.test_families import CASES, Loaded, bare_arguments, planned, shot
 
 pytestmark = pytest.mark.slow
-WATCH = denoise.Watch(lambda event: None, lambda: False)
+WATCH = denoise.StepReporter(lambda event: None, lambda: False)
 # What tests/engine/test_families.py tries only together with something else.
 ALONE: dict[str, tuple[tuple[MediaRole, ...], ...]] = {
     "ltx-conditions": (("last_image",), ("keyframes",)),

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine import APP
-from engine.schema import Argument, Forecast, MediaRole, Pass, Placement, Plan, Request, Stage, StepCache
+from engine.schema import Argument, MediaRole, Pass, Placement, Request, ShotForecast, ShotPlan, ShotStage, StepCache
 from engine.schema.card import ModelCard
 from engine.schema.errors import JobCancelled
 from engine.schema.events import Progress
@@ -162,7 +162,7 @@ class Loaded:
     folder: Path
     model: pipeline_loader.Model
     family: LatentVideo
-    plan: Plan
+    plan: ShotPlan
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -181,7 +181,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     )
 
 
-def planned(case: Case) -> Plan:
+def planned(case: Case) -> ShotPlan:
     """A plan of two steps at 4 and 6 multiples, made by hand: cards have their own tests."""
     side = case.multiple * 2
     small, large = (2 * side, side), (4 * side, 2 * side)
@@ -190,9 +190,9 @@ def planned(case: Case) -> Plan:
     take = Pass(width=small[0], height=small[1], num_frames=case.num_frames, fps=8, num_inference_steps=case.steps,
                 guidance_scale=case.guidance_scale, flow_shift=case.flow_shift, arguments=case.arguments,
                 forwards=2, operations=0)  # fmt: skip
-    forecast = Forecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
+    forecast = ShotForecast(verdict="unknown", vram_gb=0, ram_gb=0, disk_gb=0, download_gb=0, take_seconds=(0, 0),
                         render_seconds=(0, 0), basis="")  # fmt: skip
-    return Plan(
+    return ShotPlan(
         request=Request(prompt=PROMPT, seed=5, **given.asked(case.gives)), model="tiny", family=case.family,
         pipeline=case.pipeline, revision=None, licence="", seed=5, take=take,
         render=take.model_copy(update={"width": large[0], "height": large[1]}), sigma=0.5, max_tokens=case.max_tokens,
@@ -200,18 +200,18 @@ def planned(case: Case) -> Plan:
     )  # fmt: skip
 
 
-def shot(plan: Plan, stage: Stage) -> Shot:
-    run = plan.stage(stage)
+def shot(plan: ShotPlan, stage: ShotStage) -> Shot:
+    run = plan.run(stage)
     return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), given.given(plan.request.given, run))
 
 
 @pytest.fixture
-def watch() -> denoise.Watch:
-    return denoise.Watch(lambda event: None, lambda: False)
+def watch() -> denoise.StepReporter:
+    return denoise.StepReporter(lambda event: None, lambda: False)
 
 
 @torch.no_grad()
-def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_a_take_is_the_bare_pipelines_video(loaded: Loaded, watch: denoise.StepReporter) -> None:
     run, family = loaded.plan.take, loaded.family
     take = shot(loaded.plan, "take")
     ours = family.decode(loaded.model.pipe, denoise.draw(loaded.model, family, take, watch), take)
@@ -254,7 +254,7 @@ def bare_arguments(loaded: Loaded, pipe: Any, take: Shot) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: denoise.StepReporter) -> None:
     take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     render = shot(loaded.plan, "render")
     frames = loaded.family.decode(
@@ -265,7 +265,7 @@ def test_a_render_keeps_the_takes_shape_at_full_size(loaded: Loaded, watch: deno
 
 
 @torch.no_grad()
-def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded, watch: denoise.StepReporter) -> None:
     family, model = loaded.family, loaded.model
     take = denoise.draw(model, family, shot(loaded.plan, "take"), watch)
     other = denoise.draw(model, family, shot(loaded.plan.model_copy(update={"seed": 6}), "take"), watch)
@@ -286,7 +286,7 @@ def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded,
 
 
 def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(loaded: Loaded) -> None:
-    def told(plan: Plan) -> int:
+    def told(plan: ShotPlan) -> int:
         events: list[Any] = []
         loaded.model.prompts.encoded(loaded.model.pipe, loaded.family, shot(plan, "take"), events.append)
         return len(events)
@@ -304,14 +304,14 @@ def test_every_card_of_thirty_steps_and_more_offers_foretold_steps(card: ModelCa
 
 
 @torch.no_grad()
-def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_foretold_steps_are_not_computed_and_leave_nothing_behind(loaded: Loaded, watch: denoise.StepReporter) -> None:
     run = loaded.plan.take.model_copy(update={"num_inference_steps": 6})
     whole = loaded.plan.model_copy(update={"take": run})
     cached = whole.model_copy(update={"step_cache": StepCache(interval=2, whole_steps=2)})
     calls: list[int] = []
     hooks = [last_block(part).register_forward_hook(lambda *_: calls.append(1)) for part in transformers(loaded)]
 
-    def drawn(plan: Plan) -> tuple[torch.Tensor, int]:
+    def drawn(plan: ShotPlan) -> tuple[torch.Tensor, int]:
         calls.clear()
         latents = denoise.draw(loaded.model, loaded.family, shot(plan, "take"), watch)["latents"]
         return latents, len(calls)
@@ -350,7 +350,9 @@ class Album:
 
 
 @torch.no_grad()
-def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_every_step_can_be_looked_at_and_the_last_estimate_is_the_clip(
+    loaded: Loaded, watch: denoise.StepReporter
+) -> None:
     pipe, family, take = loaded.model.pipe, loaded.family, shot(loaded.plan, "take")
     watch.peeker = album = Album()  # type: ignore[assignment]
     drawn = denoise.draw(loaded.model, family, take, watch)["latents"]
@@ -376,13 +378,15 @@ def test_steps_are_reported_and_a_stop_is_obeyed_at_the_next_one(loaded: Loaded)
         return any(isinstance(event, Progress) and event.step for event in seen)
 
     with pytest.raises(JobCancelled):
-        denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), denoise.Watch(seen.append, stop_asked))
+        denoise.draw(
+            loaded.model, loaded.family, shot(loaded.plan, "take"), denoise.StepReporter(seen.append, stop_asked)
+        )
     assert max(event.step for event in seen if isinstance(event, Progress)) == 1
     after = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
-                          denoise.Watch(lambda e: None, lambda: False))  # fmt: skip
+                          denoise.StepReporter(lambda e: None, lambda: False))  # fmt: skip
     told: list[Any] = []
     again = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"),
-                          denoise.Watch(told.append, lambda: False))  # fmt: skip
+                          denoise.StepReporter(told.append, lambda: False))  # fmt: skip
     sampled = [(event.step, event.steps) for event in told if isinstance(event, Progress) and event.phase == "sampling"]
     assert sampled == [(step, sampled[-1][1]) for step in range(sampled[-1][1] + 1)]  # each once, to the last
     assert torch.equal(after["latents"], again["latents"])  # a stop leaves nothing behind

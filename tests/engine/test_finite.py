@@ -26,7 +26,7 @@ def drawn(folder: Path, part: str) -> None:
     with torch.no_grad():
         for weight in getattr(model.pipe, part).parameters():
             weight.fill_(float("nan"))
-        watch = denoise.Watch(lambda event: steps.append(event), lambda: False)
+        watch = denoise.StepReporter(lambda event: steps.append(event), lambda: False)
         steps: list[object] = []
         latents = denoise.draw(model, family, shot(made, "take"), watch)
         family.decode(model.pipe, latents, shot(made, "take"))

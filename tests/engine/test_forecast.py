@@ -11,7 +11,7 @@ from engine import APP
 from engine.planning.forecast import corrected, forecast
 from engine.planning.planner import plan
 from engine.planning.recommendations import example
-from engine.schema import Aspect, Device, Forecast, HardwareProfile, Overrides, PictureRole, Plan, Request, Run
+from engine.schema import Aspect, Device, HardwareProfile, Overrides, PictureRole, Request, Run, ShotForecast, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadInput
 from engine.storage.catalog import Catalog
@@ -20,7 +20,7 @@ from tests.engine.published import PUBLISHED, Published
 CARDS = Catalog(APP / "presets" / "models").cards
 
 
-def planned(card: ModelCard, machine: HardwareProfile, frames: int, side: int, runs: tuple[Run, ...] = ()) -> Plan:
+def planned(card: ModelCard, machine: HardwareProfile, frames: int, side: int, runs: tuple[Run, ...] = ()) -> ShotPlan:
     size = Overrides(width=side, height=side)
     return plan(Request(prompt="a red ball", seed=1, num_frames=frames, render=size), card, machine, runs)
 
@@ -36,7 +36,7 @@ def test_a_forecast_without_measurements_says_that_it_is_an_estimate(card: Model
     assert "estimated" in planned(card, machine, 25, 192).forecast.basis
 
 
-def measured(plan: Plan, model: str, times: float, count: int) -> tuple[Run, ...]:
+def measured(plan: ShotPlan, model: str, times: float, count: int) -> tuple[Run, ...]:
     """Runs of a stage that took so many times what arithmetic said."""
     said = plan.forecast.estimated_seconds[1]
     run = Run(model=model, stage="render", device="cpu", operations=1, seconds=times * said, ram_gb=1,
@@ -79,7 +79,7 @@ def test_too_little_memory_is_unlikely(card: ModelCard, machine: HardwareProfile
     assert planned(card, machine, 25, 192).forecast.verdict == "comfortable"
 
 
-def on_card(published: Published) -> Plan:
+def on_card(published: Published) -> ShotPlan:
     card = CARDS[published.model]
     size = Overrides(width=published.width, height=published.height, num_inference_steps=published.steps)
     pictures: dict[PictureRole, str] = {"image": "0" * 32} if "image" in card.needs else {}
@@ -131,7 +131,7 @@ def test_a_bigger_request_never_has_a_smaller_forecast(model: ModelCard) -> None
     assert sized(model, frames, side, 40).render.operations > sized(model, frames, side, 20).render.operations
 
 
-def never_more(small: Forecast, large: Forecast) -> bool:
+def never_more(small: ShotForecast, large: ShotForecast) -> bool:
     """Whether one forecast asks for as much as the other at most, in memory and at both ends of both times."""
     amounts = [
         (one.vram_gb, one.ram_gb, *one.take_seconds, *one.render_seconds, *one.estimated_seconds)
@@ -159,13 +159,13 @@ def test_whatever_is_asked_for_a_plan_obeys_the_models_rules_or_is_refused_in_a_
         assert not size.only or (run.width, run.height) == (size.only.width, size.only.height)
 
 
-def sized(model: ModelCard, frames: int, side: int, steps: int) -> Plan:
+def sized(model: ModelCard, frames: int, side: int, steps: int) -> ShotPlan:
     size = Overrides(width=side, height=side, num_inference_steps=steps)
     whole = "gguf" if model.is_gguf else "full"
     return gpu_plan(model, 200, 500, num_frames=frames, render=size, offload="resident", precision=whole)
 
 
-def gpu_plan(model: ModelCard, vram_gb: float, ram_gb: float, **fields: Any) -> Plan:
+def gpu_plan(model: ModelCard, vram_gb: float, ram_gb: float, **fields: Any) -> ShotPlan:
     request = example(model).model_copy(update={"aspect": "square", **fields})
     return plan(request, model, gpu_machine(vram_gb, ram_gb))
 

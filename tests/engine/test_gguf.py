@@ -44,7 +44,7 @@ def frames(name: str, folder: Path, placement: Placement) -> np.ndarray:
     made = planned(case)
     model = pipeline_loader.load(folder, placement, case.pipeline, pipeline_loader.Loading(family))
     take = shot(made, "take")
-    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.StepReporter(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.media.colours import EXACT
 from engine.media.resize import Given
-from engine.schema import Beginning, Plan, Recipe
+from engine.schema import Beginning, Recipe, ShotPlan
 from engine.worker import families
 from engine.worker.families.family import Footage, Shot
 from engine.worker.loading import pipeline_loader
@@ -31,7 +31,7 @@ def grey(*levels: float, size: tuple[int, int] = (32, 32)) -> np.ndarray:
     return np.stack([np.clip(pattern + level, 0, 255) for level in levels]).round().astype(np.uint8)
 
 
-def recipe(run_frames: int, plan: Plan | None = None) -> Recipe:
+def recipe(run_frames: int, plan: ShotPlan | None = None) -> Recipe:
     made = plan or planned(CASES["wan-2.1"])
     size = {"width": 32, "height": 32, "num_frames": run_frames, "fps": FPS}
     made = made.model_copy(update={"render": made.render.model_copy(update=size)})
@@ -143,11 +143,11 @@ def test_a_stretch_without_sound_is_silent_after_one_with_it(tmp_path: Path) -> 
     assert np.abs(rest.sound[0, -5000:]).max() == 0 < np.abs(rest.sound[0, 3000:9000]).max()
 
 
-def drawn(last: np.ndarray, model: pipeline_loader.Model, plan: Plan) -> np.ndarray:
+def drawn(last: np.ndarray, model: pipeline_loader.Model, plan: ShotPlan) -> np.ndarray:
     """A stretch that starts on the picture `last`."""
     family, given = families.of(plan.family), Given({"image": Image.fromarray(last)})
     stretch = Shot(plan, plan.take, torch.Generator("cpu").manual_seed(plan.seed), given)
-    latents = denoise.draw(model, family, stretch, denoise.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, stretch, denoise.StepReporter(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, stretch).frames
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from engine import APP, Engine, Overrides, Request, lost_lane
 from engine.diagnostics import examine
-from engine.jobs.scheduler import Lane
+from engine.jobs.scheduler import DeviceWorker
 from engine.paths import open_home
 from engine.schema.errors import MachineProblem
 from engine.storage import temporary_folders
@@ -32,15 +32,15 @@ class End(BaseException):
 def test_a_lane_that_ends_by_itself_is_said_and_started_again_with_its_job(
     tiny_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordinary, times = Lane._attempt, []
+    ordinary, times = DeviceWorker._attempt, []
 
-    def once_gone(self: Lane, job: object) -> object:
+    def once_gone(self: DeviceWorker, job: object) -> object:
         times.append(job)
         if len(times) == 1:
             raise End("by itself")
         return ordinary(self, job)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Lane, "_attempt", once_gone)
+    monkeypatch.setattr(DeviceWorker, "_attempt", once_gone)
     monkeypatch.setattr("threading.excepthook", lambda _: None)
     with Engine(tiny_home) as engine:
         engine.start()

@@ -39,7 +39,7 @@ def loaded(
         for name, tensor in (*module.named_parameters(), *module.named_buffers())
     }  # fmt: skip
     take = shot(made, "take")
-    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.StepReporter(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float), stored
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine import APP
 from engine.planning import memory_fallback
 from engine.planning.planner import plan
-from engine.schema import Placement, Plan, Request, Run, Shortage, Stage, Work
+from engine.schema import Placement, Request, Run, Shortage, ShotPlan, ShotStage, Work
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog
 from tests.engine.test_placing import machine as machine_with
@@ -18,24 +18,24 @@ CARDS = Catalog(APP / "presets" / "models").cards
 WAN, LTX = CARDS["wan2.1-t2v-1.3b"], CARDS["ltx-video-2b-0.9.5"]
 
 
-def planned(card: ModelCard = WAN, **placement: Any) -> Plan:
+def planned(card: ModelCard = WAN, **placement: Any) -> ShotPlan:
     made = plan(Request(prompt="a red ball", seed=1, model=card.id), card, machine_with(80))
     here = Placement(device="cuda:0", dtype="bfloat16").model_copy(update=placement)
     return made.model_copy(update={"placement": here})
 
 
 def way_down(
-    made: Plan, stage: Stage, shortage: tuple[Shortage, Work], card: ModelCard = WAN
-) -> list[memory_fallback.Rung]:
+    made: ShotPlan, stage: ShotStage, shortage: tuple[Shortage, Work], card: ModelCard = WAN
+) -> list[memory_fallback.FallbackStep]:
     """Every rung to the foot of the ladder."""
-    rungs: list[memory_fallback.Rung] = []
-    while rung := memory_fallback.next_rung(made, stage, shortage, card):
+    rungs: list[memory_fallback.FallbackStep] = []
+    while rung := memory_fallback.next_step(made, stage, shortage, card):
         rungs.append(rung)
         made = rung.plan
     return rungs
 
 
-def harmless(rungs: list[memory_fallback.Rung]) -> list[str]:
+def harmless(rungs: list[memory_fallback.FallbackStep]) -> list[str]:
     return [rung.change for rung in rungs if not rung.alters]
 
 
@@ -145,7 +145,7 @@ def test_a_model_in_gguf_has_no_smaller_weights() -> None:
 
 def test_a_smaller_pass_is_a_cheaper_one_and_its_request_asks_for_it() -> None:
     made = planned(offload="group", precision="nf4")
-    rung = memory_fallback.next_rung(made, "take", ("vram", "denoising"), WAN)
+    rung = memory_fallback.next_step(made, "take", ("vram", "denoising"), WAN)
     assert rung and rung.plan.take.operations < made.take.operations
     again = plan(rung.plan.request, WAN, machine_with(80))
     assert again.take.num_frames == rung.plan.take.num_frames
@@ -177,7 +177,7 @@ def test_the_next_plan_starts_where_the_last_one_ended_and_says_why() -> None:
     assert again.placement == first.placement
 
 
-def run_of(made: Plan, **fields: Any) -> Run:
+def run_of(made: ShotPlan, **fields: Any) -> Run:
     measured = {
         "model": WAN.id, "stage": "render", "device": "cuda:0", "operations": 1e12, "seconds": 1.0, "ram_gb": 1.0,
         "pixels": made.render.pixels, "placement": made.placement, "adjusted": bool(made.adjusted),

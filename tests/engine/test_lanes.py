@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from engine import APP, Engine, Finished, LoraUse, Overrides, Request, read_recipe
-from engine.engine import _job
 from engine.jobs import local_worker
+from engine.jobs.kinds import kind_of, new_job
 from engine.jobs.local_worker import worker_command, worker_environment
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.paths import open_home
@@ -73,7 +73,7 @@ def test_a_card_that_only_torch_sees_gets_a_lane_when_the_first_worker_has_start
     (home / "faults.json").write_text("[]")
     monkeypatch.setattr(local_worker, "worker_command", seeing_a_card(home / "faults.json"))
     with Engine(home) as before:
-        before.store.add_jobs([_job("take", before.plan(request(device="cpu:1")))])
+        before.store.add_jobs([new_job(kind_of("take"), "take", before.plan(request(device="cpu:1")))])
         before.store.set(REPORTED, "[]")
     with Engine(home) as engine:
         engine.start()
@@ -130,18 +130,19 @@ def test_a_worker_that_shares_no_path_makes_the_same_take(home: Path, tmp_path: 
             "loras": (LoraUse(id=engine.keep_lora(home / "mist.safetensors").id),),
             "pictures": {"image": engine.keep_picture(home / "noise.png")},
         })})  # fmt: skip
-        assert str(home) not in line(RunJob(job=_job("take", worn)))
+        assert str(home) not in line(RunJob.of(new_job(kind_of("take"), "take", worn), kind_of("take").performer))
         engine.start()
         (here,) = engine.make_takes(request(device="cpu"))
         ours = engine.library.take(ended(engine, here).result_id)
-        there = _job("take", plan)
-        staged = engine.library.stage(there)
+        there = new_job(kind_of("take"), "take", plan)
+        staged = engine.library.clear_workspace(there.id)
+        kind_of("take").put(there, staged, engine.rooms)
         elsewhere = open_home(tmp_path / "another machine")
         shutil.copytree(home / "models", elsewhere.models, dirs_exist_ok=True)
         shutil.move(staged, elsewhere.staging / there.id)
         assert isinstance(run_by_hand(elsewhere.home, there), Finished)
         shutil.move(elsewhere.staging / there.id, staged)
-        engine.library.adopt(there)
+        kind_of("take").adopt(there, engine.rooms)
         theirs = engine.library.take(there.id)
     assert np.array_equal(frames_of(theirs.video), frames_of(ours.video))
     assert str(tmp_path) not in Path(theirs.video).with_suffix(".json").read_text()
@@ -154,7 +155,7 @@ def run_by_hand(home: Path, job: Job) -> object:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.stdin and done.stdout
-    done.stdin.write(line(RunJob(job=job)))
+    done.stdin.write(line(RunJob.of(job, kind_of(job.kind).performer)))
     done.stdin.flush()
     messages = (read_by_engine(text) for text in done.stdout)
     events = (message.event for message in messages if isinstance(message, JobEvent) and not isinstance(message, Ready))

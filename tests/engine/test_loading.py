@@ -10,7 +10,7 @@ import pytest
 from engine import APP, Engine, Finished, Overrides, Request
 from engine.planning.forecast import SECONDS_AT_LEAST, SECONDS_PER_GB, loaded
 from engine.planning.planner import plan
-from engine.schema import Plan, Run
+from engine.schema import Run, ShotPlan
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog
 from tests.engine.test_placing import machine
@@ -23,34 +23,34 @@ Range = tuple[float, float]
 
 
 @pytest.fixture
-def made() -> Plan:
+def made() -> ShotPlan:
     return plan(Request(prompt="a red ball", seed=1, model=WAN.id), WAN, machine(48))
 
 
-def loading(made: Plan, card: ModelCard = WAN, runs: tuple[Run, ...] = (), warm: str = "") -> Range:
+def loading(made: ShotPlan, card: ModelCard = WAN, runs: tuple[Run, ...] = (), warm: str = "") -> Range:
     return loaded(made, card, runs, warm).forecast.loading_seconds
 
 
-def test_a_cold_model_costs_its_bytes_over_the_rate_of_a_disk_with_or_without_its_text_encoder(made: Plan) -> None:
+def test_a_cold_model_costs_its_bytes_over_the_rate_of_a_disk_with_or_without_its_text_encoder(made: ShotPlan) -> None:
     assert loading(made) == pytest.approx(
         (SOON + (WAN.size_gb - READER_GB) * FAST, LATE + WAN.size_gb * SLOW), abs=0.06
     )
 
 
-def test_a_warm_model_costs_nothing_and_one_of_another_kind_does(made: Plan) -> None:
+def test_a_warm_model_costs_nothing_and_one_of_another_kind_does(made: ShotPlan) -> None:
     assert loading(made, warm=made.loads) == (0, 0)
     smaller = made.model_copy(update={"placement": made.placement.model_copy(update={"precision": "nf4"})})
     tiled = made.model_copy(update={"placement": made.placement.model_copy(update={"vae_tiling": True})})
     assert loading(smaller, warm=made.loads) == loading(made) and loading(tiled, warm=made.loads) == (0, 0)
 
 
-def test_a_text_encoder_that_was_dropped_comes_again_for_new_words(made: Plan) -> None:
+def test_a_text_encoder_that_was_dropped_comes_again_for_new_words(made: ShotPlan) -> None:
     placement = made.placement.model_copy(update={"text_encoder": "dropped"})
     dropping = made.model_copy(update={"placement": placement})
     assert loading(dropping, warm=dropping.loads) == pytest.approx((0, LATE + READER_GB * SLOW), abs=0.06)
 
 
-def test_a_stage_that_starts_now_takes_both(made: Plan) -> None:
+def test_a_stage_that_starts_now_takes_both(made: ShotPlan) -> None:
     cold = loaded(made, WAN, (), "")
     for stage, drawing in (("take", cold.forecast.take_seconds), ("render", cold.forecast.render_seconds)):
         both = [sum(ends) for ends in zip(drawing, cold.forecast.loading_seconds, strict=True)]
@@ -58,7 +58,7 @@ def test_a_stage_that_starts_now_takes_both(made: Plan) -> None:
         assert cold.when_warm.seconds(stage) == drawing  # type: ignore[arg-type]
 
 
-def test_what_this_machine_took_to_load_takes_over(made: Plan) -> None:
+def test_what_this_machine_took_to_load_takes_over(made: ShotPlan) -> None:
     seconds = 0.5 * WAN.size_gb
     run = Run(model=WAN.id, stage="take", device="cuda:0", operations=1, seconds=9, ram_gb=1, loading_seconds=seconds,
               loaded_gb=WAN.size_gb)  # fmt: skip

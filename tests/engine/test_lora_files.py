@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from engine import APP, BadFile, BadSetting, Engine, LoraUse, Request, read_lora
-from engine.schema import Device, HardwareProfile, Plan
+from engine.schema import Device, HardwareProfile, ShotPlan
 from engine.schema.errors import UnknownName
 from engine.storage.catalog import Catalog
 from engine.weights.lora.matching import made_for
@@ -397,12 +397,12 @@ def test_a_large_lora_counts_where_the_model_is_placed(
     said["file"]["size_gb"] = 5.0
     record.write_text(json.dumps(said))
 
-    def on_a_card(vram_gb: float, *uses: LoraUse) -> Plan:
+    def on_a_card(vram_gb: float, *uses: LoraUse) -> ShotPlan:
         card = Device(id="cuda:0", name="a card", vram_gb=vram_gb, vram_free_gb=vram_gb, compute_capability="8.9")
         large = machine.model_copy(update={"devices": (card, machine.best), "ram_gb": 256, "ram_free_gb": 250})
         return plan_of(engine, large, "wan2.1-t2v-14b", *uses)
 
-    def whole(plan: Plan) -> bool:
+    def whole(plan: ShotPlan) -> bool:
         return plan.placement.offload == "resident" and plan.placement.precision == "full"
 
     just = next(gb for gb in range(24, 96) if whole(on_a_card(gb)))

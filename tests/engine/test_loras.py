@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.schema import Offload, Placement, Plan, PlannedLora, Precision
+from engine.schema import Offload, Placement, PlannedLora, Precision, ShotPlan
 from engine.schema.errors import BadFile
 from engine.worker import families
 from engine.worker.loading import lora_adapters, pipeline_loader
@@ -41,7 +41,7 @@ class Model:
             self.folder, placement, case.pipeline, pipeline_loader.Loading(families.of(case.family), first)
         )
 
-    def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> Plan:
+    def plan(self, *worn: tuple[str, float], placement: Placement | None = None) -> ShotPlan:
         made = planned(CASES[self.name])
         parts = [part for part in lora_adapters.PARTS if (self.folder / part).is_dir()]
         found = [PlannedLora(name=name, strength=strength, parts=dict.fromkeys(parts, name)) for name, strength in worn]
@@ -50,10 +50,10 @@ class Model:
 
 
 @torch.no_grad()
-def frames(loaded: pipeline_loader.Model, plan: Plan) -> np.ndarray:
+def frames(loaded: pipeline_loader.Model, plan: ShotPlan) -> np.ndarray:
     family = families.of(plan.family)
     take = shot(plan, "take")
-    watch = denoise.Watch(lambda event: None, lambda: False)
+    watch = denoise.StepReporter(lambda event: None, lambda: False)
     return family.decode(loaded.pipe, denoise.draw(loaded, family, take, watch), take).frames
 
 
@@ -237,7 +237,7 @@ def test_the_layout_of_the_original_repository_gives_the_same_frames(small: Mode
 
 
 def test_a_switch_keeps_the_model_and_a_merged_one_loads_it_again(small: Model) -> None:
-    shelf = pipeline_loader.Shelf([small.folder.parent])
+    shelf = pipeline_loader.PipelineCache([small.folder.parent])
     plans = [small.plan(), small.plan((ONE, 1.0)), small.plan((OTHER, 0.5)), small.plan()]
     first, *later = (shelf.get(plan.model_copy(update={"model": small.name}), small.artifacts) for plan in plans)
     assert all(model is first for model in later)

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine import Engine, MachineProblem, Request
-from engine.engine import _name
+from engine.jobs.kinds import job_name
 from engine.paths import MOST_LETTERS
 from engine.schema import HardwareProfile
 from engine.schema.errors import BadInput, RushesError, UnknownName
@@ -32,7 +32,7 @@ PROMPTS = {
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_clip_is_called_by_its_prompt_in_any_script(prompt: str) -> None:
     assert slug(prompt) == PROMPTS[prompt]
-    assert re.fullmatch(r"\d{8}-\d{6}-[a-z0-9-]{1,32}-[0-9a-f]{6}", _name(prompt))
+    assert re.fullmatch(r"\d{8}-\d{6}-[a-z0-9-]{1,32}-[0-9a-f]{6}", job_name(prompt))
 
 
 def test_clips_of_two_prompts_can_be_told_apart() -> None:

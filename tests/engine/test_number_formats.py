@@ -38,7 +38,7 @@ def frames(case: Case, folder: Any, **changes: Any) -> np.ndarray:
         made,
     )
     take = shot(made, "take")
-    latents = denoise.draw(loaded.model, family, take, denoise.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(loaded.model, family, take, denoise.StepReporter(lambda event: None, lambda: False))
     return family.decode(loaded.model.pipe, latents, take).frames.astype(float)
 
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from engine import APP, Adjusted, Cancelled, Engine, Event, Failed, Finished, NeedsConsent, Overrides, Request
-from engine.engine import _job
 from engine.jobs import local_worker as process
+from engine.jobs.kinds import kind_of, new_job
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
 from engine.planning import memory_fallback
 from engine.schema import Device, Job
@@ -135,7 +135,7 @@ def test_pinned_memory_that_runs_out_is_left_and_the_picture_is_the_same(
     made = studio.plan(Request.model_validate(asked | {"offload": "group"}))
     pinned = made.placement.model_copy(update={"pin_memory": True})
     faults.write_text(json.dumps([["loading", "pinned"]]))
-    (job,) = studio._queue([_job("take", made.model_copy(update={"placement": pinned}))])
+    (job,) = studio._queue([new_job(kind_of("take"), "take", made.model_copy(update={"placement": pinned}))])
     events = list(studio.watch(job.id))
     assert changes(events) == [memory_fallback.CHANGES["pin_memory"]]
     assert "pinned RAM" in next(event.reason for event in events if isinstance(event, Adjusted))

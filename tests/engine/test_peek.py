@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d
 
 from engine import APP, Engine, Overrides, Request
 from engine import Peek as PeekEvent
-from engine.schema import Placement, Plan
+from engine.schema import Placement, ShotPlan
 from engine.worker import families
 from engine.worker.families.family import Shot
 from engine.worker.loading import pipeline_loader
@@ -36,7 +36,7 @@ def model(tiny_home: Path) -> pipeline_loader.Model:
 
 
 @pytest.fixture
-def peeker(model: pipeline_loader.Model, tiny_plan: Plan, tmp_path: Path) -> preview.Peeker:
+def peeker(model: pipeline_loader.Model, tiny_plan: ShotPlan, tmp_path: Path) -> preview.Peeker:
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
     found = preview.peeker(model, families.of("wan"), shot, tmp_path, lambda event: None)
     assert found
@@ -86,7 +86,7 @@ def test_a_look_that_fails_ends_the_peeks_and_not_the_job(peeker: preview.Peeker
 
 
 def test_no_peek_moves_a_model_that_is_offloaded_part_by_part(
-    model: pipeline_loader.Model, tiny_plan: Plan, tmp_path: Path
+    model: pipeline_loader.Model, tiny_plan: ShotPlan, tmp_path: Path
 ) -> None:
     placement = tiny_plan.placement.model_copy(update={"offload": "model"})
     shot = Shot(tiny_plan.model_copy(update={"placement": placement}), tiny_plan.take, torch.Generator("cpu"))
@@ -129,7 +129,7 @@ def test_a_map_is_fitted_to_any_model_and_draws_its_clip(
     model = pipeline_loader.load(tmp_path, plan.placement, case.pipeline, pipeline_loader.Loading(family))
     fit_latent_rgb.write(tmp_path, clips=1, side=4)
     look, take = preview.Look(model.pipe, family, tmp_path), shot(plan, "take")
-    watch = denoise.Watch(lambda event: None, lambda: False)
+    watch = denoise.StepReporter(lambda event: None, lambda: False)
     watch.peeker = album = Album()  # type: ignore[assignment]
     denoise.draw(model, family, take, watch)
     assert look.kind == "map"

@@ -11,7 +11,7 @@ from engine import APP
 from engine.planning.compatibility import obstacle
 from engine.planning.cost import memory
 from engine.planning.planner import plan
-from engine.schema import Device, HardwareProfile, Held, Overrides, Plan, Request
+from engine.schema import Device, HardwareProfile, Held, Overrides, Request, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
 from engine.storage.catalog import Catalog
@@ -31,7 +31,7 @@ def machine(vram_gb: float, ram_gb: float = 64.0, capability: str = "8.9") -> Ha
 CPU_ONLY = machine(0).model_copy(update={"devices": (Device(id="cpu", name="a CPU"),)})
 
 
-def planned(card: ModelCard, hardware: HardwareProfile, **fields: Any) -> Plan:
+def planned(card: ModelCard, hardware: HardwareProfile, **fields: Any) -> ShotPlan:
     return plan(Request(prompt="a red ball on a blue background", seed=1, model=card.id, **fields), card, hardware)
 
 
@@ -217,7 +217,7 @@ def test_tiling_and_8_bit_storage_run_on_the_real_worker_code(tiny_home: Path) -
         shot = Shot(made, made.take, torch.Generator("cpu").manual_seed(1))
         with torch.no_grad():
             family = families.of("wan")
-            latents = denoise.draw(model, family, shot, denoise.Watch(lambda event: None, lambda: False))
+            latents = denoise.draw(model, family, shot, denoise.StepReporter(lambda event: None, lambda: False))
             clips[name] = family.decode(model.pipe, latents, shot).frames.astype(float)
     assert 0 < np.abs(clips["fp8"] - clips["plain"]).mean() < 8
     assert np.abs(clips["tiled"] - clips["plain"]).mean() < 8

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.worker import families
 from engine.worker.loading import pipeline_loader
 from engine.worker.output import decode
@@ -18,7 +18,7 @@ from engine.worker.sampling import denoise
 from tests.engine.test_families import CASES, planned, shot
 
 pytestmark = pytest.mark.slow
-WATCH = denoise.Watch(lambda event: None, lambda: False)
+WATCH = denoise.StepReporter(lambda event: None, lambda: False)
 
 
 def load(name: str, folder: Path) -> pipeline_loader.Model:
@@ -76,5 +76,5 @@ def test_ltx_2_leaves_no_tile_that_is_too_small_for_its_decoder(width: int, tmp_
     assert family.decode(model.pipe, latents, shot(made, "take")).frames.shape[2] == width
 
 
-def wide(plan: Plan, width: int, height: int = 64) -> Plan:
+def wide(plan: ShotPlan, width: int, height: int = 64) -> ShotPlan:
     return plan.model_copy(update={"take": plan.take.model_copy(update={"width": width, "height": height})})

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from engine import Engine, Event, Finished, Overrides, Request
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.schema.events import Progress
 from engine.worker import families
 from engine.worker.families.family import Shot
@@ -28,13 +28,13 @@ Draw = Callable[..., tuple[torch.Tensor, list[str]]]
 def draw(tiny_home: Path, tmp_path: Path) -> Draw:
     """Draws two steps of a plan in a session of its own: the latents, and the phases that were told."""
 
-    def drawn(plan: Plan, shelf: pipeline_loader.Shelf | None = None) -> tuple[torch.Tensor, list[str]]:
+    def drawn(plan: ShotPlan, shelf: pipeline_loader.PipelineCache | None = None) -> tuple[torch.Tensor, list[str]]:
         told: list[Event] = []
-        shelf = shelf or pipeline_loader.Shelf([tiny_home / "models"], PromptCache(tmp_path / "prompts"))
+        shelf = shelf or pipeline_loader.PipelineCache([tiny_home / "models"], PromptCache(tmp_path / "prompts"))
         run = plan.take.model_copy(update={"num_inference_steps": 2, "num_frames": 5})
         shot = Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed))
         with torch.no_grad():
-            watch = denoise.Watch(told.append, lambda: False)
+            watch = denoise.StepReporter(told.append, lambda: False)
             model = shelf.get(plan, tmp_path, told.append)
             latents = denoise.draw(model, families.of(plan.family), shot, watch)["latents"]
         return latents, [event.phase for event in told if isinstance(event, Progress)]
@@ -42,7 +42,7 @@ def draw(tiny_home: Path, tmp_path: Path) -> Draw:
     return drawn
 
 
-def test_the_next_session_reads_no_words_again_and_draws_the_same_bits(draw: Draw, tiny_plan: Plan) -> None:
+def test_the_next_session_reads_no_words_again_and_draws_the_same_bits(draw: Draw, tiny_plan: ShotPlan) -> None:
     first, told = draw(tiny_plan)
     assert "prompt" in told
     again, told = draw(tiny_plan)
@@ -59,28 +59,30 @@ def test_the_next_session_reads_no_words_again_and_draws_the_same_bits(draw: Dra
         {"placement": {"device": "cpu", "dtype": "bfloat16"}},
     ],
 )
-def test_what_changes_how_words_are_read_reads_them_anew(change: dict[str, Any], draw: Draw, tiny_plan: Plan) -> None:
+def test_what_changes_how_words_are_read_reads_them_anew(
+    change: dict[str, Any], draw: Draw, tiny_plan: ShotPlan
+) -> None:
     draw(tiny_plan)
-    assert "prompt" in draw(Plan.model_validate(tiny_plan.model_dump() | change))[1]
+    assert "prompt" in draw(ShotPlan.model_validate(tiny_plan.model_dump() | change))[1]
 
 
 def test_another_text_encoder_reads_the_words_anew(
-    draw: Draw, tiny_plan: Plan, tiny_home: Path, tmp_path: Path
+    draw: Draw, tiny_plan: ShotPlan, tiny_home: Path, tmp_path: Path
 ) -> None:
     draw(tiny_plan)
     model = Path(shutil.copytree(tiny_home / "models" / "tiny-wan", tmp_path / "models" / "tiny-wan"))
-    shelf = pipeline_loader.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
+    shelf = pipeline_loader.PipelineCache([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
     assert "prompt" not in draw(tiny_plan, shelf)[1]  # a copy is the same encoder
     content = bytearray((model / "text_encoder" / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (model / "text_encoder" / "model.safetensors").write_bytes(content)
-    shelf = pipeline_loader.Shelf([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
+    shelf = pipeline_loader.PipelineCache([tmp_path / "models"], PromptCache(tmp_path / "prompts"))
     assert "prompt" in draw(tiny_plan, shelf)[1]
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\xff" * 200])
 def test_a_damaged_file_is_dropped_and_the_words_are_read_again(
-    damage: bytes, draw: Draw, tiny_plan: Plan, tmp_path: Path
+    damage: bytes, draw: Draw, tiny_plan: ShotPlan, tmp_path: Path
 ) -> None:
     first, _ = draw(tiny_plan)
     (file,) = (tmp_path / "prompts").iterdir()
@@ -90,7 +92,7 @@ def test_a_damaged_file_is_dropped_and_the_words_are_read_again(
     assert "prompt" not in draw(tiny_plan)[1]
 
 
-def test_a_file_does_not_tell_the_words(draw: Draw, tiny_plan: Plan, tmp_path: Path) -> None:
+def test_a_file_does_not_tell_the_words(draw: Draw, tiny_plan: ShotPlan, tmp_path: Path) -> None:
     draw(tiny_plan)
     (file,) = (tmp_path / "prompts").iterdir()
     assert b"ball" not in file.read_bytes() and "ball" not in file.name
@@ -114,20 +116,24 @@ def test_what_is_none_stays_none_and_formats_are_kept(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], said[name]) and found[name].dtype == said[name].dtype for name in "ac")
 
 
-def test_a_folder_that_cannot_be_written_costs_nothing_but_time(draw: Draw, tiny_plan: Plan, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(
+    draw: Draw, tiny_plan: ShotPlan, tmp_path: Path
+) -> None:
     (tmp_path / "prompts").write_text("a file where the folder should be")
     assert torch.equal(draw(tiny_plan)[0], draw(tiny_plan)[0])
 
 
 @pytest.mark.parametrize("device", ["cpu", "cpu:0"])
 def test_a_text_encoder_that_is_to_be_dropped_is_gone_after_the_words_and_changes_no_bit(
-    device: str, draw: Draw, tiny_plan: Plan, tiny_home: Path, tmp_path: Path
+    device: str, draw: Draw, tiny_plan: ShotPlan, tiny_home: Path, tmp_path: Path
 ) -> None:
     kind = "cpu" if device == "cpu" else "pretend"
     here = tiny_plan.placement.model_copy(update={"device": device, "kind": kind})
-    kept = draw(tiny_plan.model_copy(update={"placement": here}), pipeline_loader.Shelf([tiny_home / "models"]))[0]
+    kept = draw(
+        tiny_plan.model_copy(update={"placement": here}), pipeline_loader.PipelineCache([tiny_home / "models"])
+    )[0]
     dropping = tiny_plan.model_copy(update={"placement": here.model_copy(update={"text_encoder": "dropped"})})
-    shelf = pipeline_loader.Shelf([tiny_home / "models"])
+    shelf = pipeline_loader.PipelineCache([tiny_home / "models"])
     assert torch.equal(draw(dropping, shelf)[0], kept)
     again = dropping.model_copy(update={"prompt": "a blue box"})
     assert "prompt" in draw(again, shelf)[1]  # it comes back for new words
@@ -135,7 +141,7 @@ def test_a_text_encoder_that_is_to_be_dropped_is_gone_after_the_words_and_change
 
 
 def test_what_draws_stays_on_the_card_while_a_text_encoder_reads_that_is_dropped_then(
-    draw: Draw, tiny_plan: Plan, tiny_home: Path, monkeypatch: pytest.MonkeyPatch
+    draw: Draw, tiny_plan: ShotPlan, tiny_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`cpu:0` is this CPU by another name, as a card would be."""
     seen: list[str] = []
@@ -154,7 +160,7 @@ def test_what_draws_stays_on_the_card_while_a_text_encoder_reads_that_is_dropped
     monkeypatch.setattr(pipeline, "to", brought)
     update = {"device": "cpu:0", "kind": "pretend", "text_encoder": "dropped"}
     placement = tiny_plan.placement.model_copy(update=update)
-    draw(tiny_plan.model_copy(update={"placement": placement}), pipeline_loader.Shelf([tiny_home / "models"]))
+    draw(tiny_plan.model_copy(update={"placement": placement}), pipeline_loader.PipelineCache([tiny_home / "models"]))
     assert seen == ["drawing to cpu:0", "reads"]
 
 

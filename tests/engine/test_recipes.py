@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from engine import BadFile, BadInput, Beginning, Engine, Recipe, as_request, read_recipe
-from engine.schema import Plan
+from engine.schema import ShotPlan
 from engine.storage.library import content_of
 
 Recipes = Callable[..., Path]
 
 
 @pytest.fixture
-def recipe(tiny_plan: Plan, tmp_path: Path) -> Recipes:
+def recipe(tiny_plan: ShotPlan, tmp_path: Path) -> Recipes:
     """Writes a recipe file, with changes by dotted name."""
     whole = Recipe(kind="render", id="a", plan=tiny_plan, seconds=1, versions={}, created="2026-01-01T00:00:00Z")
 

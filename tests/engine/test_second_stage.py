@@ -104,8 +104,8 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def watch() -> denoise.Watch:
-    return denoise.Watch(lambda event: None, lambda: False)
+def watch() -> denoise.StepReporter:
+    return denoise.StepReporter(lambda event: None, lambda: False)
 
 
 @pytest.fixture
@@ -122,7 +122,9 @@ def seen_levels(loaded: Loaded) -> Iterator[list[float]]:
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(loaded: Loaded, watch: denoise.Watch) -> None:
+def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(
+    loaded: Loaded, watch: denoise.StepReporter
+) -> None:
     pipe, family, made = loaded.model.pipe, loaded.family, loaded.plan
     take = denoise.draw(loaded.model, family, shot(made, "take"), watch)
     ours = family.begin(pipe, take, shot(made, "render"))["latents"]
@@ -139,7 +141,7 @@ def test_a_render_starts_on_what_the_bare_upsampler_makes_of_the_take(loaded: Lo
 @torch.no_grad()
 @pytest.mark.slow
 def test_both_stages_run_at_exactly_the_models_levels(
-    loaded: Loaded, watch: denoise.Watch, seen_levels: list[float]
+    loaded: Loaded, watch: denoise.StepReporter, seen_levels: list[float]
 ) -> None:
     take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     assert seen_levels == [1.0, *LEVELS]
@@ -153,7 +155,7 @@ def test_both_stages_run_at_exactly_the_models_levels(
 @torch.no_grad()
 @pytest.mark.slow
 def test_from_another_start_the_levels_keep_their_proportions(
-    loaded: Loaded, watch: denoise.Watch, seen_levels: list[float]
+    loaded: Loaded, watch: denoise.StepReporter, seen_levels: list[float]
 ) -> None:
     take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     seen_levels.clear()
@@ -164,7 +166,7 @@ def test_from_another_start_the_levels_keep_their_proportions(
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: denoise.Watch) -> None:
+def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: denoise.StepReporter) -> None:
     case = CASES["ltx-2"]
     case.build(tmp_path)
     made, family = planned(case).model_copy(update={"latent_upsampler": HOW, "sigma": 0.02}), families.of("ltx2")
@@ -177,7 +179,7 @@ def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: denoise.Watch) -> 
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: denoise.Watch) -> None:
+def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: denoise.StepReporter) -> None:
     ltx.build(tmp_path)
     made = planned(CASES["ltx"]).model_copy(update={"latent_upsampler": HOW})
     model, family = pipeline_loader.load(tmp_path, made.placement, "LTXPipeline"), families.of("ltx")
@@ -189,7 +191,7 @@ def test_a_model_without_its_upsampler_is_a_sentence(tmp_path: Path, watch: deno
 @torch.no_grad()
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"offload": "model"}, {"offload": "group"}, {"vae_on_cpu": True}], ids=str)
-def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: denoise.Watch, changes: dict[str, Any]) -> None:
+def test_it_runs_wherever_the_model_lies(loaded: Loaded, watch: denoise.StepReporter, changes: dict[str, Any]) -> None:
     take = denoise.draw(loaded.model, loaded.family, shot(loaded.plan, "take"), watch)
     resident = denoise.refine(loaded.model, loaded.family, shot(loaded.plan, "render"), watch, take)["latents"]
     made = loaded.plan.model_copy(update={"placement": loaded.plan.placement.model_copy(update=changes)})

@@ -89,7 +89,7 @@ def frames(name: str, folder: Path) -> np.ndarray:
         for tensor in part.parameters():
             tensor.data = tensor.data.clone()
     take = shot(planned(case), "take")
-    latents = denoise.draw(model, family, take, denoise.Watch(lambda event: None, lambda: False))
+    latents = denoise.draw(model, family, take, denoise.StepReporter(lambda event: None, lambda: False))
     return family.decode(model.pipe, latents, take).frames.astype(float)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine import APP
-from engine.schema import Job, Plan, Run
+from engine.schema import Job, Run, ShotPlan
 from engine.schema.errors import MachineProblem, UnknownName
 from engine.schema.events import Failed, Finished, Progress
 from engine.storage.job_store import PAUSED, Store
@@ -21,34 +21,34 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "jobs.sqlite3")
 
 
-def job(plan: Plan, name: str = "job-1") -> Job:
+def job(plan: ShotPlan, name: str = "job-1") -> Job:
     return Job(id=name, stage="take", plan=plan, created="2026-01-01T00:00:00Z")
 
 
-def test_a_job_comes_back_as_it_went_in(store: Store, tiny_plan: Plan) -> None:
+def test_a_job_comes_back_as_it_went_in(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     assert store.job("job-1") == job(tiny_plan)
 
 
-def test_jobs_are_claimed_once_and_in_order(store: Store, tiny_plan: Plan) -> None:
+def test_jobs_are_claimed_once_and_in_order(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan, "first"), job(tiny_plan, "second")])
     claimed = [store.claim("cpu"), store.claim("cpu")]
     assert [j.id for j in claimed if j] == ["first", "second"]
     assert store.claim("cpu") is None
 
 
-def test_a_lane_takes_only_its_own_device(store: Store, tiny_plan: Plan) -> None:
+def test_a_lane_takes_only_its_own_device(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     assert store.claim("cuda:0") is None
 
 
-def test_a_batch_is_queued_whole_or_not_at_all(store: Store, tiny_plan: Plan) -> None:
+def test_a_batch_is_queued_whole_or_not_at_all(store: Store, tiny_plan: ShotPlan) -> None:
     with pytest.raises(MachineProblem):
         store.add_jobs([job(tiny_plan, "twice"), job(tiny_plan, "twice")])
     assert store.jobs() == []
 
 
-def test_the_end_of_a_job_forgets_its_progress(store: Store, tiny_plan: Plan) -> None:
+def test_the_end_of_a_job_forgets_its_progress(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     store.add_event("job-1", Progress(phase="sampling", step=1, steps=8))
     store.add_event("job-1", Progress(phase="sampling", step=2, steps=8))
@@ -58,13 +58,13 @@ def test_the_end_of_a_job_forgets_its_progress(store: Store, tiny_plan: Plan) ->
     assert store.job("job-1").state == "failed"
 
 
-def test_stopping_a_queued_job_ends_it_at_once(store: Store, tiny_plan: Plan) -> None:
+def test_stopping_a_queued_job_ends_it_at_once(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     assert store.ask_to_stop("job-1")
     assert store.claim("cpu") is None
 
 
-def test_stopping_a_finished_job_changes_nothing(store: Store, tiny_plan: Plan) -> None:
+def test_stopping_a_finished_job_changes_nothing(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     store.claim("cpu")
     store.finish("job-1", Finished(result_id="job-1", seconds=1))
@@ -92,7 +92,7 @@ def test_a_damaged_database_is_a_sentence(tmp_path: Path) -> None:
         Store(path)
 
 
-def test_what_was_committed_survives_a_kill_of_the_writer(tmp_path: Path, tiny_plan: Plan) -> None:
+def test_what_was_committed_survives_a_kill_of_the_writer(tmp_path: Path, tiny_plan: ShotPlan) -> None:
     """A process adds jobs as fast as it can and is killed; every job that it reported is there, none is half there."""
     path = tmp_path / "jobs.sqlite3"
     code = (
@@ -123,7 +123,7 @@ def test_a_run_in_which_memory_ran_out_is_remembered_however_many_follow(store: 
     assert [run.seconds for run in store.runs()[1:]] == [float(number) for number in range(20, 60)]
 
 
-def test_a_job_of_another_version_is_ended_and_the_next_one_runs(store: Store, tiny_plan: Plan) -> None:
+def test_a_job_of_another_version_is_ended_and_the_next_one_runs(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan, "old"), job(tiny_plan, "new")])
     with sqlite3.connect(store._path) as db:
         db.execute("""update jobs set plan = '{"request": {}}' where id = 'old'""")
@@ -137,7 +137,9 @@ def order(store: Store) -> list[str]:
     return [job.id for job in reversed(store.jobs("queued"))]
 
 
-def test_a_queued_job_changes_places_with_its_neighbour_and_stays_at_the_ends(store: Store, tiny_plan: Plan) -> None:
+def test_a_queued_job_changes_places_with_its_neighbour_and_stays_at_the_ends(
+    store: Store, tiny_plan: ShotPlan
+) -> None:
     store.add_jobs([job(tiny_plan, name) for name in ("a", "b", "c")])
     store.move("c", earlier=True)
     assert order(store) == ["a", "c", "b"]
@@ -150,7 +152,7 @@ def test_a_queued_job_changes_places_with_its_neighbour_and_stays_at_the_ends(st
     assert claimed and claimed.id == "c"
 
 
-def test_a_running_job_keeps_its_place(store: Store, tiny_plan: Plan) -> None:
+def test_a_running_job_keeps_its_place(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan, "a"), job(tiny_plan, "b")])
     store.claim("cpu")
     store.move("a", earlier=False)
@@ -158,7 +160,7 @@ def test_a_running_job_keeps_its_place(store: Store, tiny_plan: Plan) -> None:
     assert [job.id for job in store.jobs()] == ["b", "a"]
 
 
-def test_a_paused_queue_hands_out_nothing_until_it_goes_on(store: Store, tiny_plan: Plan) -> None:
+def test_a_paused_queue_hands_out_nothing_until_it_goes_on(store: Store, tiny_plan: ShotPlan) -> None:
     store.add_jobs([job(tiny_plan)])
     store.set(PAUSED, "yes")
     assert store.claim("cpu") is None

@@ -11,10 +11,10 @@ import pynvml
 import pytest
 
 from engine import Engine, Noticed
-from engine.jobs.scheduler import Lane
+from engine.jobs.scheduler import DeviceWorker
 from engine.machine.gauges import Gauges
 from engine.machine.symptoms import HARDWARE_HEAT, POWER_CAP, SOFTWARE_HEAT, Sample, found
-from engine.schema import Job, Plan
+from engine.schema import Job, ShotPlan
 from engine.schema.events import Progress
 
 
@@ -97,7 +97,7 @@ EXPLAINED = {"hot": "hot", "held back by a power limit": "power limit", "waits f
 
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_the_lane_of_a_card_explains_a_slow_job_beside_its_result(
-    name: str, tmp_path: Path, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, tiny_plan: ShotPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Windows" if ROWS[name][1] else "Linux")
     monkeypatch.setattr(platform, "release", lambda: "6.1")
@@ -108,6 +108,6 @@ def test_the_lane_of_a_card_explains_a_slow_job_beside_its_result(
         studio.store.add_jobs([job])
         gauges = Gauges("cuda:0", "cuda", Card())
         gauges.samples = ROWS[name][0]
-        Lane(studio.places, studio.store, "cuda:0")._explain(job, gauges)
+        DeviceWorker(studio.places, studio.store, "cuda:0")._explain(job, gauges)
         (noticed,) = [event for _, event in studio.store.events(job.id)]
     assert isinstance(noticed, Noticed) and EXPLAINED[name] in noticed.cause and noticed.remedy

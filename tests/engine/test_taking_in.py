@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from engine import APP
-from engine.jobs.scheduler import Lane, recover
+from engine.jobs.kinds import Rooms, kind_of
+from engine.jobs.scheduler import DeviceWorker, recover
 from engine.paths import Places, open_home
-from engine.schema import Job, Plan, Stage
+from engine.schema import Job, ShotPlan, ShotStage
 from engine.schema.errors import MachineProblem, WorkerDied
 from engine.schema.events import Failed
 from engine.storage.job_store import Store
-from engine.storage.library import Library
 
-NAMES: dict[Stage, tuple[str, ...]] = {
+NAMES: dict[ShotStage, tuple[str, ...]] = {
     "take": ("take.mp4", "latents.safetensors", "poster.jpg", "take.json"),
     "render": ("clip.mp4", "clip.jpg", "clip.json"),
 }
@@ -32,7 +32,7 @@ def places(tmp_path: Path) -> Places:
     return open_home(tmp_path)
 
 
-def made(places: Places, plan: Plan, stage: Stage, name: str = "job-1") -> tuple[Store, Library, Job]:
+def made(places: Places, plan: ShotPlan, stage: ShotStage, name: str = "job-1") -> tuple[Rooms, Job]:
     """A job that runs, whose result is complete in staging."""
     store, job = Store(places.database), Job(id=name, stage=stage, plan=plan, created="2026-01-01T00:00:00Z")
     store.add_jobs([job])
@@ -42,10 +42,10 @@ def made(places: Places, plan: Plan, stage: Stage, name: str = "job-1") -> tuple
     folder.mkdir(parents=True)
     for file in NAMES[stage]:
         (folder / file).write_text(file)
-    return store, Library(places), claimed
+    return Rooms.of(places, store), claimed
 
 
-def whole(places: Places, stage: Stage, name: str = "job-1") -> bool:
+def whole(places: Places, stage: ShotStage, name: str = "job-1") -> bool:
     found = {"take": lambda file: places.takes / name / file,
              "render": lambda file: places.clips / file.replace("clip", name)}[stage]  # fmt: skip
     return all(found(file).read_text() == file for file in NAMES[stage])
@@ -53,9 +53,9 @@ def whole(places: Places, stage: Stage, name: str = "job-1") -> bool:
 
 @pytest.mark.parametrize(("stage", "moves"), [("take", 0), ("take", 1), *(("render", n) for n in range(4))])
 def test_a_kill_after_any_of_its_moves_loses_nothing_and_the_start_ends_the_job(
-    stage: Stage, moves: int, places: Places, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
+    stage: ShotStage, moves: int, places: Places, tiny_plan: ShotPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, library, job = made(places, tiny_plan, stage)
+    rooms, job = made(places, tiny_plan, stage)
     ordinary, left = Path.replace, [moves]
 
     def until_killed(self: Path, target: Any) -> Path:
@@ -69,32 +69,32 @@ def test_a_kill_after_any_of_its_moves_loses_nothing_and_the_start_ends_the_job(
         patch.setattr(shutil, "rmtree", lambda *given, **named: None)
         if moves < (1 if stage == "take" else 3):
             with pytest.raises(KeyboardInterrupt):
-                library.adopt(job)
+                kind_of(job.kind).adopt(job, rooms)
         else:  # killed between taking it in and recording it
-            library.adopt(job)
-    recover(store, library)
-    assert store.job("job-1").state == "finished" and whole(places, stage)
+            kind_of(job.kind).adopt(job, rooms)
+    recover(rooms)
+    assert rooms.store.job("job-1").state == "finished" and whole(places, stage)
     assert not (places.staging / "job-1").exists()
 
 
-def test_what_cannot_be_taken_in_is_set_aside_and_the_next_one_is_taken_in(places: Places, tiny_plan: Plan) -> None:
-    store, library, _ = made(places, tiny_plan, "take")
+def test_what_cannot_be_taken_in_is_set_aside_and_the_next_one_is_taken_in(places: Places, tiny_plan: ShotPlan) -> None:
+    rooms, _ = made(places, tiny_plan, "take")
     made(places, tiny_plan, "render", "job-2")
     (places.takes / "job-1").write_text("in the way")
-    recover(store, library)
-    event = store.events("job-1")[-1][1]
+    recover(rooms)
+    event = rooms.store.events("job-1")[-1][1]
     assert isinstance(event, Failed) and "set-aside" in event.remedy
     assert {path.name for path in (places.set_aside / "job-1").iterdir()} == set(NAMES["take"])
-    assert store.job("job-2").state == "finished" and whole(places, "render", "job-2")
+    assert rooms.store.job("job-2").state == "finished" and whole(places, "render", "job-2")
 
 
 @pytest.mark.parametrize("times", [1, 5])
-def test_that_the_app_was_killed_is_no_fault_of_the_job(times: int, places: Places, tiny_plan: Plan) -> None:
-    store, library, _ = made(places, tiny_plan, "take")
+def test_that_the_app_was_killed_is_no_fault_of_the_job(times: int, places: Places, tiny_plan: ShotPlan) -> None:
+    rooms, _ = made(places, tiny_plan, "take")
     shutil.rmtree(places.staging / "job-1")
     for _ in range(times):
-        recover(store, library)
-        assert store.job("job-1").state == "queued" and store.claim("cpu")
+        recover(rooms)
+        assert rooms.store.job("job-1").state == "queued" and rooms.store.claim("cpu")
 
 
 RECORDS = """
@@ -102,12 +102,12 @@ import os
 import sys
 from pathlib import Path
 from engine.jobs.scheduler import recover
-from engine.storage.library import Library
+from engine.jobs.kinds import Rooms
 from engine.paths import open_home
 from engine.storage.job_store import Store
 places = open_home(Path(sys.argv[1]))
 store = Store(places.database)
-recover(store, Library(places))
+recover(Rooms.of(places, store))
 os._exit(0)  # a store that is closed syncs once more
 """
 
@@ -115,7 +115,7 @@ os._exit(0)  # a store that is closed syncs once more
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize("stage", ["take", "render"])
 def test_files_and_folders_are_on_the_disk_before_the_record_says_so(
-    stage: Stage, places: Places, tiny_plan: Plan, tmp_path: Path
+    stage: ShotStage, places: Places, tiny_plan: ShotPlan, tmp_path: Path
 ) -> None:
     made(places, tiny_plan, stage)
     log = tmp_path / "strace.log"
@@ -135,10 +135,10 @@ def test_files_and_folders_are_on_the_disk_before_the_record_says_so(
 
 @pytest.mark.parametrize("what", ["the record", "the lock"])
 def test_a_lane_outlives_what_fails_while_it_deals_with_a_failure(
-    what: str, places: Places, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
+    what: str, places: Places, tiny_plan: ShotPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(places.database)
-    lane, refusals = Lane(places, store, "cpu"), [2]
+    lane, refusals = DeviceWorker(places, store, "cpu"), [2]
 
     def refusing(error: Exception, ordinary: Any) -> Any:
         def answer(*given: Any, **named: Any) -> Any:
@@ -152,7 +152,7 @@ def test_a_lane_outlives_what_fails_while_it_deals_with_a_failure(
     def dies(*given: Any) -> Any:
         raise WorkerDied("The worker died.", "Try again.")
 
-    monkeypatch.setattr(lane.worker, "run", dies)
+    monkeypatch.setattr(lane.worker, "perform", dies)
     full = MachineProblem("The disk is full.", "Make room.")
     if what == "the record":
         monkeypatch.setattr(store, "add_event", refusing(full, store.add_event))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad, relu
 
-from engine.schema import Placement, Plan
+from engine.schema import Placement, ShotPlan
 from engine.worker import families
 from engine.worker.families.family import Shot
 from engine.worker.loading import pipeline_loader as loading
@@ -77,7 +77,7 @@ def model(tiny_home: Path, tmp_path: Path) -> loading.Model:
 
 
 @torch.no_grad()
-def test_a_model_with_a_tiny_decoder_beside_it_is_seen_through_it(model: loading.Model, tiny_plan: Plan) -> None:
+def test_a_model_with_a_tiny_decoder_beside_it_is_seen_through_it(model: loading.Model, tiny_plan: ShotPlan) -> None:
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
     channels = model.pipe.transformer.config.in_channels
     decoder.build(model.folder, channels)
@@ -88,7 +88,7 @@ def test_a_model_with_a_tiny_decoder_beside_it_is_seen_through_it(model: loading
 
 
 @torch.no_grad()
-def test_a_large_clip_is_seen_small(model: loading.Model, tiny_plan: Plan) -> None:
+def test_a_large_clip_is_seen_small(model: loading.Model, tiny_plan: ShotPlan) -> None:
     shot = Shot(tiny_plan, tiny_plan.take, torch.Generator("cpu"))
     channels = model.pipe.transformer.config.in_channels
     decoder.build(model.folder, channels)
@@ -97,7 +97,7 @@ def test_a_large_clip_is_seen_small(model: loading.Model, tiny_plan: Plan) -> No
 
 
 def test_a_tiny_decoder_that_cannot_be_read_costs_the_peeks_and_not_the_job(
-    model: loading.Model, tiny_plan: Plan, tmp_path: Path
+    model: loading.Model, tiny_plan: ShotPlan, tmp_path: Path
 ) -> None:
     (tmp_path / "peek").mkdir()
     (tmp_path / "peek" / "tae.safetensors").write_bytes(b"not weights")

@@ -10,7 +10,7 @@ import torch
 from engine import APP
 from engine.planning import cost
 from engine.planning.planner import plan
-from engine.schema import HardwareProfile, Overrides, Plan, Request
+from engine.schema import HardwareProfile, Overrides, Request, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
 from engine.storage.catalog import Catalog
@@ -101,11 +101,11 @@ def test_a_distilled_ltx_2_costs_one_forward_a_step(
     model = pipeline_loader.load(tmp_path / "model", made.placement, case.pipeline, pipeline_loader.Loading(family))
     seen: list[int] = []
     model.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
-    denoise.draw(model, family, shot(made, "take"), denoise.Watch(lambda event: None, lambda: False))
+    denoise.draw(model, family, shot(made, "take"), denoise.StepReporter(lambda event: None, lambda: False))
     assert len(seen) == calls * run.num_inference_steps
 
 
-def framepack(num_frames: int, machine: HardwareProfile) -> Plan:
+def framepack(num_frames: int, machine: HardwareProfile) -> ShotPlan:
     card = CARDS["framepack-i2v-13b"]
     return plan(asked(card).model_copy(update={"num_frames": num_frames}), card, machine)
 
@@ -122,7 +122,7 @@ def test_framepack_is_planned_for_the_calls_that_it_makes(
     model = pipeline_loader.load(tmp_path / "model", made.placement, case.pipeline, pipeline_loader.Loading(family))
     seen: list[int] = []
     model.pipe.transformer.register_forward_hook(lambda *_: seen.append(1))
-    denoise.draw(model, family, shot(made, "take"), denoise.Watch(lambda event: None, lambda: False))
+    denoise.draw(model, family, shot(made, "take"), denoise.StepReporter(lambda event: None, lambda: False))
     calls = framepack(case.num_frames, machine).take.forwards
     assert calls == sections
     assert len(seen) == made.take.num_inference_steps * calls

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.schema import Plan, Recipe
+from engine.schema import Recipe, ShotPlan
 from engine.storage.recipe_file import read_recipe
 from engine.worker.families.family import Footage
 from engine.worker.output import mp4
@@ -23,7 +23,7 @@ COLOURS = {
 
 
 @pytest.fixture
-def recipe(tiny_plan: Plan) -> Recipe:
+def recipe(tiny_plan: ShotPlan) -> Recipe:
     return Recipe(kind="render", id="x", plan=tiny_plan, seconds=1, versions={}, created="2026-01-01T00:00:00Z")
 
 

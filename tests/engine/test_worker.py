@@ -16,7 +16,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from engine import BadFile, Cancelled, Engine, Failed, Finished, Overrides, Progress, Request, as_request, read_recipe
-from engine.jobs.local_worker import WorkerProcess
+from engine.jobs.local_worker import LocalWorker
 from engine.paths import open_home
 from engine.schema import Job
 from engine.schema.errors import WorkerDied
@@ -267,7 +267,7 @@ def test_a_full_disk_is_a_sentence(tiny_home: Path, tmp_path: Path) -> None:
 
 def test_a_closed_worker_is_not_started_again(tmp_path: Path) -> None:
     """A lane may claim a job in the moment in which its engine closes: nothing would end that worker."""
-    worker = WorkerProcess(open_home(tmp_path), "cpu")
+    worker = LocalWorker(open_home(tmp_path), "cpu")
     worker.close()
     with pytest.raises(WorkerDied, match="closed"):
         worker.start()

@@ -22,7 +22,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from engine import APP, Engine, Event, Finished, Overrides, Request, RushesError, read_recipe
+from engine import APP, Engine, Event, Finished, Overrides, Request, RushesError, ShotPlan, read_recipe
 from ui.page import app as page
 from ui.page.api import Functions
 
@@ -129,7 +129,8 @@ def events() -> Any:
             return {name: bare(one) for name, one in value.items() if name not in ("description", "title")}
         return [bare(one) for one in value] if isinstance(value, list) else value
 
-    return bare(TypeAdapter(Event).json_schema())
+    # a question's plan may be of any kind of work; that of a shot is told beside it
+    return {"events": bare(TypeAdapter(Event).json_schema()), "shot": bare(ShotPlan.model_json_schema())}
 
 
 def written(value: Any) -> str:

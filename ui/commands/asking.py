@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Plan, Reading, Request, examine
+from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Reading, Request, ShotPlan, examine
 from ui import terminal
 from ui.commands import capability, options
 from ui.commands.options import (
@@ -213,7 +213,7 @@ def _told(found: Finding | Reading) -> str:
     return found.line if isinstance(found, Reading) else f"{found.name}: {found.finding} {found.remedy}"
 
 
-def _tell_plan(found: Plan) -> None:
+def _tell_plan(found: ShotPlan) -> None:
     forecast = found.forecast
     for name, run, promised in (("Take", found.take, found.seconds("take")),
                                    ("Render", found.render, forecast.render_seconds)):  # fmt: skip

@@ -22,7 +22,7 @@ from engine.install.downloader.hub_errors import explain
 from engine.install.downloader.hub_listing import list_from_hub, list_lora
 from engine.install.downloader.partial_file import StopAsked
 from engine.install.downloader.progress import Meter
-from engine.schema import Noun
+from engine.schema import FrozenModel
 from engine.schema.errors import HubProblem, InUse, ModelGated, RushesError
 from engine.schema.manifest import (
     RECORD,
@@ -49,7 +49,7 @@ def main() -> None:
     os.dup2(2, 1)
     lock, stop = threading.Lock(), threading.Event()
 
-    def say(answer: Noun) -> None:
+    def say(answer: FrozenModel) -> None:
         with lock:
             out.write(answer.model_dump_json() + "\n")
             out.flush()
@@ -99,7 +99,7 @@ def list_files(order: ListFiles | ListLora) -> Manifest:
     return list_from_hub(order.card, order.borrowed)
 
 
-def fetch(order: FetchFiles, say: Callable[[Noun], None], stop: threading.Event) -> Whole | Stopped:
+def fetch(order: FetchFiles, say: Callable[[FrozenModel], None], stop: threading.Event) -> Whole | Stopped:
     """Fetch, check and hand over one model or LoRA. Raises RushesError."""
     staging, target = Path(order.staging), Path(order.target)
     staging.parent.mkdir(parents=True, exist_ok=True)

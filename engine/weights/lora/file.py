@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from engine.schema import ContentId, Noise, Noun
+from engine.schema import ContentId, FrozenModel, Noise
 from engine.schema.errors import BadFile
 from engine.weights import header
 from engine.weights.lora import layout, pairs
@@ -29,7 +29,7 @@ NOTES = {
 }
 
 
-class LoraFile(Noun):
+class LoraFile(FrozenModel):
     """One LoRA. `id` is the hash of its content, empty for one that was only looked at.
 
     `families`: those that its names allow; `width` and `blocks` of the transformer say which model of them, 0 where

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from engine.schema import HardwareProfile, LoraUse, Noun, Plan, PlannedLora
+from engine.schema import FrozenModel, HardwareProfile, LoraUse, PlannedLora, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
 from engine.weights.lora import pairs
 from engine.weights.lora.file import LoraFile
 
-Thing = TypeVar("Thing", bound=Noun)
+Thing = TypeVar("Thing", bound=FrozenModel)
 MAX_LORAS = 8
 STRONGEST = 4.0
 PARTS = ("transformer", "transformer_2")  # of a pair: for the noisy steps, for the late ones
@@ -146,7 +146,7 @@ def check(lora: LoraFile, card: ModelCard, cards: Sequence[ModelCard]) -> None:
     )
 
 
-class Worn(Noun):
+class Worn(FrozenModel):
     """The LoRAs of a plan, and what their files say."""
 
     loras: tuple[PlannedLora, ...] = ()
@@ -164,7 +164,7 @@ class Worn(Noun):
         devices = tuple(_less(device, ("vram_gb", "vram_free_gb"), self.size_gb) for device in machine.devices)
         return _less(machine, ("ram_gb", "ram_free_gb"), self.size_gb).model_copy(update={"devices": devices})
 
-    def on(self, plan: Plan, card: ModelCard) -> Plan:
+    def on(self, plan: ShotPlan, card: ModelCard) -> ShotPlan:
         """The plan with them, what they weigh, and what a person should know."""
         if not self.loras:
             return plan

@@ -17,7 +17,7 @@ from PIL import Image
 from torch.nn.functional import avg_pool3d, interpolate
 
 from engine.media.resize import Given
-from engine.schema import Pass, PictureRole, Plan
+from engine.schema import Pass, PictureRole, ShotPlan
 from engine.worker import finite
 
 NOTHING = Given()
@@ -31,7 +31,7 @@ class Shot:
     `glimpse`: it is only looked at, so half the size of its decoded picture is enough.
     """
 
-    plan: Plan
+    plan: ShotPlan
     run: Pass
     generator: torch.Generator
     given: Given = NOTHING

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from diffusers import LTX2ConditionPipeline
 
-from engine.schema import Pass, Plan
+from engine.schema import Pass, ShotPlan
 from engine.worker.families import ltx_conditions, ltx_upsampler
 from engine.worker.families.family import Footage, Latents, LatentVideo, Shot, frames_of, seen
 from engine.worker.families.ltx import DECODING
@@ -33,7 +33,7 @@ class Ltx2(LatentVideo):
         vae.spatial_compression_ratio = pipe.vae_spatial_compression_ratio = side
         vae.temporal_compression_ratio = pipe.vae_temporal_compression_ratio = frames
 
-    def tile(self, vae: Any, plan: Plan) -> None:
+    def tile(self, vae: Any, plan: ShotPlan) -> None:
         """One latent row is too little for this VAE: where a tile of one would be left, tiles lie a little closer."""
         side = vae.spatial_compression_ratio
         for name in ("height", "width"):

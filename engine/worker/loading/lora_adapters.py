@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from engine.schema import Placement, Plan, PlannedLora
+from engine.schema import Placement, PlannedLora, ShotPlan
 from engine.worker.loading import lora_tensors
 from engine.worker.loading.device_placement import DTYPES
 from engine.worker.loading.lora_tensors import Weights
@@ -24,7 +24,7 @@ MATRIX = re.compile(r"(.+)\.(lora_A|lora_B)\.(weight|bias)$")
 PARTS = ("transformer", "transformer_2")
 
 
-def merge(pipe: Any, plan: Plan, folder: Path) -> None:
+def merge(pipe: Any, plan: ShotPlan, folder: Path) -> None:
     """Work the plan's LoRAs, whose files lie in `folder`, into freshly loaded weights that nothing was done to yet."""
     wear(pipe, plan, folder)
     for part in _parts(pipe, plan.loras).values():
@@ -32,7 +32,7 @@ def merge(pipe: Any, plan: Plan, folder: Path) -> None:
         part.unload_lora()
 
 
-def wear(pipe: Any, plan: Plan, folder: Path) -> None:
+def wear(pipe: Any, plan: ShotPlan, folder: Path) -> None:
     """Make the pipeline wear exactly the plan's LoRAs, whose files lie in `folder`. Raises BadFile."""
     worn = [lora for lora in plan.loras if lora.strength]  # at strength 0 there is nothing to wear
     wanted = {
@@ -59,7 +59,7 @@ def _on(part: Any) -> list[str]:
     return list(getattr(part, "peft_config", None) or {})
 
 
-def _change(pipe: Any, name: str, loras: dict[str, PlannedLora], source: tuple[Plan, Path]) -> None:
+def _change(pipe: Any, name: str, loras: dict[str, PlannedLora], source: tuple[ShotPlan, Path]) -> None:
     """Take off what a transformer wears and put on others; on a failure it wears nothing."""
     plan, folder = source
     part = getattr(pipe, name)

@@ -19,7 +19,7 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
-from engine.schema import Placement, Plan, Readers
+from engine.schema import Placement, Readers, ShotPlan
 from engine.schema.errors import ModelProblem
 from engine.schema.events import Event, Progress
 from engine.worker import families
@@ -72,7 +72,7 @@ class Model:
     prompts: Prompts
 
 
-class Shelf:
+class PipelineCache:
     """Room for one loaded model: the next one replaces it."""
 
     def __init__(self, roots: list[Path], cache: PromptCache | None = None, caches: Path | None = None) -> None:
@@ -81,7 +81,7 @@ class Shelf:
         self._model: Model | None = None
         self.intake = Intake()
 
-    def get(self, plan: Plan, given: Path, emit: Callable[[Event], None] = lambda _: None) -> Model:
+    def get(self, plan: ShotPlan, given: Path, emit: Callable[[Event], None] = lambda _: None) -> Model:
         """The plan's model, loaded (which is told) unless it is the one already here, wearing the LoRAs in `given`.
 
         Raises ModelProblem or BadFile.
@@ -110,7 +110,7 @@ class Shelf:
 
     @property
     def loads(self) -> str:
-        """What is ready, as `Plan.loads` says it; empty where nothing is."""
+        """What is ready, as `ShotPlan.loads` says it; empty where nothing is."""
         return self._key if self._model else ""
 
     def clear(self) -> None:
@@ -124,7 +124,7 @@ class Shelf:
         raise ModelProblem(f"The model '{model}' is not installed.", f"Install it: `app.py models install {model}`.")
 
 
-def turned_into(wanted: Any, model: Model, plan: Plan) -> Any:
+def turned_into(wanted: Any, model: Model, plan: ShotPlan) -> Any:
     """The model's pipeline as one of class `wanted`, which runs the same weights in another way.
 
     Made of its parts: diffusers' `from_pipe` would bring them to float32 and take them from where they are offloaded.

@@ -32,13 +32,14 @@ NOISING = "add_noise_to_image_conditioning_latents"  # LTX's loop with condition
 ALL = 10**6  # steps: more than any schedule has
 
 
-class Enough(Exception):
+class StopAfterFirstPart(Exception):
     """The first part is done, and saved."""
 
 
-class Recording:
+class Checkpointer:
     """Saves a run at `path` as it goes, and goes on from what is there for the same `key`. It ends after `stop_after`
-    steps, where that is given, by Enough; `shown` is then the run that goes on at once to the clean estimate."""
+    steps, where that is given, by StopAfterFirstPart; `shown` is then the run that goes on at once to the clean
+    estimate."""
 
     def __init__(self, path: Path | None = None, key: str = "", stop_after: int | None = None) -> None:
         self._path, self._key, self.stop_after = path, key, stop_after
@@ -127,9 +128,9 @@ class Recording:
             self._shot.generator.set_state(self.saved.after)
         self._drawn = True
 
-    def shown(self) -> Recording:
+    def shown(self) -> Checkpointer:
         """The run that takes no more steps and ends with the clean estimate."""
-        look = Recording()
+        look = Checkpointer()
         look.saved = State(ALL, self._clean, {}, {}, self._before, self._shot.generator.get_state())
         look._on, look._restored, look._drawn = True, False, False
         return look
@@ -182,7 +183,7 @@ class Recording:
             name = _name(self._section)
             self._clean[name] = family.whole(pipe, latents, self._clean[name], self._shot)
             self._clean = self._latents | self._clean  # with the sections that are done
-            raise Enough
+            raise StopAfterFirstPart
 
     def _save(self, must: bool) -> None:
         began = time.perf_counter()

@@ -28,12 +28,12 @@ from engine.worker.families.family import Latents, LatentVideo, Shot
 from engine.worker.loading import device_placement
 from engine.worker.loading.pipeline_loader import Model
 from engine.worker.output import decode
-from engine.worker.sampling.checkpointing import Enough, Recording
+from engine.worker.sampling.checkpointing import Checkpointer, StopAfterFirstPart
 from engine.worker.sampling.preview import Estimate, Peeker, clean_estimate
 from engine.worker.sampling.step_cache import Foretelling
 
 
-class Watch:
+class StepReporter:
     """Reports steps and raises JobCancelled between them: an exception is the only stop that skips the decoding.
 
     `doing`: what memory would run out under. `peeker`: who shows the clip on its way. `recording`: what is saved of it.
@@ -44,7 +44,7 @@ class Watch:
     def __init__(self, emit: Callable[[Event], None], stop_asked: Callable[[], bool]) -> None:
         self.emit, self._stop_asked = emit, stop_asked
         self.doing: Work = "loading"
-        self.recording = Recording()
+        self.recording = Checkpointer()
         self._started, self._done, self._steps, self._before = 0.0, 0, 0, 0
 
     def check(self) -> None:
@@ -73,22 +73,22 @@ class _Run:
     model: Model
     family: LatentVideo
     shot: Shot
-    watch: Watch
+    watch: StepReporter
     foretelling: Foretelling
 
 
-def draw(model: Model, family: LatentVideo, shot: Shot, watch: Watch) -> Latents:
+def draw(model: Model, family: LatentVideo, shot: Shot, watch: StepReporter) -> Latents:
     """The latents of a clip from noise of the plan's seed; of its first part, the clean estimate at its end."""
     run = _Run(model, family, shot, watch, Foretelling(shot.plan.step_cache))
     words = _words(run)
     try:
         return _denoise(run, _whole(run), words)
-    except Enough:
+    except StopAfterFirstPart:
         watch.recording = watch.recording.shown()
         return _denoise(run, _whole(run), words)
 
 
-def refine(model: Model, family: LatentVideo, shot: Shot, watch: Watch, take: Latents) -> Latents:
+def refine(model: Model, family: LatentVideo, shot: Shot, watch: StepReporter, take: Latents) -> Latents:
     """The latents of a render that keeps `take`, the latents of the approved take."""
     if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from engine import Forecast, Plan, Stage
+from engine import Plan, ShotForecast
 from ui.texts import MODEL, OUTLOOK, TRUTH, WORDS
 from ui.texts.sentences import told
 
@@ -50,12 +50,12 @@ def span(low: float, high: float) -> str:
     return f"{first.rpartition(' ')[0] if same_unit else first} {WORDS.to} {last}"
 
 
-def promised(plan: Plan, stage: Stage, took: float) -> str:
+def promised(plan: Plan, stage: str, took: float) -> str:
     """What was forecast, and what it took."""
     return TRUTH.both.format(forecast=span(*plan.seconds(stage)), took=duration(took))
 
 
-def verdict(forecast: Forecast) -> str:
+def verdict(forecast: ShotForecast) -> str:
     """Whether it fits, in a sentence or two."""
     words = str(getattr(OUTLOOK, forecast.verdict))
     return words if forecast.measured else f"{words} {OUTLOOK.estimated}"

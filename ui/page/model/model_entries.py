@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import BadInput, Engine, ModelCard, Plan, Request
+from engine import BadInput, Engine, ModelCard, Request, ShotPlan
 from ui.page.model.attachments import filled_in
 from ui.texts import PROMPTS, PROMPTS_OF_TOY, STARTERS
 
@@ -17,7 +17,7 @@ class Entry:
 
     card: ModelCard
     installed: bool
-    plan: Plan | None
+    plan: ShotPlan | None
     why_not: str = ""
 
     @property

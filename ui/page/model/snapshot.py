@@ -25,7 +25,6 @@ from engine import (
     Peek,
     Progress,
     Request,
-    RushesError,
     lost_lane,
 )
 
@@ -135,7 +134,7 @@ def _current_shot(takes: list[Job]) -> list[Job]:
 
 
 def _shot(job: Job) -> Request:
-    return job.plan.request.model_copy(update={"seed": None, "dial": 0.5, "sigma": None})
+    return job.shot.request.model_copy(update={"seed": None, "dial": 0.5, "sigma": None})
 
 
 def _seen(engine: Engine, job: Job) -> Seen:
@@ -159,10 +158,4 @@ def _tells(event: Event) -> TypeGuard[Progress | NeedsConsent | Finished | Faile
 
 
 def _exists(engine: Engine, job: Job) -> bool:
-    if job.state != "finished":
-        return True
-    try:
-        _ = engine.library.take(job.id) if job.stage == "take" else engine.library.clip(job.id)
-    except RushesError:
-        return False
-    return True
+    return job.state != "finished" or engine.is_there(job)

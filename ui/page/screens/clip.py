@@ -115,7 +115,7 @@ def deeds(kind: str, name: str, first: str = "") -> str:
 
 def how(recipe: Recipe) -> str:
     """The recipe, as a person reads it."""
-    run = recipe.plan.stage(recipe.kind)
+    run = recipe.plan.run(recipe.kind)
     rows = {
         CLIP.prompt: recipe.plan.request.prompt,
         CLIP.told: recipe.plan.told if recipe.plan.told != recipe.plan.request.prompt else "",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from engine import Job, NeedsConsent, Progress
+from engine import Job, NeedsConsent, Progress, kind_of
 from ui.page.components.formatting import aloud, duration, shown
 from ui.page.components.html import bar, button
 from ui.page.components.media_routes import peek_address
 from ui.page.model.snapshot import Seen, View
 from ui.page.screens.models.arrivals import arrival
 from ui.texts import STRIP
+from ui.texts.sentences import told
 
 # The share of a job that is done when a phase begins, and how much of it the phase is. Measured on the starter.
 SHARE = {"loading": (0.02, 0.0), "prompt": (0.06, 0.0), "sampling": (0.08, 0.72), "decoding": (0.82, 0.0),
@@ -29,13 +30,13 @@ def running(seen: Seen) -> str:
     progress = seen.event if isinstance(seen.event, Progress) else None
     changed = "".join(f'<p class="note">{aloud(one.reason)} {aloud(one.change)}</p>' for one in seen.adjusted)
     done = f"{100 * _done(progress):.0f}"
-    heading = STRIP.heading_take if seen.job.stage == "take" else STRIP.heading_render
+    heading = _words(seen.job, STRIP.heading_take, STRIP.heading_render) or told(kind_of(seen.job.kind).heading)
     stop, state = (STRIP.stopping, " disabled") if seen.stopping else (STRIP.stop, "")
     return (
         f'<div class="job" data-job="{shown(seen.job.id)}"><div class="line"><strong>{shown(heading)}</strong>'
         f'<span class="phase">{shown(STRIP.asking if seen.job.state == "asking" else _phase(progress))}</span>'
         f'<button class="stop" data-act="stop" data-id="{shown(seen.job.id)}"{state}>{shown(stop)}</button></div>'
-        f'{bar(STRIP.progress, done)}<p class="about">{shown(seen.job.plan.request.prompt)}</p>{changed}'
+        f'{bar(STRIP.progress, done)}<p class="about">{shown(seen.job.plan.title)}</p>{changed}'
         f"{_peek(seen)}{_question(seen)}</div>"
     )
 
@@ -89,10 +90,17 @@ def _waiting(view: View) -> str:
 
 def _queued(job: Job) -> str:
     return (
-        f'<li>{kind(job)}<span class="about">{shown(job.plan.request.prompt)}</span>'
+        f'<li>{kind(job)}<span class="about">{shown(job.plan.title)}</span>'
         f"{button('stop', '×', job.id, 'remove', STRIP.remove)}</li>"
     )
 
 
 def kind(job: Job) -> str:
-    return f'<span class="kind">{shown(STRIP.take if job.stage == "take" else STRIP.render)}</span>'
+    """What a job is called."""
+    words = _words(job, STRIP.take, STRIP.render) or told(kind_of(job.kind).label)
+    return f'<span class="kind">{shown(words)}</span>'
+
+
+def _words(job: Job, take: str, render: str) -> str:
+    """The page's own words for takes and renders; empty for other work, which names itself."""
+    return {"take": take, "render": render}.get(job.stage, "")

@@ -94,7 +94,7 @@ def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool 
 
 def _cell(engine: Engine, item: Take | Clip) -> str:
     recipe, kind = item.recipe, kind_of(item)
-    run = recipe.plan.stage(recipe.kind)
+    run = recipe.plan.run(recipe.kind)
     prompt = shown(recipe.plan.request.prompt)
     render = button("render", SHEET.render, item.id, "main") if kind == "take" else ""
     return (

@@ -48,7 +48,7 @@ def _queued(job: Job, first: bool, last: bool) -> str:
     earlier = "" if first else button("earlier", "↑", job.id, label=QUEUE.up)
     later = "" if last else button("later", "↓", job.id, label=QUEUE.down)
     return (
-        f'<li data-job="{shown(job.id)}">{kind(job)}<span class="about">{shown(job.plan.request.prompt)}</span>'
+        f'<li data-job="{shown(job.id)}">{kind(job)}<span class="about">{shown(job.plan.title)}</span>'
         f'<span class="row">{earlier}{later}{button("stop", "×", job.id, label=QUEUE.remove)}</span></li>'
     )
 
@@ -65,7 +65,7 @@ def _ended(seen: Seen) -> str:
         case Cancelled():
             words, deed = QUEUE.cancelled, retry(job, QUEUE.retry)
     return (
-        f'<li data-state="{shown(job.state)}">{kind(job)}<div class="about">{shown(job.plan.request.prompt)}'
+        f'<li data-state="{shown(job.state)}">{kind(job)}<div class="about">{shown(job.plan.title)}'
         f'<p class="facts"><span>{shown(words)}</span><span>{shown(moment(job.created))}</span></p>{more}</div>'
         f"{deed}</li>"
     )

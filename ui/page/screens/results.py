@@ -94,5 +94,5 @@ def build(notice: gr.HTML, line_panel: gr.HTML, arriving: gr.HTML) -> Stage:
 
 
 def _newest_take(view: View) -> Any:
-    done = [seen.job.plan.request for seen in view.sheet if isinstance(seen.event, Finished)]
+    done = [seen.job.shot.request for seen in view.sheet if isinstance(seen.event, Finished)]
     return done[-1] if done else None

@@ -20,7 +20,7 @@ def sheet(view: View) -> str:
     if not view.sheet:
         steps = "".join(f"<li>{shown(step)}</li>" for step in SHEET.empty_steps)
         return f'<section class="empty"><h2>{shown(SHEET.empty_title)}</h2><ol>{steps}</ol></section>'
-    prompt = view.sheet[-1].job.plan.request.prompt
+    prompt = view.sheet[-1].job.plan.title
     cards = "".join(_card(number, seen, view) for number, seen in enumerate(view.sheet, 1))
     return (
         f'<section class="sheet" aria-label="{shown(SHEET.heading)}"><header><h2>{shown(SHEET.heading)}</h2>'
@@ -29,7 +29,7 @@ def sheet(view: View) -> str:
 
 
 def _card(number: int, seen: Seen, view: View) -> str:
-    size = seen.job.plan.take
+    size = seen.job.shot.take
     shape = f"aspect-ratio: {size.width} / {size.height}"
     match seen.event:
         case Finished():
@@ -48,7 +48,7 @@ def _card(number: int, seen: Seen, view: View) -> str:
 
 
 def _picture(number: int, job: Job, shape: str) -> str:
-    label = SHEET.video.format(number=number, prompt=job.plan.request.prompt)
+    label = SHEET.video.format(number=number, prompt=job.plan.title)
     return (
         f'<video src="{shown(address("take", job.id))}" poster="{shown(address("take", job.id, "poster"))}"'
         f' style="{shape}" class="loop" autoplay loop muted playsinline aria-label="{shown(label)}"></video>'
@@ -62,7 +62,7 @@ def _blank(shape: str, inside: str, kind: str = "") -> str:
 def _facts(seen: Seen) -> str:
     took = seen.event.seconds if isinstance(seen.event, Finished) else 0  # 0: found after a crash, not timed
     time = f"<span>{shown(promised(seen.job.plan, seen.job.stage, took))}</span>" if took else ""
-    return f'<p class="facts"><span>{shown(SHEET.seed.format(seed=seen.job.plan.seed))}</span>{time}</p>'
+    return f'<p class="facts"><span>{shown(SHEET.seed.format(seed=seen.job.shot.seed))}</span>{time}</p>'
 
 
 def slow(seen: Seen) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from engine import Engine, ModelCard, Plan, Request, RushesError
+from engine import Engine, ModelCard, Request, RushesError, ShotPlan
 from ui.page.components.error import Fix, problem
 from ui.page.components.formatting import duration, figure, gigabytes, listed, shown, span, verdict
 from ui.page.components.html import button
@@ -21,7 +21,7 @@ def build() -> gr.Radio:
     return gr.Radio(choices, value="", label=OUTCOME.label, elem_id="outcome", elem_classes="shapes")
 
 
-def meaning(engine: Engine, plan: Plan) -> str:
+def meaning(engine: Engine, plan: ShotPlan) -> str:
     """What the chosen outcome is here, and the button that keeps it as the person has changed it."""
     chosen = plan.request.outcome
     if not chosen:
@@ -54,13 +54,13 @@ def plannable(request: Request, card: ModelCard) -> Request:
     return filled_in(request.model_copy(update={"prompt": prompt}), card)
 
 
-def before_render(plan: Plan) -> str:
+def before_render(plan: ShotPlan) -> str:
     """What rendering one of the takes would need, as the dial stands."""
     words = OUTLOOK.render.format(render=span(*plan.seconds("render")))
     return f'<p class="times">{shown(words)} {shown(verdict(plan.forecast))}</p>'
 
 
-def _times(plan: Plan, count: int) -> str:
+def _times(plan: ShotPlan, count: int) -> str:
     forecast = plan.forecast
     render = span(*forecast.render_seconds)
     if count == 1:
@@ -73,7 +73,7 @@ def _times(plan: Plan, count: int) -> str:
     return f'<p class="times" data-verdict="{shown(forecast.verdict)}">{shown(sentence)} {said}</p>'
 
 
-def _notes(engine: Engine, plan: Plan) -> str:
+def _notes(engine: Engine, plan: ShotPlan) -> str:
     notes = []
     unknown = engine.unknown_words(plan.request)
     if unknown:
@@ -86,7 +86,7 @@ def _notes(engine: Engine, plan: Plan) -> str:
     return "".join(f'<p class="note">{shown(note)}</p>' for note in notes)
 
 
-def _details(plan: Plan) -> str:
+def _details(plan: ShotPlan) -> str:
     forecast = plan.forecast
     sizes = OUTLOOK.sizes.format(
         take=plan.take.size.replace("x", " × "),
