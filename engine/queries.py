@@ -104,13 +104,13 @@ class Asking:
         """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
         Raises BadInput; changes nothing."""
         if request.seed is None:
-            request = request.model_copy(update={"seed": draw_seed()})
+            request = request.but(seed=draw_seed())
         request = self.loras.typed(request)
         card = self.catalog.card(request.model)
         if request.few_steps_by:
             few, told = draft_models.in_few_steps(request, card, self.loras.kept())
             made = self.plan_shot(few, machine, may_be_cut=False)
-            return made.model_copy(update={"reasons": (*made.reasons, told)})
+            return made.but(reasons=(*made.reasons, told))
         whole = self.plan_shot(request, machine, takes=1 if request.takes_by else takes)
         if not request.takes_by:
             return whole
@@ -127,7 +127,7 @@ class Asking:
         phrases = prompting.read(self.places.word_list)
         uses, files = self.loras.resolve(request.loras, pairs=matching.PARTS[1] in card.components)
         worn = matching.planned(uses, files, card, self.cards())
-        seeded = request.model_copy(update={"loras": uses})
+        seeded = request.but(loras=uses)
         # what was measured here says nothing about another machine
         runs = [] if machine else self.store.runs()
         footage = self._footage(request)
@@ -149,17 +149,17 @@ class Asking:
             *external.told(card, borrowed, made.placement),
             *constraints.reasons(footage, made, card),
         )
-        made = made.model_copy(update={"reasons": reasons})
+        made = made.but(reasons=reasons)
         made = worn.on(made, card)
         made = forecast.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
         if not machine and self.installed(card):
-            made = made.model_copy(update={"forecast": made.forecast.model_copy(update={"download_gb": 0.0})})
+            made = made.but(forecast=made.forecast.but(download_gb=0.0))
         made = on_disk(made, card.name, machine or self.hardware())
         if request.extends:
             goes_on = continuation.reasons(continuation.look(self.library.begun(request.extends)), made)
-            made = made.model_copy(update={"reasons": (*made.reasons, *goes_on)})
+            made = made.but(reasons=(*made.reasons, *goes_on))
         prompting.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
-        return made.model_copy(update={"filtered_by": f"a word list of {len(phrases)}"}) if phrases else made
+        return made.but(filtered_by=f"a word list of {len(phrases)}") if phrases else made
 
     def table(self, everywhere: bool = False) -> list[Row]:
         """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""

@@ -191,7 +191,7 @@ class Downloads:
         """End its process; what has arrived is kept."""
         row = self._queue.row(model)
         if row.download.state == "queued":
-            self._queue.update(row.download.model_copy(update={"state": "paused"}))
+            self._queue.update(row.download.but(state="paused"))
         elif row.download.state == "running":
             self._queue.wish(model, "pause")
 
@@ -201,7 +201,7 @@ class Downloads:
         if row.download.state in ("paused", "failed"):
             self._queue.wish(model, "")
             fresh = {"state": "queued", "phase": "waiting", "cause": "", "remedy": "", "detail": ""}
-            self._queue.update(row.download.model_copy(update=fresh))
+            self._queue.update(row.download.but(**fresh))
 
     def cancel(self, model: str) -> int:
         """Give up a download and what has arrived of it. Returns the bytes freed."""

@@ -234,7 +234,7 @@ class ModelHome:
             self.move(text, note)
         except RushesError as error:
             assert self.last
-            self.last = self.last.model_copy(update={"ended": True, "cause": error.cause, "remedy": error.remedy})
+            self.last = self.last.but(ended=True, cause=error.cause, remedy=error.remedy)
 
     def _check_idle(self, quote: MoveQuote) -> None:
         busy = {job.plan.model for job in self._store.jobs("running")} & set(quote.models)
@@ -246,16 +246,16 @@ class ModelHome:
 
         def moved(count: int) -> None:
             nonlocal state
-            state = state.model_copy(update={"bytes_done": state.bytes_done + count})
+            state = state.but(bytes_done=state.bytes_done + count)
             told(state)
 
         for place in self._elsewhere(target):
             for model in place.models:
-                state = state.model_copy(update={"model": model})
+                state = state.but(model=model)
                 self._carry(Path(place.folder) / model, target / model, moved)
         left = [Path(place.folder) for place in self._elsewhere(target) if place.models or not place.there]
         self._store.set(FOLDERS, json.dumps([str(target), *map(str, left)]))
-        state = state.model_copy(update={"ended": True, "model": "", "bytes_done": quote.bytes})
+        state = state.but(ended=True, model="", bytes_done=quote.bytes)
         told(state)
         return state
 

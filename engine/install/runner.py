@@ -226,7 +226,7 @@ class Fetcher(threading.Thread):
 
     def _progress(self, answer: Moving) -> None:
         fields = answer.model_dump(exclude={"kind"})
-        self._download = self._download.model_copy(update=fields)
+        self._download = self._download.but(**fields)
         if time.monotonic() - self._written_at > WRITE_SECONDS:
             self._write()
 
@@ -288,7 +288,7 @@ class DownloadLane:
     def _run(self) -> None:
         self._sweep()
         for row in self._queue.rows("running"):  # cut off with the last process that ran the queue
-            self._queue.update(row.download.model_copy(update={"state": "queued", "phase": "waiting"}))
+            self._queue.update(row.download.but(state="queued", phase="waiting"))
         while not self._closing.wait(POLL_SECONDS):
             try:
                 self._start_queued()
@@ -312,7 +312,7 @@ class DownloadLane:
         for row in self._queue.rows("queued")[: AT_ONCE - len(self._fetchers)]:
             name = row.download.model
             self._queue.wish(name, "")
-            self._queue.update(row.download.model_copy(update={"state": "running", "phase": "listing"}))
+            self._queue.update(row.download.but(state="running", phase="listing"))
             order = FetchFiles(list=row.order, staging=str(self._places.arriving / name), target=str(self._target(row)),
                                patience=self._patience)  # fmt: skip
             fetcher = Fetcher(order, self._places, self._queue, self._closing)

@@ -197,7 +197,7 @@ class DeviceWorker(threading.Thread):
             return None  # the lane ends; the job waits for the next start
         if job.attempts < MAX_ATTEMPTS or self._library.advanced(job.id):
             self._note(job, Adjusted(change="Going on with the shot.", reason=death.cause))
-            return self._attempt(job.model_copy(update={"attempts": job.attempts + 1}))
+            return self._attempt(job.but(attempts=job.attempts + 1))
         if death.what:
             return self._step_down(job, (death.what, doing), death.detail)
         self._library.discard(job.id)
@@ -218,7 +218,7 @@ class DeviceWorker(threading.Thread):
         if shortage[0] == "fragmented":
             self.worker.stop()
         self._store.adjust(job.id, step.plan, Adjusted(change=step.change, reason=cause))
-        return self._attempt(job.model_copy(update={"plan": step.plan, "attempts": 1}))
+        return self._attempt(job.but(plan=step.plan, attempts=1))
 
     def _remember_held(self) -> None:
         """Tell plans what the worker has loaded and holds."""

@@ -104,7 +104,7 @@ def run(
     if unknown := set(parts) - set(PARTS):
         raise BadSetting(f"{sorted(unknown)[0]} is no part of the test.", f"Parts are: {', '.join(PARTS)}.")
     device = next(device for device in machine.devices if device.id == plan.placement.device)
-    shown = device.model_copy(update={"tenants": (), "measured": None})
+    shown = device.but(tenants=(), measured=None)
     before = kept(places, device) if parts else None
     others = tuple(reading for reading in before.readings if reading.part not in parts) if before else ()
     test = CardTest(device=shown, system=platform.system(), cpu_count=machine.cpu_count, ram_gb=machine.ram_gb,
@@ -117,16 +117,16 @@ def run(
         for line in _lines(process, plan, places.logs / "card-test.log"):
             match line:
                 case {"versions": versions}:
-                    test = test.model_copy(update={"versions": versions})
+                    test = test.but(versions=versions)
                 case {"reading": found}:
                     reading = Reading.model_validate(found)
-                    reading = reading.model_copy(update={"problem": without_paths(reading.problem)})
+                    reading = reading.but(problem=without_paths(reading.problem))
                     seconds = round(time.monotonic() - began, 1)
-                    test = test.model_copy(update={"readings": (*test.readings, reading), "seconds": seconds})
+                    test = test.but(readings=(*test.readings, reading), seconds=seconds)
                     keep(places, test)
                     yield reading
     if not parts:
-        keep(places, test.model_copy(update={"done": True}))
+        keep(places, test.but(done=True))
 
 
 def command(device: str, folder: Path, asked: Iterable[str]) -> list[str]:
@@ -195,5 +195,5 @@ def kept(places: Places, device: Device) -> CardTest | None:
 def with_measured(machine: HardwareProfile, places: Places) -> HardwareProfile:
     """The machine with what the tests of its devices measured."""
     found = [(device, kept(places, device)) for device in machine.devices]
-    devices = tuple(device.model_copy(update={"measured": test.measured}) if test else device for device, test in found)
-    return machine.model_copy(update={"devices": devices})
+    devices = tuple(device.but(measured=test.measured) if test else device for device, test in found)
+    return machine.but(devices=devices)

@@ -132,13 +132,13 @@ def _now(device: Device, free_gb: float) -> Device:
     """As torch reported it; an Apple GPU has what the computer has free now."""
     if not device.shares_ram:
         return device
-    return device.model_copy(update={"vram_free_gb": min(device.vram_gb, free_gb)})
+    return device.but(vram_free_gb=min(device.vram_gb, free_gb))
 
 
 def _with_own(device: Device, workers: Collection[Held]) -> Device:
     """The device with what our own workers hold of its memory counted as free: they let go of it for the next job."""
     held_gb = sum(worker.vram_gb for worker in workers if worker.device == device.id)
-    return device.model_copy(update={"vram_free_gb": min(device.vram_free_gb + held_gb, device.vram_gb)})
+    return device.but(vram_free_gb=min(device.vram_free_gb + held_gb, device.vram_gb))
 
 
 def _apple() -> Device:

@@ -95,8 +95,8 @@ def request(asked: Request, beginning: Beginning, source: Source, card: ModelCar
     size, usual = Size(width=source.width, height=source.height), card.render.sizes[aspect]
     changes: dict[str, object] = {"extends": beginning, "aspect": aspect}
     if _legal(size, card) and size.width * size.height <= 1.1 * usual.width * usual.height and not asked.render.width:
-        changes["render"] = asked.render.model_copy(update={"width": size.width, "height": size.height})
-    return asked.model_copy(update=changes)
+        changes["render"] = asked.render.but(width=size.width, height=size.height)
+    return asked.but(**changes)
 
 
 def follow_up(recipe: Recipe) -> Request:

@@ -55,8 +55,8 @@ def where_it_pays(
         f"Its blocks are compiled: {measured.compiled:.2f} times as fast by this card's test, which saves more than "
         f"the {cost:.0f} s that it takes at first."
     )
-    placement = plan.placement.model_copy(update={"compiled": True})
-    return plan.model_copy(update={"placement": placement, "reasons": (*plan.reasons, why)})
+    placement = plan.placement.but(compiled=True)
+    return plan.but(placement=placement, reasons=(*plan.reasons, why))
 
 
 def _shape(run: Pass) -> tuple[int, int, int]:

@@ -59,7 +59,7 @@ def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tupl
     smaller = _asked_size(request.take, card.take.sizes[request.aspect])
     if _has_size(request.take) and not _has_size(request.render):
         wanted = Size(width=2 * smaller.width, height=2 * smaller.height)
-    rule = card.size.model_copy(update={"multiple": 2 * card.size.multiple, "minimum": 2 * card.size.minimum})
+    rule = card.size.but(multiple=2 * card.size.multiple, minimum=2 * card.size.minimum)
     render = _snapped(wanted, rule, card.name, reasons)
     take = Size(width=render.width // 2, height=render.height // 2)
     if _has_size(request.take) and take != smaller:
@@ -166,7 +166,7 @@ def as_long_as(footage: Footage, request: Request, card: ModelCard) -> Request:
     rule, seconds = card.frames, min(facts.seconds for facts in footage.values())
     asked = min(max(round(seconds * rule.fps), rule.minimum), rule.maximum)
     frames = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    return request.model_copy(update={"num_frames": frames})
+    return request.but(num_frames=frames)
 
 
 def strength(request: Request, card: ModelCard, take: Pass) -> float | None:

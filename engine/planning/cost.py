@@ -200,7 +200,7 @@ def _ram(card: ModelCard, placement: Placement, parts: dict[str, float]) -> floa
         return TORCH_RAM_GB + parts.get("vae", 0.0) + (_reading(parts) if placement.text_encoder != "resident" else 0.0)
     passing = 0.0
     if placement.layer_by_layer:  # the largest part lies there whole before it is made smaller
-        full = placement.model_copy(update={"precision": "full", "text_precision": None})
+        full = placement.but(precision="full", text_precision=None)
         passing = max(part_gb(name, part, full) for name, part in card.components.items())
     return TORCH_RAM_GB + sum(parts.values()) + passing
 

@@ -28,7 +28,7 @@ def request(asked: Request, card: ModelCard, cards: Sequence[ModelCard], loras: 
     sibling = next((other for other in cards if other.id == guide.name), None)
     if sibling is None or _latents(sibling) != _latents(card):
         raise BadSetting(f"{guide.name} cannot draw for {card.name}.", "Let the model draw its takes itself.")
-    return asked.model_copy(update={"model": sibling.id, "takes_by": None})
+    return asked.but(model=sibling.id, takes_by=None)
 
 
 def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> tuple[Request, str]:
@@ -45,7 +45,7 @@ def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> 
     few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     few |= {name: value for name, value in asked.render if value is not None}
     told = f"Drawn in few steps by {guide.name}: {guide.kept or 'what it costs was not measured'}."
-    return worn.model_copy(update={"few_steps_by": None, "render": Overrides(**few)}), told
+    return worn.but(few_steps_by=None, render=Overrides(**few)), told
 
 
 def _guide(name: str, card: ModelCard) -> Guide:
@@ -73,25 +73,23 @@ def _with_lora(asked: Request, guide: Guide, loras: Sequence[LoraFile]) -> Reque
     few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     said = {name: value for name, value in asked.take if value is not None}
     worn = (*asked.loras, LoraUse(id=here.id, name=here.name))
-    return asked.model_copy(update={"takes_by": None, "loras": worn, "take": Overrides(**few | said)})
+    return asked.but(takes_by=None, loras=worn, take=Overrides(**few | said))
 
 
 def joined(take: ShotPlan, render: ShotPlan, card: ModelCard) -> ShotPlan:
     """The plan of a take that a guide draws by `take` and the card's own model finishes by `render`."""
     need, own = take.forecast, render.forecast
-    forecast = own.model_copy(
-        update={
-            "verdict": max(need.verdict, own.verdict, key=WORSE.index),
-            "vram_gb": max(need.vram_gb, own.vram_gb),
-            "ram_gb": max(need.ram_gb, own.ram_gb),
-            "download_gb": own.download_gb + (need.download_gb if take.model != render.model else 0.0),
-            "take_seconds": need.take_seconds,
-            "estimated_seconds": (need.estimated_seconds[0], own.estimated_seconds[1]),
-        }
+    forecast = own.but(
+        verdict=max(need.verdict, own.verdict, key=WORSE.index),
+        vram_gb=max(need.vram_gb, own.vram_gb),
+        ram_gb=max(need.ram_gb, own.ram_gb),
+        download_gb=own.download_gb + (need.download_gb if take.model != render.model else 0.0),
+        take_seconds=need.take_seconds,
+        estimated_seconds=(need.estimated_seconds[0], own.estimated_seconds[1]),
     )
     guide = _guide(render.request.takes_by or "", card)
     said = (
         f"{guide.name} draws the take, which is a guide: {guide.kept or 'how well renders keep it was not measured'}."
     )
     whole = {"request": render.request, "render": render.render, "sigma": render.sigma, "forecast": forecast}
-    return take.model_copy(update=whole | {"reasons": (*render.reasons, said)})
+    return take.but(**(whole | {"reasons": (*render.reasons, said)}))

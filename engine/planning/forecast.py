@@ -157,7 +157,7 @@ def forecast(
     here = [run for run in runs if run.device == placement.device and run.estimated_seconds]
     own = [run for run in here if run.model == card.id]
     # Runs are compared with what was known before the card was tested: they were made before and after it.
-    untested = device.model_copy(update={"measured": None})
+    untested = device.but(measured=None)
     estimates = {stage: estimated(card, run, placement, untested, hardware.cpu_count) for stage, run in passes.items()}
     seconds = {}
     for stage, run in passes.items():
@@ -189,7 +189,7 @@ def on_disk(plan: ShotPlan, name: str, machine: HardwareProfile) -> ShotPlan:
     if needed_gb <= free_gb:
         return plan
     reason = f"{name} is {needed_gb:.0f} GB to download, and {free_gb:.0f} GB are free on the disk for models."
-    return plan.model_copy(update={"reasons": (reason, *plan.reasons)})
+    return plan.but(reasons=(reason, *plan.reasons))
 
 
 def estimated(card: ModelCard, run: Pass, placement: Placement, device: Device, cpu_count: int) -> Range:
@@ -280,8 +280,8 @@ def loaded(plan: ShotPlan, card: ModelCard, runs: Sequence[Run], warm: str, disk
     least = 0.0 if here else sum(parts.values()) - readers
     most = least + (readers if not here or plan.placement.text_encoder == "dropped" else 0.0)
     low, high = _seconds(least, plan, runs, disk_gb)[0], _seconds(most, plan, runs, disk_gb)[1]
-    forecast = plan.forecast.model_copy(update={"loading_seconds": (round(low, 3), round(high, 3))})
-    return plan.model_copy(update={"forecast": forecast})
+    forecast = plan.forecast.but(loading_seconds=(round(low, 3), round(high, 3)))
+    return plan.but(forecast=forecast)
 
 
 def _seconds(size_gb: float, plan: ShotPlan, runs: Sequence[Run], disk_gb: float) -> Range:

@@ -82,7 +82,7 @@ def next_step(
     """The next thing to try after this shortage; None at the foot of the ladder."""
     what, doing = shortage
     if what == "fragmented" and FRESH not in plan.adjusted:
-        return FallbackStep(plan.model_copy(update={"adjusted": (*plan.adjusted, FRESH)}), FRESH)
+        return FallbackStep(plan.but(adjusted=(*plan.adjusted, FRESH)), FRESH)
     harmless = (
         _decoding(plan.placement, what, card) if doing == "decoding" else _offloading(plan.placement, what, doing)
     )
@@ -108,9 +108,9 @@ def start_at(
     for number, run in enumerate(here):
         if run.adjusted and pixels >= run.pixels and not any(_disproves(later, run) for later in here[number + 1 :]):
             learned = _lower(learned, run.placement or placement)
-    learned = learned.model_copy(update=chosen)
+    learned = learned.but(**(chosen or {}))
     if learned.offload != "group":
-        learned = learned.model_copy(update={"resident_gb": 0.0})
+        learned = learned.but(resident_gb=0.0)
     if learned == placement:
         return placement, ""
     now, then = learned.model_dump(), placement.model_dump()
@@ -166,27 +166,25 @@ def _half(placement: Placement) -> dict[str, Any]:
 
 
 def _placed(plan: ShotPlan, change: str, fields: dict[str, Any]) -> ShotPlan:
-    placement = plan.placement.model_copy(update=fields)
-    return plan.model_copy(update={"placement": placement, "adjusted": (*plan.adjusted, CHANGES[change])})
+    placement = plan.placement.but(**fields)
+    return plan.but(placement=placement, adjusted=(*plan.adjusted, CHANGES[change]))
 
 
 def _lower(one: Placement, other: Placement) -> Placement:
     """The one of both that needs less memory, field by field."""
     drawn = _smallest(one.precision, other.precision)
     read = _smallest(one.precision_of("text_encoder"), other.precision_of("text_encoder"))
-    return one.model_copy(
-        update={
-            "precision": drawn,
-            "text_precision": None if read == drawn else read,
-            "offload": max(one.offload, other.offload, key=OFFLOADS.index),
-            "layer_by_layer": one.layer_by_layer or other.layer_by_layer,
-            "pin_memory": one.pin_memory and other.pin_memory,
-            "resident_gb": _least_resident(one, other),
-            "vae_slicing": one.vae_slicing or other.vae_slicing,
-            "vae_tiling": one.vae_tiling or other.vae_tiling,
-            "vae_on_cpu": one.vae_on_cpu or other.vae_on_cpu,
-            "text_encoder": max(one.text_encoder, other.text_encoder, key=READERS.index),
-        }
+    return one.but(
+        precision=drawn,
+        text_precision=None if read == drawn else read,
+        offload=max(one.offload, other.offload, key=OFFLOADS.index),
+        layer_by_layer=one.layer_by_layer or other.layer_by_layer,
+        pin_memory=one.pin_memory and other.pin_memory,
+        resident_gb=_least_resident(one, other),
+        vae_slicing=one.vae_slicing or other.vae_slicing,
+        vae_tiling=one.vae_tiling or other.vae_tiling,
+        vae_on_cpu=one.vae_on_cpu or other.vae_on_cpu,
+        text_encoder=max(one.text_encoder, other.text_encoder, key=READERS.index),
     )
 
 
@@ -228,8 +226,8 @@ def _smaller_weights(plan: ShotPlan, card: ModelCard, doing: Work) -> Iterator[F
         changed = _placed(plan, precision, fields)
         if not works(changed.placement, card):
             continue
-        request = plan.request.model_copy(update={"precision": precision})
-        yield FallbackStep(changed.model_copy(update={"request": request}), CHANGES[precision], alters=True)
+        request = plan.request.but(precision=precision)
+        yield FallbackStep(changed.but(request=request), CHANGES[precision], alters=True)
 
 
 def _fewer_frames(plan: ShotPlan, card: ModelCard) -> Iterator[FallbackStep]:
@@ -238,7 +236,7 @@ def _fewer_frames(plan: ShotPlan, card: ModelCard) -> Iterator[FallbackStep]:
     if frames < rule.minimum:
         return
     change = f"The clip gets {frames} frames instead of {now} ({frames / rule.fps:.1f} seconds)."
-    request = plan.request.model_copy(update={"num_frames": frames, "seconds": None})
+    request = plan.request.but(num_frames=frames, seconds=None)
     take, render = (_sized(run, card, num_frames=frames) for run in (plan.take, plan.render))
     yield _altered(plan, change, {"request": request, "take": take, "render": render})
 
@@ -252,14 +250,14 @@ def _smaller_size(plan: ShotPlan, stage: ShotStage, card: ModelCard) -> Iterator
         return
     change = f"The picture gets {width}x{height} pixels instead of {now.size}."
     asked: Overrides = getattr(plan.request, stage)
-    request = plan.request.model_copy(update={stage: asked.model_copy(update={"width": width, "height": height})})
+    request = plan.request.but(**{stage: asked.but(width=width, height=height)})
     yield _altered(plan, change, {"request": request, stage: _sized(now, card, width=width, height=height)})
 
 
 def _altered(plan: ShotPlan, change: str, update: dict[str, Any]) -> FallbackStep:
-    return FallbackStep(plan.model_copy(update=update | {"adjusted": (*plan.adjusted, change)}), change, alters=True)
+    return FallbackStep(plan.but(**(update | {"adjusted": (*plan.adjusted, change)})), change, alters=True)
 
 
 def _sized(run: Pass, card: ModelCard, **fields: int) -> Pass:
-    smaller = run.model_copy(update=fields)
-    return smaller.model_copy(update={"operations": operations(card, smaller)})
+    smaller = run.but(**fields)
+    return smaller.but(operations=operations(card, smaller))

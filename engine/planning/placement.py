@@ -49,7 +49,7 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     compiled = request.compiled and placed.whole
     reasons = [*told, reader, why, *_number_format(card, device, placed)]
     reasons += [compiling.SAID if compiled else compiling.NOT_WHOLE] if request.compiled else []
-    return placed.model_copy(update={"attention": way, "compiled": compiled}), reasons
+    return placed.but(attention=way, compiled=compiled), reasons
 
 
 def _device(request: Request, hardware: HardwareProfile) -> Device:
@@ -125,13 +125,13 @@ def _with_some_resident(
     def seconds(placement: Placement, run: Pass) -> float:
         return sum(denoising(card, run, placement, device, hardware.cpu_count))
 
-    kept = _pinned(card, way.model_copy(update={"resident_gb": most_gb}), hardware)
+    kept = _pinned(card, way.but(resident_gb=most_gb), hardware)
     if all(seconds(kept, run) > PAYS * seconds(way, run) for run in runs):
         return way
     model, *lasting = hardware.loaded_on(device.id).split("\n")[:2]
     if lasting and model == card.id:
         loaded = Placement.model_validate_json(lasting[0])
-        same = kept.model_copy(update={"resident_gb": loaded.resident_gb})
+        same = kept.but(resident_gb=loaded.resident_gb)
         if 0 < loaded.resident_gb <= most_gb and same.lasting == loaded:
             return same
     return kept
@@ -154,8 +154,7 @@ def _tries(request: Request, card: ModelCard, device: Device) -> Iterator[Placem
                               offload=offload, vae_on_cpu=request.vae_on_cpu)  # fmt: skip
             by_layer = (False, True) if whole.bits and offload != "resident" else (False,)
             for text_encoder, slowly, tiling in product(readers, by_layer, tiles):
-                yield whole.model_copy(update={"text_encoder": text_encoder, "layer_by_layer": slowly,
-                                               "vae_tiling": tiling, "vae_slicing": tiling})  # fmt: skip
+                yield whole.but(text_encoder=text_encoder, layer_by_layer=slowly, vae_tiling=tiling, vae_slicing=tiling)
 
 
 def _formats(precision: Precision, request: Request) -> list[tuple[Precision, Precision | None]]:
@@ -174,7 +173,7 @@ def _readers(
     beside = placed.text_encoder == "streamed"
     waits_in_ram = beside or placed.offload != "resident" or placed.kind in ("cpu", "mps")
     if waits_in_ram and max(memory(card, run, placed)[1] for run in runs) > WAITING_SHARE * hardware.ram_gb:
-        dropped = placed.model_copy(update={"text_encoder": "dropped"})
+        dropped = placed.but(text_encoder="dropped")
         return (
             dropped,
             "The text encoder is let go once the words are read: kept, more than half of the memory is full.",
@@ -204,7 +203,7 @@ def _pinned(card: ModelCard, placement: Placement, hardware: HardwareProfile) ->
     weights_gb = sum(part_gb(name, part, placement) * (1 - on_card if name.startswith("transformer") else 1)
                      for name, part in waits.items())  # fmt: skip
     streamed = placement.offload == "group" and placement.capabilities.pinned_memory
-    return placement.model_copy(update={"pin_memory": streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb})
+    return placement.but(pin_memory=streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb)
 
 
 def _told(placement: Placement, device: Device, card: ModelCard) -> str:

@@ -73,9 +73,7 @@ def plan(
     refined = passes["take"] if request.mode == "refine" and sigma < 1 else None
     step_cache = _step_cache(request, card, reasons)
     passes = {
-        stage: run.model_copy(
-            update={"operations": operations(card, run, refined if stage == "render" else None, step_cache)}
-        )
+        stage: run.but(operations=operations(card, run, refined if stage == "render" else None, step_cache))
         for stage, run in passes.items()
     }
     _check_levels(card, passes, reasons)
@@ -113,9 +111,9 @@ def _within(request: Request, hardware: HardwareProfile) -> HardwareProfile:
         raise BadSetting(f"{request.vram_gb:g} GB of VRAM is out of range.", "Allow the plan 0.5 GB or more.")
     if not any(device.vram_gb for device in hardware.devices):
         raise BadSetting("There is no graphics card here whose memory could be spared.", "Leave that choice out.")
-    spared = [device.model_copy(update={"vram_free_gb": min(device.vram_free_gb, request.vram_gb)})
+    spared = [device.but(vram_free_gb=min(device.vram_free_gb, request.vram_gb))
               for device in hardware.devices]  # fmt: skip
-    return hardware.model_copy(update={"devices": tuple(spared)})
+    return hardware.but(devices=tuple(spared))
 
 
 def _learned(
@@ -170,7 +168,7 @@ def _on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
     if taken == run.num_inference_steps:
         return run
     reasons.append(f"The render takes the last {taken} of {run.num_inference_steps} steps: its take is past the rest.")
-    return run.model_copy(update={"taken": taken})
+    return run.but(taken=taken)
 
 
 def _parts(run: Pass, reasons: list[str]) -> dict[ShotStage, Pass]:
@@ -181,8 +179,8 @@ def _parts(run: Pass, reasons: list[str]) -> dict[ShotStage, Pass]:
     first = max(1, round(FIRST_PART * whole))
     reasons.append(f"The take is the first {first} of the render's {whole} steps, and the render goes on from there.")
     return {
-        "take": run.model_copy(update={"part": (0, first)}),
-        "render": run.model_copy(update={"part": (first, whole)}),
+        "take": run.but(part=(0, first)),
+        "render": run.but(part=(first, whole)),
     }
 
 

@@ -103,7 +103,7 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
         return []
     names = {card.id: card.name for card in cards}
     card = next(card for card in cards if card.id == request.model)
-    free = request.model_copy(update={"precision": None, "offload": None, "outcome": None})
+    free = request.but(precision=None, offload=None, outcome=None)
     shorter, smaller = _shorter(card, made), _smaller(card, made)
     found = [*_first(plan, free, made, [{}]), *_first(plan, free, made, shorter), *_first(plan, free, made, smaller)]
     if not found:
@@ -114,7 +114,7 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
     return found + [
         Suggestion(
             text=f"Another model: {names[pick.model]}. {pick.why}",
-            request=free.model_copy(update={**fresh, "model": name}),
+            request=free.but(**fresh, model=name),
         )
         for name, pick in picks.items()
     ]
@@ -126,7 +126,7 @@ Changes = dict[str, Any]  # of a request's fields
 def _first(plan: Planner, request: Request, made: ShotPlan, changes: Iterable[Changes]) -> Iterator[Suggestion]:
     """The first of some changes, mildest first, that makes it run."""
     for change in changes:
-        tried = request.model_copy(update=change)
+        tried = request.but(**change)
         try:
             better = plan(tried, None)
         except BadInput:

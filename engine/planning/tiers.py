@@ -71,16 +71,16 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     level = special or tier.outcomes.get(request.outcome, Level())
     render = request.render
     if render.width is None and render.height is None:
-        render = render.model_copy(update=_size(level, request, card, beyond=special is not None))
+        render = render.but(**_size(level, request, card, beyond=special is not None))
     if render.num_inference_steps is None and card.render.num_inference_steps > CHOOSABLE_STEPS:
-        render = render.model_copy(update={"num_inference_steps": round(card.render.num_inference_steps * level.steps)})
+        render = render.but(num_inference_steps=round(card.render.num_inference_steps * level.steps))
     take = request.take
     if take.num_inference_steps is None and card.take.num_inference_steps > CHOOSABLE_STEPS:
-        take = take.model_copy(update={"num_inference_steps": round(card.take.num_inference_steps * level.steps)})
+        take = take.but(num_inference_steps=round(card.take.num_inference_steps * level.steps))
     changes: dict[str, int | Overrides] = {"take": take, "render": render}
     if request.num_frames is None and request.seconds is None:
         changes["num_frames"] = _frames(level, card, beyond=special is not None)
-    return request.model_copy(update=changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
+    return request.but(**changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
 
 
 def in_one_pass(plan: ShotPlan, card: ModelCard) -> Request | None:
@@ -89,7 +89,7 @@ def in_one_pass(plan: ShotPlan, card: ModelCard) -> Request | None:
     asked = plan.request
     plain = asked.mode == "refine" and not (asked.takes_by or asked.faster or asked.sigma)
     if asked.outcome == "draft" and plain and card.continues and plan.take.operations > plan.render.operations:
-        return asked.model_copy(update={"mode": "continue"})
+        return asked.but(mode="continue")
     return None
 
 
@@ -100,7 +100,7 @@ def with_level(tier: Tier, plan: ShotPlan, card: ModelCard) -> Tier:
     steps = min(run.num_inference_steps / card.render.num_inference_steps, 1.0)
     level = Level(megapixels=run.width * run.height / 1e6, seconds=run.seconds, steps=steps)
     of_model = tier.models.get(card.id, {}) | {plan.request.outcome: level}
-    return tier.model_copy(update={"models": tier.models | {card.id: of_model}})
+    return tier.but(models=tier.models | {card.id: of_model})
 
 
 def _size(level: Level, request: Request, card: ModelCard, beyond: bool) -> dict[str, int]:

@@ -101,7 +101,7 @@ class Device(FrozenModel):
     def capabilities(self) -> Capabilities:
         known = OF_KIND[self.kind]
         old = bool(self.compute_capability) and self.capability < BF16_CAPABILITY
-        return known.model_copy(update={"bf16": known.bf16 and not old})
+        return known.but(bf16=known.bf16 and not old)
 
 
 def with_kind(fields: Any, name: str) -> Any:

@@ -85,4 +85,4 @@ class Placement(FrozenModel):
     @property
     def lasting(self) -> Placement:
         """What of it a loaded model keeps; the rest is set anew for each job."""
-        return self.model_copy(update=ANEW)
+        return self.but(**ANEW)

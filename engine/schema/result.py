@@ -112,15 +112,13 @@ def as_request(recipe: Recipe) -> Request:
     take, render = (
         Overrides(**run.model_dump(include=set(Overrides.model_fields))) for run in (plan.take, plan.render)
     )
-    return plan.request.model_copy(
-        update={
-            "seed": plan.seed,
-            "num_frames": plan.take.num_frames,
-            "seconds": None,
-            "sigma": plan.sigma,
-            "device": None,
-            "wording": Wording(prompt=plan.told, negative_prompt=plan.negative_prompt),
-            "take": take,
-            "render": render,
-        }
+    return plan.request.but(
+        seed=plan.seed,
+        num_frames=plan.take.num_frames,
+        seconds=None,
+        sigma=plan.sigma,
+        device=None,
+        wording=Wording(prompt=plan.told, negative_prompt=plan.negative_prompt),
+        take=take,
+        render=render,
     )

@@ -216,4 +216,4 @@ class ShotPlan(Plan):
     @property
     def when_warm(self) -> ShotPlan:
         """The same after another job of the same model."""
-        return self.model_copy(update={"forecast": self.forecast.model_copy(update={"loading_seconds": (0.0, 0.0)})})
+        return self.but(forecast=self.forecast.but(loading_seconds=(0.0, 0.0)))

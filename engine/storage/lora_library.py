@@ -130,13 +130,13 @@ class Loras:
             return self._keep_with(path, settings)
         own = path.resolve().is_relative_to(self._folder.parent.resolve())  # it only came through here
         said = read_lora(path, folder="" if own else None)
-        said = said.model_copy(update={"came_from": "" if own else str(path.resolve().parent)})
+        said = said.but(came_from="" if own else str(path.resolve().parent))
         try:
             with path.open("rb") as opened:
                 name = hashlib.file_digest(opened, "sha256").hexdigest()[:32]
             self._folder.mkdir(exist_ok=True)
             file, mine, where = (
-                said.model_copy(update={"id": name}),
+                said.but(id=name),
                 self._folder / f"{name}.safetensors",
                 path.resolve(),
             )
@@ -160,7 +160,7 @@ class Loras:
         (file,) = manifest.files
         said = read_lora(path, HubLora(repo=file.repo, file=file.path).name, folder="")
         known = {"id": file.sha256[:32], "licence": said.licence or manifest.licence}
-        said = said.model_copy(update=known | {"came_from": f"{file.repo}/{file.path}".rpartition("/")[0]})
+        said = said.but(**(known | {"came_from": f"{file.repo}/{file.path}".rpartition("/")[0]}))
         try:
             self._folder.mkdir(exist_ok=True)
             _lay(path, self._folder / f"{said.id}.safetensors")
@@ -171,8 +171,8 @@ class Loras:
     def _remember(self, record: Record) -> LoraFile:
         """Write a record down, with what was known of this LoRA before. Raises OSError."""
         if old := self._record(record.file.id):
-            file = record.file.model_copy(update={"licence": record.file.licence or old.file.licence})
-            record = record.model_copy(update={"file": file, "hub": record.hub or old.hub, "half": old.half})
+            file = record.file.but(licence=record.file.licence or old.file.licence)
+            record = record.but(file=file, hub=record.hub or old.hub, half=old.half)
         self._write(record)
         return _as_said(record)
 
@@ -193,7 +193,7 @@ class Loras:
                 whole = Path(folder) / f"{lora_file.name_of(path).replace('/', ' ')}{ENDING}"
                 lora_settings.copy_with(path, settings, whole)
                 kept = self.keep(whole)
-            record = Record(file=kept.model_copy(update={"came_from": str(path.resolve().parent)}))
+            record = Record(file=kept.but(came_from=str(path.resolve().parent)))
             return self._remember(record)
         except ValueError as error:
             raise BadFile(f"{path.name} cannot be read.", "Get the file again.", str(error)) from error
@@ -212,7 +212,7 @@ class Loras:
         found = self.find(name)
         try:
             if record := self._record(found.id):
-                self._write(record.model_copy(update={"half": half}))
+                self._write(record.but(half=half))
         except OSError as error:
             raise not_written(error) from error
         return self.find(found.id)
@@ -243,7 +243,7 @@ class Loras:
         bare = {
             text: " ".join(TYPED.sub(" ", getattr(request, text)).split()) for text in ("prompt", "negative_prompt")
         }
-        return request.model_copy(update={**bare, "loras": (*request.loras, *added)})
+        return request.but(**bare, loras=(*request.loras, *added))
 
     def _named(self, name: str) -> LoraFile:
         name = name.strip().removesuffix(ENDING)
@@ -270,7 +270,7 @@ class Loras:
                     "Add its file with `app.py loras add`, or leave it out.",
                 )
         chosen = joined(uses, kept) if pairs else uses
-        named = tuple(use.model_copy(update={"name": kept[use.id].name}) for use in chosen)
+        named = tuple(use.but(name=kept[use.id].name) for use in chosen)
         return named, {name: kept[name] for use in named for name in (use.id, use.low) if name}
 
     def _record(self, name: str) -> Record | None:
@@ -301,7 +301,7 @@ class Loras:
 
     def _write(self, record: Record) -> None:
         part = self._folder / f"{record.file.id}.json.part"
-        part.write_text(record.model_copy(update={"reading": READING}).model_dump_json(indent=1), encoding="utf-8")
+        part.write_text(record.but(reading=READING).model_dump_json(indent=1), encoding="utf-8")
         part.replace(self._folder / f"{record.file.id}.json")
 
 
@@ -325,7 +325,7 @@ def _as_said(record: Record) -> LoraFile:
     if record.half is None:
         return record.file
     both = record.half == "both"
-    return record.file.model_copy(update={"noise": "" if both else record.half, "for_both": both})
+    return record.file.but(noise="" if both else record.half, for_both=both)
 
 
 def _address(file: ManifestFile) -> str:

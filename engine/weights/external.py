@@ -90,8 +90,8 @@ def with_borrowed(card: ModelCard, borrowed: Sequence[Borrowed]) -> ModelCard:
     for one in borrowed:
         packed = "borrowed.gguf" if header.is_gguf(Path(one.path)) and one.part in PARTS else ""
         if one.part in parts and (packed or not one.prefix):
-            parts[one.part] = parts[one.part].model_copy(update={"size_gb": one.bytes / 1e9, "gguf": packed})
-    return card.model_copy(update={"components": parts})
+            parts[one.part] = parts[one.part].but(size_gb=one.bytes / 1e9, gguf=packed)
+    return card.but(components=parts)
 
 
 def told(card: ModelCard, borrowed: Sequence[Borrowed], placement: Placement) -> list[str]:

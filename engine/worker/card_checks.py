@@ -102,9 +102,9 @@ class CardTester:
 
     def _tried(self, part: Part, name: str, placement: Placement, whole: torch.Tensor | None) -> list[Reading]:
         """A take with these weights in this placement: finite, and the same as `whole` up to rounding."""
-        plan = self.plan.model_copy(update={"placement": placement, "model": self._model().name})
+        plan = self.plan.but(placement=placement, model=self._model().name)
         family, watch = families.of(plan.family), denoise.StepReporter(lambda event: None, lambda: False)
-        run = plan.take.model_copy(update={"num_inference_steps": 2, "sigmas": ()} | (SHORT if self.small else {}))
+        run = plan.take.but(**({"num_inference_steps": 2, "sigmas": ()} | (SHORT if self.small else {})))
         shelf = pipeline_loader.PipelineCache([self.folder])
         try:
             self.accelerator.free()

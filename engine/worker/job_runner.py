@@ -43,7 +43,7 @@ class JobRunner:
                 self.pipelines.intake.reset()
                 with torch.no_grad():
                     done = performer(self, job, watch)
-            return done.model_copy(update={"ram_gb": gauge.ram_gb, "vram_gb": gauge.vram_gb})
+            return done.but(ram_gb=gauge.ram_gb, vram_gb=gauge.vram_gb)
         except JobCancelled:
             return Cancelled()
         except Exception as error:  # the boundary

@@ -144,7 +144,7 @@ def _asked(studio: Engine, preset: str | None, said: dict[str, Any], files: opti
     request = changed(saved, said | {"render": render} | files.unseen())
     request = changed(request, {"loras": chosen_loras(studio, request.model, loras)})
     studio.plan(request)  # refuses before a file is opened
-    return request.model_copy(update=files.kept(studio))
+    return request.but(**files.kept(studio))
 
 
 def _make(studio: Engine, request: Request, take_only: bool, out: Path | None, as_json: bool) -> None:

@@ -85,7 +85,7 @@ class Fetching:
             if (trusted and path.stat().st_size == file.bytes and file.sha256) or self._check(file, path):
                 linked = path.is_symlink() or path.stat().st_nlink > 1
                 sha256 = file.sha256 or self._check(file, path)
-                found[file.name] = file.model_copy(update={"sha256": sha256, "linked": linked, "found": ""})
+                found[file.name] = file.but(sha256=sha256, linked=linked, found="")
                 self._meter.moved(file.bytes, wire=False)
             else:
                 path.unlink()
@@ -117,7 +117,7 @@ class Fetching:
                     part.discard()
             if sha256:
                 part.hand_over(target)
-                return file.model_copy(update={"sha256": sha256, "found": ""})
+                return file.but(sha256=sha256, found="")
             if self._manifest.offline:
                 raise ModelProblem(f"{file.path} is damaged in the folder you chose.", "Fetch this model again.")
         raise HubProblem(
@@ -139,7 +139,7 @@ class Fetching:
             except OSError:
                 continue
             self._meter.moved(file.bytes, wire=False)
-            return file.model_copy(update={"sha256": sha256, "linked": True})
+            return file.but(sha256=sha256, linked=True)
         self._meter.note("This disk cannot link to files that are elsewhere, so what was already here was copied.")
         return None
 
@@ -196,7 +196,7 @@ class Fetching:
 
     def _hand_over(self, target: Path, files: tuple[ManifestFile, ...]) -> None:
         """The model appears at once, or not at all."""
-        record = self._manifest.model_copy(update={"files": files, "installed": now(), "gate": ""})
+        record = self._manifest.but(files=files, installed=now(), gate="")
         with (self._whole / RECORD).open("w", encoding="utf-8") as file:
             file.write(record.model_dump_json(indent=1))
             file.flush()

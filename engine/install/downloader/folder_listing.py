@@ -34,13 +34,7 @@ def list_from_folder(card: ModelCard, folder: Path) -> Manifest:
         raise BadFile(f"{where} is not a model.", "Choose the folder that has a model_index.json in it.")
     check_names(names, where)
     inside = {name: _entry(folder, name) for name in names}
-    flat = card.model_copy(
-        update={
-            "components": {
-                key: part.model_copy(update={"repo": "", "folder": ""}) for key, part in card.components.items()
-            }
-        }
-    )
+    flat = card.but(components={key: part.but(repo="", folder="") for key, part in card.components.items()})
     files = [inside[INDEX]]
     for part, component in parts_of(flat, names, json.dumps(index)).items():
         if component.gguf:
@@ -74,12 +68,8 @@ def _known(files: list[ManifestFile], record: Manifest | None) -> list[ManifestF
     """With the hashes, repositories and commits that the folder's own record has."""
     known = {file.name: file for file in record.files} if record else {}
     return [
-        file.model_copy(
-            update={
-                "repo": known[file.name].repo,
-                "commit": known[file.name].commit,
-                "sha256": known[file.name].sha256 or file.sha256,
-            }
+        file.but(
+            repo=known[file.name].repo, commit=known[file.name].commit, sha256=known[file.name].sha256 or file.sha256
         )
         if file.name in known
         else file

@@ -69,8 +69,8 @@ def list_lora(lora: HubLora) -> Manifest:
     if file.bytes > MAX_LORA_BYTES:
         raise HubProblem(f"{file.path} is far too large for a LoRA ({file.bytes / 1e9:.0f} GB).", "Choose another.")
     _check_recorded([file])
-    found = file.model_copy(update={"name": LORA_FILE, "found": in_cache(file)})
-    wanted = lora.model_copy(update={"file": file.path})
+    found = file.but(name=LORA_FILE, found=in_cache(file))
+    wanted = lora.but(file=file.path)
     return Manifest(model=wanted.id, licence=repository.licence, gate=repository.gate, files=(found,))
 
 
@@ -107,7 +107,7 @@ def _list(card: ModelCard, borrowed: tuple[Borrowed, ...]) -> Manifest:
     files += [file for name, file in main.files.items() if "/" not in name and name.upper().startswith("LICENSE")]
     check_plausible(card, files, f"The repository {card.repo}", {one.part for one in borrowed})
     _check_recorded(files)
-    found = tuple(file.model_copy(update={"found": in_cache(file)}) for file in files)
+    found = tuple(file.but(found=in_cache(file)) for file in files)
     gate = " ".join(repository.gate for repository in repositories.values() if repository.gate)
     return Manifest(model=card.id, licence=main.licence, gate=gate, files=found, borrowed=borrowed)
 
@@ -190,7 +190,7 @@ def part_files(
     prefix = f"{folder}/" if folder else ""
     inside = {name.removeprefix(prefix): file for name, file in files.items() if name.startswith(prefix)}
     chosen = files_of_part(inside, variant, wanted)
-    return [inside[name].model_copy(update={"name": f"{part}/{name}"}) for name in chosen if name != INDEX]
+    return [inside[name].but(name=f"{part}/{name}") for name in chosen if name != INDEX]
 
 
 def check_plausible(card: ModelCard, files: list[ManifestFile], where: str, lent: Collection[str] = ()) -> None:

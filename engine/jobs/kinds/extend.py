@@ -37,7 +37,7 @@ class ExtendKind(TakeKind):
         path = rooms.library.begun(beginning)
         found = continuation.look(path)
         overlap = continuation.overlap(found, card)
-        beginning = beginning.model_copy(update={"overlap": overlap, "content": content_of(path)})
+        beginning = beginning.but(overlap=overlap, content=content_of(path))
         wanted = _begun(continuation.request(request.request, beginning, found, card), found, card, rooms.places.media)
         return super().jobs(TakeRequest(request=wanted, count=request.count), asked)
 
@@ -60,10 +60,10 @@ def _begun(asked: Request, source: continuation.Source, card: ModelCard, media: 
         if shared == 1:
             file = Path(folder) / "last.png"
             last[0].save(file)
-            return asked.model_copy(update={"pictures": asked.pictures | {"image": images.keep_picture(file, media)}})
+            return asked.but(pictures=asked.pictures | {"image": images.keep_picture(file, media)})
         file, hold = Path(folder) / "last.mp4", card.strength and card.strength.minimum
         videos.write((videos.Shown(n / fps, 1 / fps, picture) for n, picture in enumerate(last)), file)
-        return asked.model_copy(update={"videos": {"video": videos.keep_video(file, media)}, "strength": hold})
+        return asked.but(videos={"video": videos.keep_video(file, media)}, strength=hold)
 
 
 kind = ExtendKind()

@@ -34,7 +34,7 @@ class RenderKind(ShotKind):
         wanted = as_request(take.recipe)
         if request.dial is not None or request.sigma is not None:
             dial = wanted.dial if request.dial is None else request.dial
-            wanted = wanted.model_copy(update={"dial": dial, "sigma": request.sigma})
+            wanted = wanted.but(dial=dial, sigma=request.sigma)
         return [new_job(self, self.stage, asked.plan_shot(wanted), take.id)]
 
     def again(self, job: Job) -> FrozenModel:

@@ -64,7 +64,7 @@ class TakeKind(ShotKind):
             raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
         first = asked.plan(request.request, takes=count)
         seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
-        others = (request.request.model_copy(update={"seed": seed}) for seed in seeds[1:])
+        others = (request.request.but(seed=seed) for seed in seeds[1:])
         plans = [first, *(asked.plan(other, takes=count).when_warm for other in others)]
         return [new_job(self, self.stage, plan) for plan in plans]
 

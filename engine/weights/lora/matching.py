@@ -78,7 +78,7 @@ def _told_apart(chosen: Sequence[LoraFile]) -> dict[str, LoraFile]:
         if halves and alike and {one.noise, other.noise} != {"high", "low"}:
             shared = os.path.commonprefix([one.name, other.name])
             for file, half in zip((one, other), halves, strict=True):
-                found[file.id] = file.model_copy(update={"noise": half, "name": f"{shared} {half} noise"})
+                found[file.id] = file.but(noise=half, name=f"{shared} {half} noise")
     return found
 
 
@@ -162,13 +162,13 @@ class Worn(FrozenModel):
         if not self.size_gb:
             return machine
         devices = tuple(_less(device, ("vram_gb", "vram_free_gb"), self.size_gb) for device in machine.devices)
-        return _less(machine, ("ram_gb", "ram_free_gb"), self.size_gb).model_copy(update={"devices": devices})
+        return _less(machine, ("ram_gb", "ram_free_gb"), self.size_gb).but(devices=devices)
 
     def on(self, plan: ShotPlan, card: ModelCard) -> ShotPlan:
         """The plan with them, what they weigh, and what a person should know."""
         if not self.loras:
             return plan
-        worn = plan.model_copy(update={"loras": self.loras})
+        worn = plan.but(loras=self.loras)
         said = [reason for lora in self.loras for reason in self._reasons(lora, card)]
         if worn.fused:
             said.append(
@@ -176,11 +176,9 @@ class Worn(FrozenModel):
                 "another LoRA or strength loads the model again."
             )
         vram_gb = 0.0 if worn.fused or plan.placement.kind == "cpu" else self.size_gb
-        needs = plan.forecast.model_copy(update={
-            "ram_gb": round(plan.forecast.ram_gb + self.size_gb, 3),
-            "vram_gb": round(plan.forecast.vram_gb + vram_gb, 3),
-        })  # fmt: skip
-        return worn.model_copy(update={"reasons": (*plan.reasons, *said), "forecast": needs})
+        now = plan.forecast
+        needs = now.but(ram_gb=round(now.ram_gb + self.size_gb, 3), vram_gb=round(now.vram_gb + vram_gb, 3))
+        return worn.but(reasons=(*plan.reasons, *said), forecast=needs)
 
     @staticmethod
     def _left_out(name: str, kind: str, count: int) -> str:
@@ -229,4 +227,4 @@ def _omitted(halves: Sequence[LoraFile], card: ModelCard) -> Counter[str]:
 
 
 def _less(thing: Thing, fields: tuple[str, ...], amount_gb: float) -> Thing:
-    return thing.model_copy(update={name: max(getattr(thing, name) - amount_gb, 0.0) for name in fields})
+    return thing.but(**({name: max(getattr(thing, name) - amount_gb, 0.0) for name in fields}))

@@ -178,7 +178,7 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     source = _Source(folder, placement, pipeline)
 
     def load_encoders(drawer: Any, where: Readers) -> Any:
-        reader = replace(source, placement=placement.model_copy(update={"text_encoder": where}))
+        reader = replace(source, placement=placement.but(text_encoder=where))
         lent = {name: getattr(drawer, name) for name in drawing}  # some pipelines ask them while they are made
         encoders = reader.pipe({name: own[name] for name in reading & own.keys()} | lent, kept)
         for name in drawing:

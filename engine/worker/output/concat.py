@@ -41,7 +41,7 @@ def join(start: Path, footage: Footage, recipe: Recipe) -> Joined:
     sound, rate = _sound(start, footage, (count, overlap), run)
     rest = replace(footage, frames=held(stretch, shared)[1:], sound=sound, sample_rate=rate)
     stretches = (*_before(start, count), _stretch(recipe, len(rest.frames), moved))
-    return pictures(start, run), rest, recipe.model_copy(update={"stretches": stretches})
+    return pictures(start, run), rest, recipe.but(stretches=stretches)
 
 
 def held(frames: np.ndarray, shared: np.ndarray) -> np.ndarray:

@@ -92,7 +92,7 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: StepReporter, t
     """The latents of a render that keeps `take`, the latents of the approved take."""
     if shot.plan.sigma == 1.0:  # nothing of the take would be left: a render from scratch
         return draw(model, family, shot, watch)
-    shot = replace(shot, run=shot.run.model_copy(update={"num_inference_steps": shot.run.steps}))
+    shot = replace(shot, run=shot.run.but(num_inference_steps=shot.run.steps))
     run = _Run(model, family, shot, watch, Foretelling(shot.plan.step_cache))
     watch.check()
     scheduler = _exact(run, shot)
@@ -110,7 +110,7 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: StepReporter, t
 def _whole(run: _Run) -> Any:
     """A scheduler that goes from pure noise to the end."""
     if run.shot.run.sigmas:  # levels of the model's own, the first of them pure noise
-        return _exact(run, replace(run.shot, plan=run.shot.plan.model_copy(update={"sigma": 1.0})))
+        return _exact(run, replace(run.shot, plan=run.shot.plan.but(sigma=1.0)))
     scheduler = run.family.scheduler(run.model.pipe, run.shot.run)
     return watched(scheduler, run, run.family.steps(run.shot))
 

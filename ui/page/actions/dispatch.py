@@ -125,7 +125,7 @@ def _make(click: Click) -> Values:
         if click.what == "again":
             return {**_again(engine, recipe, page), page.rooms: gr.Tabs(selected=CREATE)}
         count = int(click.values[page.form.count])
-        engine.make_takes(as_request(recipe).model_copy(update={"seed": None, "sigma": None}), count)
+        engine.make_takes(as_request(recipe).but(seed=None, sigma=None), count)
     return {**page.stage.refresh(engine), page.rooms: gr.Tabs(selected=CREATE)}
 
 

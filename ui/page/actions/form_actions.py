@@ -35,13 +35,13 @@ def ask(click: Click) -> Values | None:
                 {form.prompt: prompts[int(name)][1], form.refusal: ""} if name in map(str, range(len(prompts))) else {}
             )
         case "choose" | "use":
-            asked = _asked(click).model_copy(update={"model": name})
+            asked = _asked(click).but(model=name)
             changed = {**filled(click, asked), page.rooms: gr.Tabs(selected=CREATE)}
             del changed[form.prompt]  # what is typed until this answer arrives must stay
             return changed
         case "settings":
             plan = named(engine, name).recipe.plan
-            return {**filled(click, plan.request.model_copy(update={"seed": plan.seed})),
+            return {**filled(click, plan.request.but(seed=plan.seed)),
                     page.stage.dial: plan.request.dial, page.rooms: gr.Tabs(selected=CREATE)}  # fmt: skip
         case "reset":
             return filled(click, _asked(click))
@@ -61,7 +61,7 @@ def _asked(click: Click) -> Request:
         "look": values[form.look] or None,
         "camera": values[form.camera] or None,
     }
-    return brought.model_copy(update={**words, "loras": (), "strength": None})
+    return brought.but(**words, loras=(), strength=None)
 
 
 def filled(click: Click, request: Request) -> Values:
@@ -139,7 +139,7 @@ def length_as(engine: Engine, page: Page, values: Values) -> Any:
     form = page.form
     card = card_of(engine, values[form.model])
     try:
-        asked = form.request(values, values[page.stage.dial], card).model_copy(update={"seconds": None})
+        asked = form.request(values, values[page.stage.dial], card).but(seconds=None)
         return length_slider(card, round(engine.plan(plannable(asked, card)).render.seconds * 2) / 2)
     except RushesError:  # the forecast says what is wrong
         return gr.skip()
@@ -195,5 +195,5 @@ def take(click: Click) -> Values | None:
     found = engine.instead(plannable(request, card))
     if not (click.name.isdecimal() and int(click.name) < len(found)):
         return {}
-    better = found[int(click.name)].request.model_copy(update={"prompt": request.prompt, "seed": request.seed})
+    better = found[int(click.name)].request.but(prompt=request.prompt, seed=request.seed)
     return {**filled(click, better), form.instead: "", click.page.rooms: gr.Tabs(selected=CREATE)}

@@ -120,7 +120,7 @@ def _extend(click: Click) -> Values:
     """The form asks for what happens next."""
     kind, _, name = click.name.partition("/")
     beginning = Beginning(kind="clip" if kind == "clip" else "take", id=named(click.engine, click.name).id)
-    asked = click.engine.follow_up(name).model_copy(update={"extends": beginning})
+    asked = click.engine.follow_up(name).but(extends=beginning)
     return {
         **filled(click, asked),
         click.page.rooms: gr.Tabs(selected=CREATE),

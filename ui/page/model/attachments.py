@@ -27,7 +27,7 @@ def read(text: str | None) -> Request:
 
 def kept(request: Request) -> Request:
     """What a request brings, without its words and numbers."""
-    return NOTHING.model_copy(update={name: getattr(request, name) for name in FIELDS})
+    return NOTHING.but(**({name: getattr(request, name) for name in FIELDS}))
 
 
 def written(request: Request) -> str:
@@ -66,14 +66,14 @@ def filled_in(request: Request, card: ModelCard) -> Request:
     absent = missing(request, card)
     pictures = {role: SOMETHING for role in PICTURES if role in absent}
     videos = {role: SOMETHING for role in VIDEOS if role in absent}
-    return request.model_copy(update={"pictures": pictures | request.pictures, "videos": videos | request.videos})
+    return request.but(pictures=pictures | request.pictures, videos=videos | request.videos)
 
 
 def is_to_blame(engine: Engine, request: Request, card: ModelCard) -> bool:
     """Whether a request that was refused would do without what it brings."""
     if not (request.given or request.loras):
         return False
-    bare = request.model_copy(update={name: getattr(NOTHING, name) for name in FIELDS})
+    bare = request.but(**({name: getattr(NOTHING, name) for name in FIELDS}))
     try:
         engine.plan(filled_in(bare, card))
     except BadInput:
@@ -85,14 +85,12 @@ def present(engine: Engine, given: Request) -> Request:
     """What of it is still on this computer: what was brought and never used goes after a day."""
     here = {path.stem for path in engine.places.media.glob("*")}
     worn = {file.id for file in engine.loras.kept()} if given.loras else set()
-    return given.model_copy(
-        update={
-            "pictures": {role: name for role, name in given.pictures.items() if name in here},
-            "videos": {role: name for role, name in given.videos.items() if name in here},
-            "references": tuple(name for name in given.references if name in here),
-            "keyframes": {frame: name for frame, name in given.keyframes.items() if name in here},
-            "loras": tuple(use for use in given.loras if use.id in worn),
-        }
+    return given.but(
+        pictures={role: name for role, name in given.pictures.items() if name in here},
+        videos={role: name for role, name in given.videos.items() if name in here},
+        references=tuple(name for name in given.references if name in here),
+        keyframes={frame: name for frame, name in given.keyframes.items() if name in here},
+        loras=tuple(use for use in given.loras if use.id in worn),
     )
 
 

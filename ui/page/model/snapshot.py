@@ -134,7 +134,7 @@ def _current_shot(takes: list[Job]) -> list[Job]:
 
 
 def _shot(job: Job) -> Request:
-    return job.shot.request.model_copy(update={"seed": None, "dial": 0.5, "sigma": None})
+    return job.shot.request.but(seed=None, dial=0.5, sigma=None)
 
 
 def _seen(engine: Engine, job: Job) -> Seen:

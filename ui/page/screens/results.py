@@ -79,7 +79,7 @@ class Stage:
         if request is None:
             return ""
         try:
-            return before_render(engine.plan(request.model_copy(update={"dial": dial, "sigma": None})))
+            return before_render(engine.plan(request.but(dial=dial, sigma=None)))
         except RushesError as error:
             return problem(error)
 

@@ -50,20 +50,25 @@ class Expert:
         shift = _number(values[self.shift], float, EXPERT.shift)
         take = _number(values[self.take_steps], int, EXPERT.take_steps)
         render = _number(values[self.render_steps], int, EXPERT.render_steps)
-        return request.model_copy(
-            update={
-                "negative_prompt": (values[self.negative] or "") if card.prompt.negative else "",
-                "seed": _number(values[self.seed], int, EXPERT.seed),
-                "sigma": _number(values[self.sigma], float, EXPERT.sigma),
-                "precision": _one_of(values[self.precision], get_args(Precision)),
-                "offload": _one_of(values[self.offload], get_args(Offload)),
-                "take": Overrides(num_inference_steps=take, guidance_scale=guidance, flow_shift=shift),
-                "make_it_fit": bool(values[self.fit]),
-                "render": Overrides(
-                    **_size(values[self.size]), num_inference_steps=render, guidance_scale=guidance, flow_shift=shift
-                ),
-            }
-            | drawing.fields(values[self.takes], values[self.faster], card)
+        return request.but(
+            **(
+                {
+                    "negative_prompt": (values[self.negative] or "") if card.prompt.negative else "",
+                    "seed": _number(values[self.seed], int, EXPERT.seed),
+                    "sigma": _number(values[self.sigma], float, EXPERT.sigma),
+                    "precision": _one_of(values[self.precision], get_args(Precision)),
+                    "offload": _one_of(values[self.offload], get_args(Offload)),
+                    "take": Overrides(num_inference_steps=take, guidance_scale=guidance, flow_shift=shift),
+                    "make_it_fit": bool(values[self.fit]),
+                    "render": Overrides(
+                        **_size(values[self.size]),
+                        num_inference_steps=render,
+                        guidance_scale=guidance,
+                        flow_shift=shift,
+                    ),
+                }
+                | drawing.fields(values[self.takes], values[self.faster], card)
+            )
         )
 
     def filled(self, request: Request, card: ModelCard) -> Values:

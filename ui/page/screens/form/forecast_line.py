@@ -51,7 +51,7 @@ def outlook(engine: Engine, request: Request, count: int) -> str:
 def plannable(request: Request, card: ModelCard) -> Request:
     """The same with stand-ins for a prompt and pictures that are still missing: a forecast hardly depends on them."""
     prompt = request.prompt if request.prompt.strip() else starters(card)[0][1]
-    return filled_in(request.model_copy(update={"prompt": prompt}), card)
+    return filled_in(request.but(prompt=prompt), card)
 
 
 def before_render(plan: ShotPlan) -> str:

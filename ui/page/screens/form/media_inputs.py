@@ -48,7 +48,7 @@ def slots(card: ModelCard, brought: Request, background: str) -> str:
     roles = attachments.takes(card)
     if not roles:
         return ""
-    able = brought.model_copy(update=attachments.fields(brought, card))
+    able = brought.but(**attachments.fields(brought, card))
     cells = "".join(_cells(role, card, able) for role in roles)
     how = _fit(able) + _strength(card, able) + _background(background)
     told = f'<div class="how">{how}</div>'

@@ -84,7 +84,7 @@ def changed(engine: Engine, which: str, words: str) -> Look | Camera:
     if not words.strip():
         raise BadSetting(STYLES.no_words, STYLES.write_some)
     fresh = {"words": " ".join(words.split()), "families": {}, "models": {}, "summary": ""}
-    return style.model_copy(update=fresh)
+    return style.but(**fresh)
 
 
 def kept(style: Look | Camera, card: ModelCard) -> str:
