@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from benchmarks.publishing import RESULTS, publish_text
 from engine import APP
+from engine.planning.constraints import sampler_pass
 from engine.planning.cost import CONTEXT_GB, KEPT, allocated_gb, operations
 from engine.planning.forecast import Range, denoising, forecast
-from engine.planning.planner import _pass
 from engine.schema import Device, HardwareProfile, Overrides, Pass, Placement, Size
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog
@@ -114,7 +114,7 @@ def _run(row: dict[str, str], card: ModelCard) -> Pass:
     plain = 1.0 if re.search(r"no guidance|without guidance", row["note"]) else None
     asked = Overrides(num_inference_steps=int(row["steps"]), guidance_scale=plain)
     size = Size(width=int(row["width"]), height=int(row["height"]))
-    run = _pass(card, card.render, asked, size, int(row["frames"]))
+    run = sampler_pass(card, card.render, asked, size, int(row["frames"]))
     return run.model_copy(update={"operations": operations(card, run)})
 
 

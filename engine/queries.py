@@ -19,10 +19,10 @@ from engine.machine import card_test, hardware
 from engine.machine.card_test import CardTest
 from engine.media import continuation, images, videos
 from engine.paths import open_home
-from engine.planning import compiling, constraints, draft_models, forecast, planner, prompting, recommendations
-from engine.planning.forecast import on_disk
+from engine.planning import planner, prompting, recommendations
+from engine.planning.planner import Situation
 from engine.planning.recommendations import Recommendation, Row, Suggestion
-from engine.planning.tiers import Tier, apply, choose, in_one_pass
+from engine.planning.tiers import Tier, choose
 from engine.schema import HardwareProfile, Held, Request, ShotPlan, VideoFacts, VideoRole
 from engine.schema.card import ModelCard
 from engine.schema.preset import Camera, Look, Style
@@ -103,63 +103,37 @@ class Asking:
     def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> ShotPlan:
         """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
         Raises BadInput; changes nothing."""
-        if request.seed is None:
-            request = request.but(seed=draw_seed())
-        request = self.loras.typed(request)
-        card = self.catalog.card(request.model)
-        if request.few_steps_by:
-            few, told = draft_models.in_few_steps(request, card, self.loras.kept())
-            made = self.plan_shot(few, machine, may_be_cut=False)
-            return made.but(reasons=(*made.reasons, told))
-        whole = self.plan_shot(request, machine, takes=1 if request.takes_by else takes)
-        if not request.takes_by:
-            return whole
-        drawn = draft_models.request(request, card, self.cards(), self.loras.kept())
-        return draft_models.joined(self.plan_shot(drawn, machine, may_be_cut=False, takes=takes), whole, card)
+        request = self.loras.typed(request.but(seed=draw_seed()) if request.seed is None else request)
+        guides = self.loras.kept() if request.takes_by or request.few_steps_by else ()
+        return planner.plan_take_and_render(request, lambda one: self._situation(one, machine, takes), guides)
 
-    def plan_shot(
-        self, request: Request, machine: HardwareProfile | None = None, may_be_cut: bool = True, takes: int = 1
-    ) -> ShotPlan:
-        """The plan of what the request's own model does. `may_be_cut`: a draft may be its render's first part."""
+    def plan_shot(self, request: Request) -> ShotPlan:
+        """What the request's own model would do here, whoever draws its takes."""
+        return planner.plan_shot(request, self._situation(request))
+
+    def _situation(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> Situation:
+        """What there is to plan with. What was measured and what waits here says nothing about another machine."""
         card = self.catalog.card(request.model)
         borrowed = external.borrowed_by(card, self.places)
-        card = external.with_borrowed(card, borrowed)
-        phrases = prompting.read(self.places.word_list)
-        uses, files = self.loras.resolve(request.loras, pairs=matching.PARTS[1] in card.components)
-        worn = matching.planned(uses, files, card, self.cards())
-        seeded = request.but(loras=uses)
-        # what was measured here says nothing about another machine
-        runs = [] if machine else self.store.runs()
-        footage = self._footage(request)
-        seeded = constraints.as_long_as(footage, seeded, card)
-        said: list[str] = []
-        if request.outcome:
-            seeded, *said = apply(self.tier(machine), seeded, card)
-        room = worn.beside(machine or self.hardware())
         waiting = [] if machine else self.store.jobs("queued")
-        queued = [(job.stage, job.plan) for job in waiting if isinstance(job.plan, ShotPlan)]
-        made = planner.plan(seeded, card, room, runs, self._styles(request))
-        if may_be_cut and (instead := in_one_pass(made, card)) and planner.can_continue(instead, card):
-            made = planner.plan(instead, card, room, runs, self._styles(request))
-        queued += [("take", made)] * (takes - 1)
-        made = compiling.where_it_pays(made, card, room, queued)
-        reasons = (
-            *said,
-            *made.reasons,
-            *external.told(card, borrowed, made.placement),
-            *constraints.reasons(footage, made, card),
+        uses, files = self.loras.resolve(request.loras, pairs=matching.PARTS[1] in card.components)
+        return Situation(
+            card=external.with_borrowed(card, borrowed),
+            machine=machine or self.hardware(),
+            cards=self.cards(),
+            installed=not machine and self.installed(card),
+            runs=[] if machine else self.store.runs(),
+            styles=self._styles(request),
+            tier=self.tier(machine) if request.outcome else None,
+            uses=uses,
+            loras=matching.planned(uses, files, card, self.cards()),
+            footage=self._footage(request),
+            begun=continuation.look(self.library.begun(request.extends)) if request.extends else None,
+            queued=[(job.stage, job.plan) for job in waiting if isinstance(job.plan, ShotPlan)],
+            takes=takes,
+            borrowed=borrowed,
+            forbidden=prompting.read(self.places.word_list),
         )
-        made = made.but(reasons=reasons)
-        made = worn.on(made, card)
-        made = forecast.loaded(made, card, runs, room.loaded_on(made.placement.device), room.disk_gb)
-        if not machine and self.installed(card):
-            made = made.but(forecast=made.forecast.but(download_gb=0.0))
-        made = on_disk(made, card.name, machine or self.hardware())
-        if request.extends:
-            goes_on = continuation.reasons(continuation.look(self.library.begun(request.extends)), made)
-            made = made.but(reasons=(*made.reasons, *goes_on))
-        prompting.check(f"{made.told} {request.prompt} {request.negative_prompt}", phrases)
-        return made.but(filtered_by=f"a word list of {len(phrases)}") if phrases else made
 
     def table(self, everywhere: bool = False) -> list[Row]:
         """Every model and outcome on this machine; `everywhere`: and on the known kinds of machines."""

@@ -3,11 +3,26 @@ can do, openly."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 
-from engine.schema import MediaRole, Overrides, Pass, Request, ShotPlan, Size, VideoFacts, VideoRole
-from engine.schema.card import ModelCard, SizeRule
+from engine.planning.cost import sections
+from engine.schema import (
+    MediaRole,
+    Overrides,
+    Pass,
+    Request,
+    ShotPlan,
+    ShotStage,
+    Size,
+    StepCache,
+    VideoFacts,
+    VideoRole,
+)
+from engine.schema.card import ModelCard, PassRule, SizeRule
 from engine.schema.errors import BadSetting
+from engine.schema.shot import RECORDED
 
 MOST_SECONDS = 1e6
 
@@ -204,3 +219,115 @@ def reasons(footage: Footage, plan: ShotPlan, card: ModelCard) -> list[str]:
             words += " The render starts on the take and does not look at it again."
         said.append(words)
     return said
+
+
+# ---- the passes of the sampler ----
+
+MAX_SEED = 2**63 - 1
+FIRST_PART = 0.3  # of the steps; the scene settles within the first 10 to 30 %
+
+
+def sampler_pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, frames: int) -> Pass:
+    steps = rule.num_inference_steps if asked.num_inference_steps is None else asked.num_inference_steps
+    guidance = rule.guidance_scale if asked.guidance_scale is None else asked.guidance_scale
+    shift = rule.flow_shift if asked.flow_shift is None else asked.flow_shift
+    for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
+        if not low <= value <= high:
+            told = f"{value:g}" if abs(value) < sys.maxsize else "That"
+            raise BadSetting(f"{told} is out of range for {name}.", f"Use a number from {low} to {high}.")
+    return Pass(
+        operations=0,
+        width=size.width,
+        height=size.height,
+        num_frames=frames,
+        fps=card.frames.fps,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        flow_shift=shift,
+        sigmas=rule.sigmas if steps == len(rule.sigmas) and asked.flow_shift is None else (),
+        arguments=rule.arguments,
+        forwards=(rule.forwards or (2 if guidance > 1 else 1)) * sections(card, frames),
+    )
+
+
+def check_levels(card: ModelCard, passes: dict[ShotStage, Pass], reasons: list[str]) -> None:
+    rules: dict[ShotStage, PassRule] = {"take": card.take, "render": card.render}
+    for stage, rule in rules.items():
+        if rule.sigmas and not passes[stage].sigmas:
+            reasons.append(
+                f"{card.name} was trained for exactly {len(rule.sigmas)} steps of its own in a {stage}; with other "
+                "settings the picture may be worse."
+            )
+
+
+def start_level(request: Request, card: ModelCard) -> float:
+    """The render's start level: as asked, or where the dial stands between the card's close and detail ends."""
+    if request.sigma is not None:
+        if not 0 < request.sigma <= 1:
+            raise BadSetting(f"The start level {request.sigma:g} is out of range.", "Use a number above 0, up to 1.")
+        return request.sigma
+    if not 0 <= request.dial <= 1:
+        raise BadSetting(f"The dial cannot stand at {request.dial:g}.", "Use 0 (stay close) to 1 (add detail).")
+    rule, way = card.sigma, request.dial * 2 - 1  # -1 close, 0 default, 1 detail
+    return round(rule.default + way * (rule.detail - rule.default if way > 0 else rule.default - rule.close), 6)
+
+
+def on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
+    """The render of an approved take: of the steps from noise, those that lie below the level where it starts.
+
+    Flow shift s takes u, which the steps divide evenly, to s u / (1 + (s - 1) u).
+    """
+    if sigma == 1 or run.sigmas:  # levels of the model's own are all meant
+        return run
+    u = sigma / (run.flow_shift - (run.flow_shift - 1) * sigma)
+    taken = max(1, math.ceil(round(u * run.num_inference_steps, 6)))
+    if taken == run.num_inference_steps:
+        return run
+    reasons.append(f"The render takes the last {taken} of {run.num_inference_steps} steps: its take is past the rest.")
+    return run.but(taken=taken)
+
+
+def in_two_parts(run: Pass, reasons: list[str]) -> dict[ShotStage, Pass]:
+    """The render in two parts: the take is the first one. What is where in a shot is settled early."""
+    whole = run.num_inference_steps
+    if whole < 2:
+        raise BadSetting("A render of one step has no first part.", "Use more steps, or let the render refine a take.")
+    first = max(1, round(FIRST_PART * whole))
+    reasons.append(f"The take is the first {first} of the render's {whole} steps, and the render goes on from there.")
+    return {
+        "take": run.but(part=(0, first)),
+        "render": run.but(part=(first, whole)),
+    }
+
+
+def step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCache | None:
+    """What "faster, a little less exact" means here."""
+    if not request.faster:
+        return None
+    if card.faster is None:
+        raise BadSetting(
+            f"{card.name} cannot be made faster by foretelling steps: it has too few, or cannot do without them.",
+            "Leave that choice out.",
+        )
+    reasons.append(f"Faster, a little less exact, as asked: {card.faster.measured or 'not measured for this model'}.")
+    return StepCache(interval=card.faster.interval, whole_steps=card.faster.whole_steps)
+
+
+def can_continue(request: Request, card: ModelCard) -> bool:
+    """Whether a run of what is asked for can be cut in two."""
+    return pipeline(request, card) in RECORDED
+
+
+def check_continues(request: Request, card: ModelCard) -> None:
+    """Raises BadSetting where a run cannot be cut in two."""
+    if not can_continue(request, card):
+        raise BadSetting(f"{card.name} cannot stop in the middle of this.", "Let the render refine its take.")
+    if request.faster:
+        raise BadSetting("A render that continues its take cannot be made faster.", "Leave one of the two out.")
+
+
+def pipeline(request: Request, card: ModelCard) -> str:
+    """The diffusers class for what is given."""
+    if request.given in ((), ("image",)):
+        return (request.given and card.image_pipeline) or card.pipeline
+    return card.guided_pipeline or card.image_pipeline or card.pipeline

@@ -6,14 +6,14 @@ pixel. Smaller formats alter the picture, so they are chosen only where nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
-from engine.planning import compatibility, compiling
+from engine.planning import compatibility, compiling, memory_fallback
 from engine.planning.compatibility import WORDS, obstacle
 from engine.planning.cost import memory, part_gb, resident_share, transformers
 from engine.planning.forecast import denoising
-from engine.schema import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Readers, Request
+from engine.schema import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Readers, Request, Run
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
 
@@ -246,3 +246,30 @@ def _number_format(card: ModelCard, device: Device, placed: Placement) -> list[s
         f"{card.name} is computed in 32 bits, which is slower and takes more memory: {device.name} has no bfloat16, and"
         " in its 16 bits the pictures of this model turn black."
     ]
+
+
+def within(request: Request, hardware: HardwareProfile) -> HardwareProfile:
+    """The machine, with no more of its cards' memory free than the request allows. Raises BadSetting."""
+    if request.vram_gb is None:
+        return hardware
+    if not 0.5 <= request.vram_gb <= 1000:
+        raise BadSetting(f"{request.vram_gb:g} GB of VRAM is out of range.", "Allow the plan 0.5 GB or more.")
+    if not any(device.vram_gb for device in hardware.devices):
+        raise BadSetting("There is no graphics card here whose memory could be spared.", "Leave that choice out.")
+    spared = [device.but(vram_free_gb=min(device.vram_free_gb, request.vram_gb))
+              for device in hardware.devices]  # fmt: skip
+    return hardware.but(devices=tuple(spared))
+
+
+def learned(
+    placement: Placement, request: Request, card: ModelCard, history: tuple[int, Sequence[Run]], reasons: list[str]
+) -> Placement:
+    """Where the plan starts after what happened here with this model to clips of so many pixels."""
+    pixels, runs = history
+    chosen = request.model_dump(include={"offload", "precision"}, exclude_none=True)
+    own = [run for run in runs if run.model == card.id]
+    learned, why = memory_fallback.start_at(placement, pixels, own, chosen)
+    if not why or not memory_fallback.works(learned, card):
+        return placement
+    reasons.append(why)
+    return learned

@@ -5,6 +5,7 @@ filter that exists only if the person writes one. Pure.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +47,35 @@ def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
         return negative, []  # as it was written, to the letter
     joint = "，" if "，" in negative else ", "
     return joint.join(phrase for phrase in phrases if phrase not in taken), taken
+
+
+MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
+
+
+def check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[str]) -> None:
+    for prompt in (request.prompt, request.negative_prompt, wording.prompt, wording.negative_prompt):
+        if len(prompt) > MAX_PROMPT_CHARS:
+            raise BadPrompt(
+                f"The prompt is {len(prompt)} characters long; no model reads that much.",
+                f"Shorten it to at most {MAX_PROMPT_CHARS} characters.",
+            )
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in prompt):
+            raise BadPrompt("The prompt has invisible control characters in it.", "Type it by hand instead.")
+    if not request.prompt.strip():
+        raise BadPrompt("The prompt is empty.", "Say in a sentence what should be seen.")
+    if wording.negative_prompt and not card.prompt.negative:
+        raise BadPrompt(f"{card.name} takes no negative prompt.", "Leave it empty.")
+    unknown = card.prompt.unknown(request.prompt)
+    if unknown:
+        spoken = re.findall(r"[^\W_]+", request.prompt.casefold())
+        if all(word in unknown for word in spoken):
+            raise BadPrompt(
+                f"{card.name} knows no word of this prompt: it speaks a small English vocabulary.",
+                'Try "a red ball rolls to the left on a blue background", or choose a larger model.',
+            )
+        reasons.append(f"{card.name} does not know: {', '.join(unknown[:12])}. It will ignore those words.")
+    elif card.prompt.words and not re.search(r"[^\W_]", request.prompt):
+        raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
 
 
 # ---- the content filter: exists only if the person writes `filter.txt`, one word or phrase a line, # for remarks ----

@@ -5,13 +5,13 @@ A tier fills in what a request leaves open and names an outcome for; what a pers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.schema import Device, FrozenModel, HardwareProfile, Outcome, Overrides, Request, ShotPlan
+from engine.schema import Device, FrozenModel, HardwareProfile, Outcome, Overrides, Pass, Request, ShotPlan, ShotStage
 from engine.schema.card import ModelCard
 from engine.schema.preset import Named
 
@@ -83,12 +83,16 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     return request.but(**changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
 
 
-def in_one_pass(plan: ShotPlan, card: ModelCard) -> Request | None:
+def in_one_pass(asked: Request, card: ModelCard, passes: Mapping[ShotStage, Pass]) -> Request | None:
     """What to ask for instead where a draft's take computes more than the render that it is to save: its take is then
     the first part of its render. None where it does not, or where the model cannot be stopped in the middle."""
-    asked = plan.request
     plain = asked.mode == "refine" and not (asked.takes_by or asked.faster or asked.sigma)
-    if asked.outcome == "draft" and plain and card.continues and plan.take.operations > plan.render.operations:
+    if (
+        asked.outcome == "draft"
+        and plain
+        and card.continues
+        and passes["take"].operations > passes["render"].operations
+    ):
         return asked.but(mode="continue")
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import SerializeAsAny, TypeAdapter, WrapValidator
 
@@ -75,6 +75,10 @@ class Plan(FrozenModel):
     def stages(self) -> tuple[Stage, ...]:
         """What is done, in its order; a job does one of them or all."""
         raise NotImplementedError
+
+    def saying(self, *reasons: str) -> Self:
+        """The same with more reasons."""
+        return self.but(reasons=(*self.reasons, *reasons))
 
     @property
     def loads(self) -> str:

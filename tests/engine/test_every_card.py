@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from engine import APP, Adjusted, Engine, Finished, Overrides, Request
-from engine.planning import planner
+from engine.planning import constraints
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
@@ -158,7 +158,7 @@ def of_each_pipeline() -> dict[str, tuple[ModelCard, tuple[str, ...]]]:
     for card in CARDS:
         for roles in ways(card):
             told = Request(prompt=PROMPT, **given.asked(tuple(role for role in roles if role != "text")))  # type: ignore[arg-type]
-            found.setdefault(planner._pipeline(told, card), (card, roles))
+            found.setdefault(constraints.pipeline(told, card), (card, roles))
     return found
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from engine.jobs.kinds import Kind, Planning, Rooms, new_job
 from engine.media import images
 from engine.paths import Places
-from engine.planning import memory_fallback, planner
+from engine.planning import memory_fallback
+from engine.planning.constraints import MAX_SEED
 from engine.planning.memory_fallback import FallbackStep
 from engine.schema import FrozenModel, Job, Plan, Request, Shortage, ShotPlan, ShotStage, Work
 from engine.schema.errors import BadSetting, UnknownName
@@ -63,7 +64,7 @@ class TakeKind(ShotKind):
         if not 1 <= count <= MAX_TAKES:
             raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
         first = asked.plan(request.request, takes=count)
-        seeds = [(first.seed + offset) % (planner.MAX_SEED + 1) for offset in range(count)]
+        seeds = [(first.seed + offset) % (MAX_SEED + 1) for offset in range(count)]
         others = (request.request.but(seed=seed) for seed in seeds[1:])
         plans = [first, *(asked.plan(other, takes=count).when_warm for other in others)]
         return [new_job(self, self.stage, plan) for plan in plans]
