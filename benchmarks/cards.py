@@ -19,7 +19,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine import CardTest, Engine
-from engine.machine.card_test import PARTS, file_of
+from engine.jobs.card_test import file_of
+from engine.schema.machine import PARTS
 
 RESULTS = Path(__file__).parent / "results"
 HEAD = ("card", "software", "16-bit TFLOP/s", "attention TFLOP/s", "memory GB/s", "link GB/s, locked", "disk GB/s",

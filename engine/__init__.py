@@ -6,10 +6,10 @@ No torch, no gradio: models run in `engine.worker`, a process of its own.
 from engine.diagnostics import Finding, examine, support_file
 from engine.engine import Engine
 from engine.install.model_location import Housed, Move, MoveQuote
+from engine.jobs.card_test import CardTest
 from engine.jobs.kinds import Kind, kind_of
 from engine.jobs.kinds.take import MAX_TAKES
 from engine.jobs.scheduler import LostLane, lost_lane
-from engine.machine.card_test import CardTest, Reading
 from engine.media.images import MAX_PICTURE_BYTES
 from engine.media.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
 from engine.paths import APP
@@ -67,6 +67,7 @@ from engine.schema.events import (
     Peek,
     Progress,
 )
+from engine.schema.machine import Reading
 from engine.schema.manifest import Download, Quote
 from engine.schema.preset import Camera, Look, Preset
 from engine.schema.result import as_request

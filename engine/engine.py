@@ -12,20 +12,20 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from engine.jobs import card_test
 from engine.jobs.kinds import kind_of
 from engine.jobs.kinds.extend import ExtendRequest, beginning_of
 from engine.jobs.kinds.render import RenderRequest
 from engine.jobs.kinds.take import TakeRequest
 from engine.jobs.scheduler import Scheduler, recover
 from engine.keeping import Keeping
-from engine.machine import card_test
-from engine.machine.card_test import Reading
 from engine.media import continuation, images
 from engine.paths import acquire, acquired
 from engine.planning.memory_fallback import ROOM
 from engine.schema import FrozenModel, Job, Request
 from engine.schema.errors import InUse, MachineProblem, not_written
 from engine.schema.events import Adjusted, Event, Failed, FinalEvent, NeedsConsent
+from engine.schema.machine import Reading
 from engine.storage.job_store import PAUSED, now
 from engine.storage.temporary_folders import sweep
 

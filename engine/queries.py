@@ -13,10 +13,11 @@ from pydantic import TypeAdapter
 
 from engine.install.downloads import Downloads
 from engine.install.model_location import ModelHome, chosen_folders
+from engine.jobs import card_test
+from engine.jobs.card_test import CardTest
 from engine.jobs.kinds import Rooms
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
-from engine.machine import card_test, hardware
-from engine.machine.card_test import CardTest
+from engine.machine import hardware
 from engine.media import continuation, images, videos
 from engine.paths import open_home
 from engine.planning import planner, prompting, recommendations

@@ -61,6 +61,19 @@ def test_faces_enter_by_the_front_door(path: Path) -> None:
     assert not deep
 
 
+# What an engine package may import stands before it. `paths` and the front door are no packages.
+ORDER = ("schema", "media", "machine", "weights", "planning", "storage", "install", "jobs", "worker", "queries",
+         "keeping", "engine", "diagnostics")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=str)
+def test_no_arrow_between_packages_runs_back(path: Path) -> None:
+    here = path.relative_to(APP / "engine").parts[0].removesuffix(".py")
+    if here in ORDER:
+        rooms = {name.split(".")[1] for name in imported(path) if name.startswith("engine.")} - {here}
+        assert not [room for room in rooms if room in ORDER and ORDER.index(room) > ORDER.index(here)]
+
+
 @pytest.mark.parametrize("path", [p for p in sources("engine") if p.name not in ("catalog.py", "paths.py")], ids=str)
 def test_presets_have_one_reader(path: Path) -> None:
     assert "presets" not in [

@@ -14,12 +14,22 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.install.hub_lora import HubLora, hub_lora
 from engine.install.runner import DownloadLane, ask_for_list, sign_in
 from engine.paths import APP, Places
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadInput, InUse, MachineProblem, ModelGated, not_written
-from engine.schema.manifest import Download, ListFiles, ListLora, Manifest, Quote, check_room, intact, read_record
+from engine.schema.manifest import (
+    Download,
+    HubLora,
+    ListFiles,
+    ListLora,
+    Manifest,
+    Quote,
+    check_room,
+    hub_lora,
+    intact,
+    read_record,
+)
 from engine.storage.download_queue import DownloadQueue
 from engine.storage.lora_library import Loras
 from engine.weights.external import Offer

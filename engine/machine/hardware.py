@@ -18,8 +18,8 @@ import psutil
 import pynvml
 
 from engine.machine import nvidia
-from engine.planning.compatibility import PACKAGES
 from engine.schema import Device, HardwareProfile, Held
+from engine.schema.machine import PACKAGES
 
 GB = 1e9
 CGROUP = Path("/sys/fs/cgroup")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from engine.schema import Attention, Device, Offload, Precision
 from engine.schema.card import ModelCard
+from engine.schema.machine import PACKAGES
 
 WORDS: dict[Precision, str] = {
     "full": "Full precision",
@@ -71,7 +72,6 @@ WAYS: dict[Attention, str] = {
     "flash": "FlashAttention",
     "sage": "SageAttention",
 }
-PACKAGES: dict[Attention, str] = {"flash": "flash_attn", "sage": "sageattention"}  # and their modules
 CHOOSES = ("cuda", "rocm", "pretend")  # devices on which torch has several ways
 FLASH_CAPABILITY = 8.0  # the oldest cards that flash and cuDNN compute attention on: Ampere
 WITHOUT_MASK: tuple[Attention, ...] = ("_native_flash", "flash", "sage")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from engine.schema import Pass, Placement, StepCache
 from engine.schema.card import Component, ModelCard
+from engine.schema.placement import BYTES
 
-BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
 # fp8 leaves the embeddings of a text encoder alone, and the layer of T5 that asks what format its weights have.
 FP8_TEXT_BYTES = 1.45
 CONTEXT_GB = 0.8  # what CUDA takes before the first tensor

@@ -30,11 +30,11 @@ from engine.schema import (
 )
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
+from engine.schema.manifest import Borrowed
 from engine.schema.preset import Style
 from engine.weights import external
 from engine.weights.lora.file import LoraFile
 from engine.weights.lora.matching import Worn
-from engine.weights.single_file import Borrowed
 
 
 @dataclass(frozen=True)

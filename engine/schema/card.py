@@ -13,7 +13,20 @@ from pydantic import Field, field_validator, model_validator
 
 from engine.schema import Argument, Aspect, FrozenModel, LatentUpsampler, MediaRole, Size
 from engine.schema.shot import RECORDED
-from engine.weights.single_file import SingleFileRule
+
+
+class SingleFileRule(FrozenModel):
+    """How one part's weights look in a single file, by the names that `key_mappings` gives them.
+
+    `holds`: tensors that it has, with their shapes; `lacks`: beginnings of names that only other models have. `named`:
+    what its file's name must contain (this|or that), where another model's weights look the same. `prefix`: what stands
+    before the part's names, where it lies in one file with the transformer.
+    """
+
+    holds: dict[str, tuple[int, ...]]
+    lacks: tuple[str, ...] = ()
+    named: str = ""
+    prefix: str = ""
 
 
 class LatentRule(FrozenModel):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import model_validator
 
 from engine.schema.frozen_model import Attention, DeviceKind, FrozenModel
+
+PACKAGES: dict[Attention, str] = {"flash": "flash_attn", "sage": "sageattention"}  # and their modules
 
 
 class Tenant(FrozenModel):
@@ -159,3 +161,38 @@ class HardwareProfile(FrozenModel):
     @property
     def best(self) -> Device:
         return self.devices[0]
+
+
+Part = Literal[
+    "placements",
+    "formats",
+    "decode",
+    "products",
+    "attention",
+    "memory",
+    "kernels",
+    "link",
+    "pinned",
+    "disk",
+    "compiled",
+]
+
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+class Reading(FrozenModel):
+    """One thing that was tried or measured. `value` is in `unit`, and None where there is only a yes or no; `problem`:
+    torch's own words for what went wrong, or for why the card has not this way, which no plan chooses by itself."""
+
+    part: Part
+    name: str
+    ok: bool
+    value: float | None = None
+    unit: str = ""
+    problem: str = ""
+
+    @property
+    def line(self) -> str:
+        value = "" if self.value is None else f"{self.value:g} {self.unit}"
+        return f"{self.part}: {self.name}  {value}  {self.problem}".rstrip()

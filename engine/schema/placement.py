@@ -9,6 +9,9 @@ from pydantic import model_validator
 from engine.schema.frozen_model import Attention, DeviceKind, Dtype, FrozenModel, Offload, Precision, Readers
 from engine.schema.machine import OF_KIND, Capabilities, with_kind
 
+BYTES: dict[str, float] = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1.05, "int8": 1.05, "nf4": 0.56}
+
+
 ANEW = {
     "vae_tiling": False,
     "vae_slicing": False,

@@ -20,10 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.install.hub_lora import HubLora
 from engine.schema import FrozenModel, LoraUse, Request, ShotPlan
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
-from engine.schema.manifest import LORA_FILE, Manifest, ManifestFile, read_record
+from engine.schema.manifest import LORA_FILE, HubLora, Manifest, ManifestFile, read_record
 from engine.storage.job_store import TEXTS, Store
 from engine.weights.lora import file as lora_file
 from engine.weights.lora import settings as lora_settings

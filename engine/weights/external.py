@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.paths import Places
-from engine.planning.cost import BYTES
 from engine.schema import FrozenModel, Placement
 from engine.schema.card import Component, ModelCard
 from engine.schema.errors import BadFile
-from engine.schema.manifest import read_record
+from engine.schema.manifest import Borrowed, read_record
+from engine.schema.placement import BYTES
 from engine.weights import header
 from engine.weights.lora.matching import PARTS
-from engine.weights.single_file import KINDS, Borrowed, WeightFile, read_header
+from engine.weights.single_file import KINDS, WeightFile, read_header
 
 MAX_FILES = 1000
 NAMED = 20  # of the files that are of no use

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from engine.schema import FrozenModel
+from engine.schema.card import SingleFileRule
 from engine.weights import header, key_mappings
 
 KINDS = (".safetensors", ".gguf")
@@ -24,43 +22,6 @@ SCALE = re.compile(r"\.(scale_weight|weight_scale)$")  # of the layer whose weig
 SCALES = re.compile(r"\.[a-z0-9_]*scales?(_[a-z0-9]+)?$")  # of any kind
 NOTE = re.compile(r"(^|\.)(scaled_fp8|scale_input|input_scale|comfy_quant|spiece_model)$")  # nothing to load
 LORA = re.compile(r"\.(lora_[AB]|lora_down|lora_up)\b")
-
-
-class SingleFileRule(FrozenModel):
-    """How one part's weights look in a single file, by the names that `key_mappings` gives them.
-
-    `holds`: tensors that it has, with their shapes; `lacks`: beginnings of names that only other models have. `named`:
-    what its file's name must contain (this|or that), where another model's weights look the same. `prefix`: what stands
-    before the part's names, where it lies in one file with the transformer.
-    """
-
-    holds: dict[str, tuple[int, ...]]
-    lacks: tuple[str, ...] = ()
-    named: str = ""
-    prefix: str = ""
-
-
-class Borrowed(FrozenModel):
-    """A file of another program that one part of a model is read from. It is neither copied nor changed.
-
-    `prefix`: what stands before the part's names in it. `scaled`: weights have fewer bits there than once read.
-    """
-
-    part: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    path: str
-    bytes: int
-    modified_ns: int
-    prefix: str = ""
-    scaled: bool = False
-
-    @property
-    def there(self) -> bool:
-        """Whether it is still the file that was chosen."""
-        try:
-            now = Path(self.path).stat()
-        except OSError:
-            return False
-        return (now.st_size, now.st_mtime_ns) == (self.bytes, self.modified_ns)
 
 
 class WeightFile(FrozenModel):

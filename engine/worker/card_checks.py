@@ -3,7 +3,7 @@
     python -m engine.worker.card_checks --device cuda:0 --folder SCRATCH [PART ...] < PLAN.json
 
 PLAN.json is a plan for the starter: its words, pictures and sizes, with a transformer as wide as that of Wan 1.3B and a
-VAE as Wan has it. The parts and what is made of the findings: engine/machine/card_test.py.
+VAE as Wan has it. The parts and what is made of the findings: engine/jobs/card_test.py.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import psutil
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 
-from engine.machine.card_test import PARTS, Part, Reading
 from engine.paths import APP
 from engine.planning.compatibility import obstacle_here
 from engine.schema import Attention, Device, Placement, Precision, ShotPlan
+from engine.schema.machine import PARTS, Part, Reading
 from engine.worker import families
 from engine.worker.accelerator import GB, Accelerator, described
 from engine.worker.attention import allowed, apart, attended

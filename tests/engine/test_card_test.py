@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from engine import APP, BadSetting, CardTest, Engine, MachineProblem, Request
+from engine.jobs import card_test
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
-from engine.machine import card_test
-from engine.machine.card_test import Reading
 from engine.planning.cost import Work
 from engine.planning.forecast import link_gb, loaded, paces
 from engine.planning.planner import plan
 from engine.schema import Device, Measured
+from engine.schema.machine import Reading
 from engine.storage.catalog import Catalog
 from tests.accelerator.build import library
 from tests.engine.test_placing import machine

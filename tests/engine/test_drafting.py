@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from engine import APP, BadSetting, Engine, LoraFile, Overrides, Request, as_request, read_recipe
-from engine.install.hub_lora import HubLora
 from engine.planning import draft_models
 from engine.schema import Clip, Take
+from engine.schema.manifest import HubLora
 from engine.storage.catalog import Catalog
 from tests.conftest import PROMPT
 from tests.engine.test_worker import ended, frames_of

@@ -15,9 +15,10 @@ from benchmarks.tracing import build
 from engine import APP
 from engine.schema import Placement
 from engine.schema.errors import BadFile
+from engine.schema.manifest import Borrowed
 from engine.storage.catalog import Catalog
 from engine.weights.external import Offer, _served, look, told, with_borrowed
-from engine.weights.single_file import Borrowed, WeightFile
+from engine.weights.single_file import WeightFile
 from tests.engine.test_single_files import a_file
 
 CARDS = Catalog(APP / "presets" / "models").cards

@@ -10,8 +10,7 @@ import torch
 from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 from safetensors.torch import load_file, save_file
 
-from engine.schema.manifest import RECORD, Manifest
-from engine.weights.single_file import Borrowed
+from engine.schema.manifest import RECORD, Borrowed, Manifest
 from tests.tiny.gguf_weights import WAN_NAMES
 
 LTX_NAMES = {"proj_in": "patchify_proj", "time_embed": "adaln_single", "norm_q": "q_norm", "norm_k": "k_norm"}

@@ -17,12 +17,10 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from engine.install.downloader.file_selection import MAX_SMALL_BYTES, SMALL, check_names, check_wanted, files_of_part
 from engine.install.downloader.hub_errors import explain, gate_of
-from engine.install.hub_lora import HubLora
 from engine.schema.card import Component, ModelCard
 from engine.schema.errors import HubProblem, ModelProblem
-from engine.schema.manifest import LORA_FILE, MAX_FILE_BYTES, MAX_FILES, Manifest, ManifestFile
+from engine.schema.manifest import LORA_FILE, MAX_FILE_BYTES, MAX_FILES, Borrowed, HubLora, Manifest, ManifestFile
 from engine.weights.model_folders import INDEX
-from engine.weights.single_file import Borrowed
 
 HUB_TIMEOUT_SECONDS = 30
 MAX_LORA_BYTES = 20_000_000_000  # the largest of the field has 7.7

@@ -23,9 +23,9 @@ from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 from engine.schema.errors import ModelProblem
-from engine.schema.manifest import read_record
+from engine.schema.manifest import Borrowed, read_record
 from engine.weights import header, key_mappings
-from engine.weights.single_file import NOTE, SCALE, Borrowed
+from engine.weights.single_file import NOTE, SCALE
 from engine.worker.loading.weight_cache import built_in
 
 DAMAGE = (

@@ -15,9 +15,9 @@ from safetensors.numpy import save
 
 from engine import APP
 from engine.install.downloads import Downloads
-from engine.install.hub_lora import hub_lora
 from engine.paths import Places
 from engine.schema.errors import BadSetting, HubProblem, InUse, ModelGated
+from engine.schema.manifest import hub_lora
 from engine.storage.lora_library import Loras
 from tests.engine.downloads.shapes import until, wait_for
 from tests.hub import Hub

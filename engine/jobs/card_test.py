@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -22,23 +22,10 @@ from engine.jobs.local_worker import worker_environment
 from engine.paths import APP, Places, without_paths
 from engine.schema import Attention, Device, FrozenModel, HardwareProfile, Measured, ShotPlan
 from engine.schema.errors import BadSetting, MachineProblem, not_written
+from engine.schema.machine import PARTS, Part, Reading
 
 LARGEST_BYTES = 100_000  # of what is kept of a test
 FORMAT = 1
-Part = Literal[
-    "placements",
-    "formats",
-    "decode",
-    "products",
-    "attention",
-    "memory",
-    "kernels",
-    "link",
-    "pinned",
-    "disk",
-    "compiled",
-]
-PARTS: tuple[Part, ...] = get_args(Part)
 # What is corrected by which reading, in the unit of the reading.
 CORRECTS: dict[str, tuple[Part, str, float]] = {
     "memory_gb": ("memory", "copy", 1.0), "kernel_seconds": ("kernels", "start", 1e-6),
@@ -46,23 +33,6 @@ CORRECTS: dict[str, tuple[Part, str, float]] = {
     "disk_gb": ("disk", "read", 1.0), "compiled": ("compiled", "gain", 1.0),
     "compile_seconds": ("compiled", "first call", 1.0),
 }  # fmt: skip
-
-
-class Reading(FrozenModel):
-    """One thing that was tried or measured. `value` is in `unit`, and None where there is only a yes or no; `problem`:
-    torch's own words for what went wrong, or for why the card has not this way, which no plan chooses by itself."""
-
-    part: Part
-    name: str
-    ok: bool
-    value: float | None = None
-    unit: str = ""
-    problem: str = ""
-
-    @property
-    def line(self) -> str:
-        value = "" if self.value is None else f"{self.value:g} {self.unit}"
-        return f"{self.part}: {self.name}  {value}  {self.problem}".rstrip()
 
 
 class CardTest(FrozenModel):
