@@ -18,6 +18,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from engine.durable_files import written
 from engine.jobs.local_worker import worker_environment
 from engine.paths import APP, Places, without_paths
 from engine.schema import Attention, Device, FrozenModel, HardwareProfile, Measured, ShotPlan
@@ -79,7 +80,7 @@ def run(
     others = tuple(reading for reading in before.readings if reading.part not in parts) if before else ()
     test = CardTest(device=shown, system=platform.system(), cpu_count=machine.cpu_count, ram_gb=machine.ram_gb,
                     done=before is not None and before.done, readings=others)  # fmt: skip
-    with _written(file_of(places, device.id), " " * LARGEST_BYTES):  # a full disk is known before minutes are spent
+    with _room_for(file_of(places, device.id)):  # a full disk is known before minutes are spent
         pass
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=places.staging, prefix=".card-test-") as folder:
@@ -129,18 +130,22 @@ def _lines(command: list[str], plan: ShotPlan, log: Path) -> Iterator[dict[str, 
 
 def keep(places: Places, test: CardTest) -> None:
     path = file_of(places, test.device.id)
-    with _written(path, test.model_dump_json(indent=1)) as part:
-        part.replace(path)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with written(path) as part:
+            part.write_text(test.model_dump_json(indent=1), encoding="utf-8")
+    except OSError as error:
+        raise not_written(error) from error
 
 
 @contextlib.contextmanager
-def _written(path: Path, text: str) -> Iterator[Path]:
-    """A text beside its place, for a moment. Raises MachineProblem."""
-    part = path.with_suffix(".part")
+def _room_for(path: Path) -> Iterator[None]:
+    """As large a file as a test can become, for a moment. Raises MachineProblem."""
+    part = path.with_suffix(".room")
     try:
         path.parent.mkdir(exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        yield part
+        part.write_text(" " * LARGEST_BYTES, encoding="utf-8")
+        yield
     except OSError as error:
         raise not_written(error) from error
     finally:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pi_heif  # type: ignore[import-untyped]
 from PIL import Image, ImageCms, ImageColor, ImageOps
 
+from engine.durable_files import written
 from engine.media import mistaken_files
 from engine.schema import Request
 from engine.schema.errors import BadFile, BadSetting, not_written
@@ -74,9 +75,8 @@ def _keep(png: bytes, folder: Path) -> str:
     name = hashlib.sha256(png).hexdigest()[:ID_LENGTH]
     try:
         folder.mkdir(exist_ok=True)
-        part = folder / f"{name}.part"
-        part.write_bytes(png)
-        part.replace(picture_path(folder, name))
+        with written(picture_path(folder, name)) as part:
+            part.write_bytes(png)
     except OSError as error:
         raise not_written(error) from error
     return name

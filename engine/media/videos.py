@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from engine.durable_files import written
 from engine.media import mistaken_files
 from engine.media.audio import Soundtrack
 from engine.media.images import BACKGROUND, ID_LENGTH, check_file, video_path
@@ -99,15 +100,12 @@ def keep_video(path: Path, folder: Path, ending: bool = False, background: str =
             "Choose a larger video.",
         ) from error
     sound = None if since is None else Soundtrack(path, READING, since, MAX_SECONDS)
-    part = folder / f"{name}.part"
     try:
         folder.mkdir(exist_ok=True)
-        write(itertools.chain([first], pictures), part, sound)
-        part.replace(kept)
+        with written(kept) as part:
+            write(itertools.chain([first], pictures), part, sound)
     except OSError as error:
         raise not_written(error) from error
-    finally:
-        part.unlink(missing_ok=True)
     return name
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from engine.durable_files import written
 from engine.planning.tiers import Tier
 from engine.schema import FrozenModel, HardwareProfile
 from engine.schema.card import ModelCard
@@ -198,13 +199,10 @@ def _write(path: Path, preset: AnyPreset) -> None:
     import tomlkit  # only this writes TOML
 
     text = tomlkit.dumps(fields(preset))
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        with written(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):  # as where nothing may be written at all
-            part.unlink(missing_ok=True)
         raise not_written(error) from error
 
 

@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from engine.durable_files import moved, onto_the_disk
 from engine.media import images
 from engine.paths import Places
 from engine.schema import Beginning, Clip, Recipe, Request, Take
 from engine.schema.errors import BadFile, InUse, UnknownName
 from engine.storage.database import give_up
-from engine.storage.durable import moved, onto_the_disk
 from engine.storage.recipe_file import read_recipe
 
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.durable_files import written
 from engine.schema import FrozenModel, LoraUse, Request, ShotPlan
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.schema.manifest import LORA_FILE, HubLora, Manifest, ManifestFile, read_record
@@ -144,9 +145,8 @@ class Loras:
                 at = {"origin": str(where), "bytes": age.st_size, "modified_ns": age.st_mtime_ns}
                 return self._remember(Record.model_validate({"file": file, **at}))
             if not mine.is_file():
-                part = self._folder / f"{name}.part"
-                shutil.copyfile(path, part)
-                part.replace(mine)
+                with written(mine) as part:
+                    shutil.copyfile(path, part)
             return self._remember(Record(file=file))
         except OSError as error:
             raise not_written(error) from error
@@ -299,9 +299,8 @@ class Loras:
         return record
 
     def _write(self, record: Record) -> None:
-        part = self._folder / f"{record.file.id}.json.part"
-        part.write_text(record.but(reading=READING).model_dump_json(indent=1), encoding="utf-8")
-        part.replace(self._folder / f"{record.file.id}.json")
+        with written(self._folder / f"{record.file.id}.json") as part:
+            part.write_text(record.but(reading=READING).model_dump_json(indent=1), encoding="utf-8")
 
 
 def _typed_strength(text: str) -> float:
@@ -333,10 +332,10 @@ def _address(file: ManifestFile) -> str:
 
 def _lay(source: Path, place: Path) -> None:
     """A file at another place too, whole or not at all; without a copy where the disk is the same."""
-    source, part = source.resolve(), place.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    try:
-        part.hardlink_to(source)
-    except OSError:  # another disk, or one without links
-        shutil.copyfile(source, part)
-    part.replace(place)
+    source = source.resolve()
+    with written(place) as part:
+        part.unlink(missing_ok=True)
+        try:
+            part.hardlink_to(source)
+        except OSError:  # another disk, or one without links
+            shutil.copyfile(source, part)

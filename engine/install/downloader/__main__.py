@@ -16,6 +16,7 @@ import httpx2
 from filelock import FileLock, Timeout
 from huggingface_hub import login, whoami
 
+from engine.durable_files import written
 from engine.install.downloader.fetch import Fetching, leave_in_order
 from engine.install.downloader.folder_listing import list_from_folder
 from engine.install.downloader.hub_errors import explain
@@ -120,9 +121,8 @@ def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whol
         manifest = Manifest.model_validate_json(kept.read_bytes())
     except (OSError, ValueError):
         manifest = list_files(order.list)
-        fresh = kept.with_suffix(".new")
-        fresh.write_text(manifest.model_dump_json(), encoding="utf-8")
-        fresh.replace(kept)
+        with written(kept) as fresh:
+            fresh.write_text(manifest.model_dump_json(), encoding="utf-8")
     if manifest.gate:
         kept.unlink()  # the next try asks again
         raise ModelGated("Its owner asks everyone to accept terms first.", manifest.gate)

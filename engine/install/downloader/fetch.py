@@ -20,12 +20,12 @@ from huggingface_hub import constants, hf_hub_url
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not re-exported
 
+from engine.durable_files import moved, onto_the_disk
 from engine.install.downloader.hub_errors import explain, lasting
 from engine.install.downloader.partial_file import Part, StopAsked, digest, fits_record
 from engine.install.downloader.progress import Meter
 from engine.schema.errors import HubProblem, InUse, MachineProblem, ModelProblem
 from engine.schema.manifest import RECORD, Manifest, ManifestFile, check_room
-from engine.storage.durable import moved, onto_the_disk
 from engine.storage.job_store import now
 
 CONNECTIONS = 3  # files at a time: one connection rarely fills a fast line

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from engine.durable_files import written
 from engine.schema.errors import HubProblem
 from engine.schema.manifest import ManifestFile
 
@@ -72,9 +73,8 @@ class Part(io.RawIOBase):
 
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
-        fresh = self._mark.with_suffix(".new")
-        fresh.write_text(f"{psutil.boot_time()} {self._file.tell()}")
-        fresh.replace(self._mark)
+        with written(self._mark) as fresh:
+            fresh.write_text(f"{psutil.boot_time()} {self._file.tell()}")
         self._synced_at = time.monotonic()
 
     def tell(self) -> int:

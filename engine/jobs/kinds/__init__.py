@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.durable_files import moved, onto_the_disk
 from engine.paths import Places
 from engine.planning.memory_fallback import FallbackStep
 from engine.schema import FrozenModel, HardwareProfile, Job, Plan, Request, Shortage, ShotPlan, Work
 from engine.schema.errors import UnknownName
-from engine.storage.durable import moved, onto_the_disk
 from engine.storage.job_store import OTHER_VERSION, Store, now
 from engine.storage.library import Library
 from engine.storage.lora_library import Loras

@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.durable_files import written
 from engine.schema import Placement, Readers
 from engine.schema.events import Event, Progress
 from engine.worker.accelerator import Accelerator
@@ -58,11 +59,10 @@ class PromptCache:
     def put(self, key: str, encoded: Encoded) -> None:
         tensors = {name: part.cpu().contiguous() for name, part in encoded.items() if part is not None}
         none = json.dumps([name for name, part in encoded.items() if part is None])
-        part = self._folder / f"{key}.part"
         with contextlib.suppress(OSError, SafetensorError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, part, metadata={"none": none})
-            part.replace(self._folder / f"{key}.safetensors")
+            with written(self._folder / f"{key}.safetensors") as path:
+                save_file(tensors, path, metadata={"none": none})
             self._prune()
 
     def _prune(self) -> None:

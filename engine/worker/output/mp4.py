@@ -14,9 +14,9 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from engine.durable_files import onto_the_disk, written
 from engine.schema import Recipe
 from engine.schema.errors import not_written
-from engine.storage.durable import onto_the_disk
 from engine.worker.families.family import Footage
 
 Picture = Any  # uint8 (height, width, 3), or an av.VideoFrame that is ready to be encoded
@@ -33,16 +33,13 @@ def write(footage: Footage, fps: int, stem: Path, recipe: Recipe, before: Iterab
     Each file appears whole or not at all. Raises MachineProblem when the disk is full.
     """
     try:
-        part = stem.with_suffix(".part")
-        _encode(itertools.chain(before, footage.frames), (footage, fps), part, recipe)
-        onto_the_disk(part)
-        part.replace(stem.with_suffix(".mp4"))
+        with written(stem.with_suffix(".mp4"), lasting=True) as part:
+            _encode(itertools.chain(before, footage.frames), (footage, fps), part, recipe)
         poster = stem.with_name("poster.jpg" if recipe.kind == "take" else f"{stem.name}.jpg")
         Image.fromarray(footage.frames[len(footage.frames) // 2]).save(poster, quality=90)
         onto_the_disk(poster)
-        part.write_text(recipe.model_dump_json(indent=1), encoding="utf-8")
-        onto_the_disk(part)  # after what it stands for: a recipe says that all is there
-        part.replace(stem.with_suffix(".json"))
+        with written(stem.with_suffix(".json"), lasting=True) as part:  # after what it stands for
+            part.write_text(recipe.model_dump_json(indent=1), encoding="utf-8")
     except (OSError, av.FFmpegError) as error:
         raise not_written(OSError(errno.ENOSPC, str(error))) from error
 

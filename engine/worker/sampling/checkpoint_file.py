@@ -4,7 +4,6 @@ had. Tensors and numbers only, in one safetensors file."""
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.durable_files import written
 from engine.worker.families.family import Latents
 
 
@@ -56,11 +56,8 @@ def save(state: State, key: str, path: Path) -> None:
     strides = {name: tensor.stride() for name, tensor in tensors.items() if not tensor.is_contiguous()}
     words = json.dumps({"key": key, "step": state.step, "strides": strides} | kept)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    part = path.with_suffix(".part")
-    save_file(tensors, part, {"state": words})
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+    with written(path, lasting=True) as part:
+        save_file(tensors, part, {"state": words})
 
 
 def load(path: Path, key: str) -> State | None:

@@ -19,10 +19,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from engine.durable_files import onto_the_disk
 from engine.schema import Work
 from engine.schema.errors import JobCancelled, ModelProblem, not_written
 from engine.schema.events import Event, Progress
-from engine.storage.durable import onto_the_disk
 from engine.worker import finite
 from engine.worker.families.family import Latents, LatentVideo, Shot
 from engine.worker.loading import device_placement

@@ -1,4 +1,4 @@
-"""Files that survive a power cut: on the disk itself, and not only on their way to it."""
+"""Files that are whole or not there, and on the disk itself: they survive a kill and a power cut."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 TRIES, BETWEEN_SECONDS = 20, 0.25  # a virus scanner on Windows may hold a fresh file for a moment
@@ -36,6 +37,24 @@ def _sync(handle: int) -> None:
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
             return
     os.fsync(handle)
+
+
+@contextlib.contextmanager
+def written(path: Path, lasting: bool = False) -> Iterator[Path]:
+    """A name beside `path` to write to. It takes its place when all is written; after an error nothing of it stays.
+
+    `lasting`: it is on the disk by then. Raises OSError.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        if lasting:
+            onto_the_disk(part)
+        moved(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def moved(path: Path, target: Path) -> None:
