@@ -2,7 +2,7 @@
 
     python3 bootstrap.py app.py                  set up if needed, then open the studio
     python3 bootstrap.py app.py make "..."       set up if needed, then any command of the studio
-    python3 bootstrap.py -m pytest               set up if needed, then the tests
+    python3 bootstrap.py -m pytest               set up if needed, with what tests and checks use too, then the tests
     python3 bootstrap.py                         set up only
     python3 bootstrap.py --torch                 say which torch build this machine gets, and why; installs nothing
     python3 bootstrap.py --check [...]           also run the self-check (`app.py doctor`) if it has not passed yet
@@ -42,6 +42,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements.txt"
+DEV_REQUIREMENTS = ROOT / "requirements-dev.txt"  # what only these use, and nobody who makes clips needs:
+DEV_MODULES = re.compile(r"(pytest|coverage|ruff|mypy|benchmarks|starter|tests|docs)(\.|$)")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STATE = VENV / "setup.json"  # what is installed; written last
 UNFINISHED = VENV / "unfinished"  # there while an install changes the environment
@@ -400,6 +402,15 @@ def stamp() -> str:
     return hashlib.sha256("\0".join(parts).encode() + REQUIREMENTS.read_bytes()).hexdigest()
 
 
+def dev_stamp() -> str:
+    return hashlib.sha256(DEV_REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def needs_dev(arguments: list[str]) -> bool:
+    """Whether what is to be run is a test, a check or a measurement."""
+    return arguments[:1] == ["-m"] and DEV_MODULES.match("".join(arguments[1:2])) is not None
+
+
 def read_json(path: Path) -> dict[str, str]:
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -413,8 +424,10 @@ def write_json(path: Path, value: dict[str, str]) -> None:
     os.replace(draft, path)
 
 
-def is_fresh() -> bool:
-    return PYTHON.exists() and not UNFINISHED.exists() and read_json(STATE).get("stamp") == stamp()
+def is_fresh(dev: bool) -> bool:
+    state = read_json(STATE)
+    as_it_should_be = PYTHON.exists() and not UNFINISHED.exists() and state.get("stamp") == stamp()
+    return as_it_should_be and (not dev or state.get("dev") == dev_stamp())
 
 
 def venv_python_works() -> bool:
@@ -494,6 +507,12 @@ FAILURES = (
         r"no module named '?\"?(ensurepip|venv)",
         "This Python came without pip, which Debian and Ubuntu ship separately.",
         "Run: sudo apt install python3-venv - then start again.",
+        True,
+    ),
+    (
+        r"hash mismatch",
+        "A package that was downloaded is not the one that Rushes was tested with.",
+        "Start again; if it stays so, something between you and the package index changes what you download.",
         True,
     ),
     (
@@ -687,7 +706,7 @@ def torch_request(choice: TorchChoice, machine: Machine) -> list[str]:
     return [f"torch=={TORCH}"]
 
 
-def install(lock: int, machine: Machine, choice: TorchChoice) -> None:
+def install(lock: int, machine: Machine, choice: TorchChoice, dev: bool) -> None:
     there = read_json(STATE).get("torch") == choice.build and any(site_packages().glob(f"torch-{TORCH}*.dist-info"))
     if not there:
         check_room(choice.build)
@@ -698,19 +717,25 @@ def install(lock: int, machine: Machine, choice: TorchChoice) -> None:
         say(f"2/3  torch {TORCH}, {choice.build} build: {choice.reason}")
         if choice.advice:
             say("     " + choice.advice)
-        watched([*pip, *torch_request(choice, machine), "--reinstall-package", "torch"], "Installing torch", lock)
+        # What it brings is held to the versions and hashes that are locked; it has none itself, see pyproject.toml.
+        locked = ["--constraints", str(REQUIREMENTS), "--reinstall-package", "torch"]
+        watched([*pip, *torch_request(choice, machine), *locked], "Installing torch", lock)
         STATE.unlink(missing_ok=True)  # from here on the old state is no longer true
-    say("3/3  Everything else")
+    say("3/3  Everything else" + (", and what tests and checks use" if dev else ""))
+    files = [REQUIREMENTS, DEV_REQUIREMENTS] if dev else [REQUIREMENTS]
+    rest = [argument for file in files for argument in ("-r", str(file))]
     # The first start would otherwise compile 15,000 files, and where nothing may be written every start would.
-    watched([*pip, "-r", str(REQUIREMENTS), "--compile-bytecode"], "Installing the rest", lock)
+    exactly = ["--no-deps", "--require-hashes", "--compile-bytecode"]  # the files name all that belongs to them
+    watched([*pip, *rest, *exactly], "Installing the rest", lock)
 
 
-def set_up() -> None:
-    """Makes the environment what it should be. Cheap when it already is."""
-    if is_fresh():
+def set_up(dev: bool) -> None:
+    """Makes the environment what it should be. Cheap when it already is. What is no longer asked for stays in it: a
+    person may have put something beside it, such as a faster attention."""
+    if is_fresh(dev):
         return
     with only_one() as lock:
-        if is_fresh():  # the set-up that we waited for did it
+        if is_fresh(dev):  # the set-up that we waited for did it
             return
         begun = time.monotonic()
         say(f"Setting up Rushes in {VENV} (Python {platform.python_version()}, {platform.system()})")
@@ -719,12 +744,13 @@ def set_up() -> None:
         prepare_venv()
         UNFINISHED.touch()
         try:
-            install(lock, machine, choice)
+            install(lock, machine, choice, dev)
         except SetupError as error:
             if error.untouched:
                 UNFINISHED.unlink()
             raise
-        write_json(STATE, {"stamp": stamp(), "root": str(VENV), "torch": choice.build})
+        state = {"stamp": stamp(), "root": str(VENV), "torch": choice.build}
+        write_json(STATE, {**state, "dev": dev_stamp()} if dev else state)
         UNFINISHED.unlink()
         say(f"Set up in {time.monotonic() - begun:.0f} s.")
 
@@ -815,7 +841,10 @@ def main(arguments: list[str]) -> int:
         update()
     if "--repair" in options and VENV.exists():
         UNFINISHED.touch()
-    set_up()
+    dev = needs_dev(arguments)
+    if dev and not DEV_REQUIREMENTS.exists():
+        raise SetupError("The Rushes folder is incomplete.", "Download it again; your data folder can stay.")
+    set_up(dev)
     if "--check" in options:
         self_check()
     if arguments:

@@ -4,6 +4,7 @@ Not covered here: Windows and macOS themselves (their rows of the table are), a 
 """
 
 import ast
+import hashlib
 import http.server
 import json
 import os
@@ -121,12 +122,38 @@ def test_another_python_gets_a_plain_word(version):
         ("No solution found when resolving dependencies", "cannot be had"),
         ("Zugriff: Access is denied. (os error 5)", "may not be changed"),
         ("[WinError 32] The process cannot access the file", "may not be changed"),
+        ("Failed to download `tiny==1.0`\n Hash mismatch for `tiny==1.0`", "is not the one"),
         ("something new", "Installing failed"),
     ],
 )
 def test_failures_are_told_in_plain_words(text, cause):
     error = bootstrap.explain(text, "Installing")
     assert cause in error.cause and error.remedy
+
+
+@pytest.mark.parametrize(
+    ("words", "dev"),
+    [
+        ("-m pytest -q tests/engine", True),
+        ("-m ruff check .", True),
+        ("-m mypy", True),
+        ("-m coverage report", True),
+        ("-m benchmarks.kept --write", True),
+        ("-m starter.judge", True),
+        ("-m tests.golden.record", True),
+        ("-m docs.screenshots.shoot", True),
+        ("app.py", False),
+        ("app.py make pytest", False),
+        ("-c pass", False),
+        ("-m", False),
+        ("-m pip list", False),
+        ("-m engine.worker", False),
+        ("-m pytestfoo", False),
+        ("", False),
+    ],
+)
+def test_only_tests_checks_and_measurements_get_the_tools_for_them(words, dev):
+    assert bootstrap.needs_dev(words.split()) is dev
 
 
 def test_too_little_disk_is_said_before_anything_is_downloaded(monkeypatch):
@@ -177,7 +204,9 @@ class House:
         wheel(self.wheels, "torch", "2.13.0+cpu")
         wheel(self.wheels, "tiny", "1.0")
         wheel(self.wheels, "tiny", "2.0")
+        wheel(self.wheels, "pytest", "1.0", "print('tested')\n")  # stands for all that only tests use
         self.need("tiny==1.0")
+        self.need("pytest==1.0", "requirements-dev.txt")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("UV_", "PIP_", "RUSHES_"))}
         self.env.update(
             PATH=f"{Path(UV).parent}:/usr/bin:/bin",
@@ -190,8 +219,10 @@ class House:
             UV_CONFIG_FILE=str(folder / "offline.toml"),
         )
 
-    def need(self, line):
-        (self.root / "requirements.txt").write_text(line + "\n")
+    def need(self, line, file="requirements.txt"):
+        wheel = self.wheels / f"{line.replace('==', '-')}-py3-none-any.whl"
+        digest = hashlib.sha256(wheel.read_bytes() if wheel.exists() else b"").hexdigest()
+        (self.root / file).write_text(f"{line} --hash=sha256:{digest}\n")
 
     def start(self, *arguments, python=sys.executable, **env):
         command = [str(python), str(self.root / "bootstrap.py"), *arguments]
@@ -235,6 +266,61 @@ def test_changed_requirements_are_installed(house):
     house.need("tiny==2.0")
     versions, talk = house.versions()
     assert versions == "2.13.0+cpu 2.0" and "is there already" in talk
+
+
+def installed(house):
+    return {path.name.partition("-")[0] for path in house.root.glob(".venv/lib/*/site-packages/*.dist-info")}
+
+
+@real_uv
+def test_the_tools_for_tests_come_with_the_first_test_and_nothing_else_then(house):
+    house.versions()
+    assert "pytest" not in installed(house)
+    (house.wheels / "tiny-1.0-py3-none-any.whl").unlink()
+    shutil.rmtree(house.env["UV_CACHE_DIR"])  # so that anything but pytest could not be installed anew
+    done = house.run("-m", "pytest")
+    assert (done.returncode, done.stdout) == (0, "tested\n") and "is there already" in done.stderr, done.stderr
+    assert house.run("-m", "pytest").stderr == "" and house.versions() == ("2.13.0+cpu 1.0", "")
+
+
+@real_uv
+def test_tools_that_changed_matter_to_tests_only(house):
+    house.run("-m", "pytest")
+    wheel(house.wheels, "pytest", "2.0", "print('tested anew')\n")
+    house.need("pytest==2.0", "requirements-dev.txt")
+    assert house.versions()[1] == ""
+    assert house.run("-m", "pytest").stdout == "tested anew\n"
+    house.need("tiny==2.0")
+    assert house.versions()[0] == "2.13.0+cpu 2.0"
+    assert house.run("-m", "pytest").stdout == "tested anew\n"
+    assert house.run("-m", "pytest").stderr == ""
+
+
+@real_uv
+def test_an_environment_of_the_version_with_one_list_is_taken_over(house):
+    """That one had every package in requirements.txt, without hashes, and a stamp of that file."""
+    one_list = "".join((house.root / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
+    separate, file = house.root.joinpath("requirements.txt").read_text(), house.root / "requirements.txt"
+    file.write_text(one_list)
+    house.versions()
+    assert "dev" not in json.loads((house.root / ".venv/setup.json").read_text())
+    file.write_text(separate)
+    (house.wheels / "tiny-1.0-py3-none-any.whl").unlink()
+    (house.wheels / "pytest-1.0-py3-none-any.whl").unlink()
+    shutil.rmtree(house.env["UV_CACHE_DIR"])
+    versions, talk = house.versions()
+    assert versions == "2.13.0+cpu 1.0" and talk.count("Set up in") == 1
+    assert house.versions()[1] == "" and "pytest" in installed(house)  # what is there stays
+    assert house.run("-m", "pytest").stdout == "tested\n" and house.run("-m", "pytest").stderr == ""
+
+
+@real_uv
+def test_a_package_that_is_not_the_one_that_was_tested_is_refused(house):
+    wheel(house.wheels, "tiny", "1.0", "raise SystemExit('not what was locked')\n")
+    done = house.run("-c", "")
+    assert done.returncode == 1 and "is not the one" in done.stderr, done.stderr
+    house.need("tiny==2.0")
+    assert house.versions()[0] == "2.13.0+cpu 2.0"
 
 
 @real_uv

@@ -76,6 +76,6 @@ print(*{owner for name in list(sys.modules) if "." not in name for owner in owne
     }
     if_there = {"scipy", "brotli"}  # libraries use them where they find them
     assert used - packed <= with_torch | if_there
-    assert {line for line in pinned if "==" in line} <= {
-        line.partition("  #")[0] for line in (APP / "requirements.txt").read_text().splitlines()
-    }
+    locks = ((APP / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
+    locked = {line.split()[0] for lock in locks for line in lock.splitlines()}
+    assert {line for line in pinned if "==" in line} <= locked

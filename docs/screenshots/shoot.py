@@ -1,4 +1,4 @@
-"""Take the screenshots of this folder again: python bootstrap.py docs/screenshots/shoot.py
+"""Take the screenshots of this folder again: python bootstrap.py -m docs.screenshots.shoot
 
 A real server on a data folder of its own, the starter's real weights, a real browser (Chromium must be installed).
 """
