@@ -324,6 +324,19 @@ def test_a_package_that_is_not_the_one_that_was_tested_is_refused(house):
 
 
 @real_uv
+def test_all_is_compiled_when_it_is_installed(house):
+    for folder in ("engine", "ui"):
+        (house.root / folder / "deep").mkdir(parents=True)
+        (house.root / folder / "deep" / "module.py").write_text("")
+    house.run(PYTHONDONTWRITEBYTECODE="1")
+    tag = sys.implementation.cache_tag
+    own = [house.root / f"{folder}/deep/__pycache__/module.{tag}.pyc" for folder in ("engine", "ui")]
+    packages = next(house.root.glob(".venv/lib/*/site-packages"))
+    theirs = [packages / f"__pycache__/{name}.{tag}.pyc" for name in ("torch", "tiny")]
+    assert [path for path in own + theirs if not path.exists()] == []
+
+
+@real_uv
 def test_a_killed_install_is_done_again(house):
     child = house.start("-c", "")
     while not (house.root / ".venv/unfinished").exists():
