@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine import APP, Engine, HardwareProfile, Request
@@ -14,6 +15,8 @@ from engine.schema import Device, ShotPlan
 from engine.schema.card import ModelCard
 from engine.storage.catalog import Catalog, read_card
 
+TESTS = Path(__file__).parent
+PROCESS_BYTES = 3_000_000_000  # a test process, its worker, its page and its browser
 PROMPT = "a red ball rolls to the left on a blue background"
 os.environ.pop("RUSHES_HOME", None)  # no test may touch a person's own data
 # Torch's threads wait asleep, as in a worker, and test processes that share the cores take one thread each: spinning
@@ -23,8 +26,24 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One for each core, where there is memory for so many; a file that is named alone needs no second process."""
+    named = {Path(argument.partition("::")[0]) for argument in config.args}
+    if len(named) == 1 and named.pop().suffix == ".py":
+        return 0
+    return max(1, min(os.cpu_count() or 1, psutil.virtual_memory().available // PROCESS_BYTES))
+
+
+def is_journey(item: Any) -> bool:
+    """The slow tests of what a person meets, and every test with a house, which is really set up."""
+    inside = item.path.relative_to(TESTS).parts[0] in ("engine", "accelerator", "starter")
+    return "house" in item.fixturenames or (item.get_closest_marker("slow") is not None and not inside)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fast tests first; those of a whole grid only when they are asked for."""
+    for item in filter(is_journey, items):
+        item.add_marker("journey")
     if "grid" not in config.option.markexpr:
         items[:] = [item for item in items if item.get_closest_marker("grid") is None]
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
