@@ -16,8 +16,8 @@ from tests.engine.downloads.conftest import alone, hub  # noqa: F401  # a hub, a
 from tests.engine.test_single_files import a_file, holds
 from tests.hub import Hub
 from ui.page import app
-from ui.page.actions.dispatch import Click, act, work_off
-from ui.page.layout import Page
+from ui.page.actions.dispatch import act, work_off
+from ui.page.layout import Click, Page
 from ui.page.screens.models import models
 from ui.texts.language import SPOKEN
 
@@ -37,7 +37,7 @@ def page(engine: Engine) -> Page:
 def pressed(engine: Engine, page: Page, what: str, name: str) -> str:
     """What the question says when a button was pressed and its task was worked off."""
     values: dict[Any, Any] = {part: getattr(part, "value", None) for part in page.asked}
-    task = act(Click(engine, page, what, name, values))[page.task]
+    task = act(Click(engine, page, values), what, name)[page.task]
     return str(work_off(engine, page, task)[page.models.question])
 
 

@@ -29,6 +29,7 @@ from engine import (
 from engine.schema import Device
 from ui.page import app
 from ui.page.actions.dispatch import act
+from ui.page.actions.registry import UnknownAction
 from ui.page.components.error import fix_of, problem
 from ui.page.layout import Click, Page
 from ui.page.screens import machine
@@ -52,7 +53,7 @@ def test_weights_that_can_be_made_again_are_freed_with_one_button(engine: Engine
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"0" * 1000)
     assert 'data-act="tidy"' in machine.doctor(examine(engine, with_take=False))
-    act(Click(engine, page, "tidy", "", {part: getattr(part, "value", None) for part in page.asked}))
+    act(Click(engine, page, {part: getattr(part, "value", None) for part in page.asked}), "tidy", "")
     assert not kept.exists() and 'data-act="tidy"' not in machine.doctor(examine(engine, with_take=False))
 
 
@@ -72,7 +73,7 @@ def pressed(engine: Engine, page: Page, error: RushesError) -> dict[Any, Any]:
     """What the one button under an error changes, with the form as it is at first."""
     fix = fix_of(error)
     values = {part: getattr(part, "value", None) for part in page.asked}
-    return act(Click(engine, page, fix.act, fix.name, values))
+    return act(Click(engine, page, values), fix.act, fix.name)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_setting_that_cannot_be_goes_back_to_what_is_recommended(engine: Engin
 
 def test_a_click_that_fails_becomes_a_notice_and_changes_nothing_else(engine: Engine, page: Page) -> None:
     values = {part: getattr(part, "value", None) for part in page.asked}
-    changed = act(Click(engine, page, "render", "no-such-take", values))
+    changed = act(Click(engine, page, values), "render", "no-such-take")
     assert "no-such-take" in changed[page.stage.notice] and page.rooms not in changed
 
 
@@ -116,7 +117,10 @@ def test_a_click_that_somebody_made_up_is_refused_or_changes_nothing(
     values = {part: getattr(part, "value", None) for part in page.asked}
     before = sorted(path for path in engine.places.home.rglob("*") if "sqlite" not in path.name)
     try:
-        act(Click(engine, page, what, name, values))
+        act(Click(engine, page, values), what, name)
+        assert what, "an action that there is not is a mistake, which is raised"
+    except UnknownAction:
+        assert not what
     except ValueError as error:
         pytest.fail(f"{what} {name!r}: {error}")
     assert sorted(path for path in engine.places.home.rglob("*") if "sqlite" not in path.name) == before

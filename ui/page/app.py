@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import fastapi
@@ -18,8 +19,9 @@ from starlette.types import ASGIApp
 
 from engine import Engine
 from ui.page import api, theme
-from ui.page.actions import form_actions, submit
-from ui.page.actions.dispatch import act, work_off
+from ui.page.actions import form_actions, preset_actions, submit
+from ui.page.actions.dispatch import act, answered, work_off
+from ui.page.actions.registry import later
 from ui.page.api import Functions, Tools
 from ui.page.components import media_routes, toast
 from ui.page.components.html import panel
@@ -121,64 +123,50 @@ def _lay_out(engine: Engine, banner: str) -> Page:
 def _wire_form(engine: Engine, page: Page) -> None:
     form, scene, fields = page.form, page.stage, page.fields
 
-    def forecast(values: Values) -> str:
-        return submit.forecast(engine, page, values)
+    def asking(do: Callable[[Click], Any]) -> Callable[[Values], Any]:
+        return lambda values: do(Click(engine, page, values))
 
-    def queue(values: Values) -> Values:
-        refused = submit.refusal(engine, page, values)
+    def queue(click: Click) -> Values:
+        refused = submit.refusal(click)
         return {form.refusal: refused, scene.notice: "", **scene.refresh(engine)}
 
-    said = gr.on([field.change for field in fields], forecast, set(fields), form.outlook,
+    said = gr.on([field.change for field in fields], asking(submit.forecast), set(fields), form.outlook,
                  trigger_mode="always_last", **QUIET)  # fmt: skip
-    said.then(
-        lambda values: submit.instead(engine, page, values), set(fields), form.instead, **QUIET
-    )  # it takes longer
-    form.outcome.input(lambda values: form_actions.length_as(engine, page, values), set(fields), form.seconds, **QUIET)
+    said.then(asking(submit.instead), set(fields), form.instead, **QUIET)  # it takes longer
+    form.outcome.input(asking(form_actions.length_as), set(fields), form.seconds, **QUIET)
     gr.on([field.change for field in fields], None, fields, page.memory, js="(...values) => [values]", **QUIET)
     typed = [field.input for field in fields]
     gr.on(typed, None, None, form.refusal, js="() => ''", **QUIET)
-    form.preview.click(queue, set(fields), [form.refusal, *scene.live], **QUIET)
+    form.preview.click(asking(queue), set(fields), [form.refusal, *scene.live], **QUIET)
     gr.on([scene.dial.change, scene.changes.change], lambda dial: scene.render_outlook(engine, dial), scene.dial,
           scene.dial_outlook, trigger_mode="always_last", **QUIET)  # fmt: skip
     scene.changes.change(lambda: scene.way_on(engine), None, scene.onward, trigger_mode="always_last", **QUIET)
-    form.saved.save.click(
-        lambda values: act(Click(engine, page, "save", values[form.saved.name] or "", values)),
-        {*page.asked, form.saved.name}, page.answered, **QUIET,
-    )  # fmt: skip
     # A list tells "input" once more when it is left, chosen from or not, and the answer would take back what was typed.
-    for happens, what in ((form.own.save.click, "style-keep"), (form.own.which.change, "style-begin")):
-        happens(
-            lambda values, what=what: act(Click(engine, page, what, "", values)), page.asked, page.answered, **QUIET
-        )
-    form.expert.reset.click(
-        lambda values: act(Click(engine, page, "reset", "", values)), page.asked, page.answered, **QUIET
-    )
+    for happens, do in ((form.saved.save.click, preset_actions.save), (form.own.save.click, preset_actions.keep_style),
+                        (form.own.which.change, preset_actions.begin_style),
+                        (form.expert.reset.click, form_actions.reset)):  # fmt: skip
+        happens(asking(partial(answered, do=do)), page.asked, page.answered, **QUIET)
 
 
 def _wire_clicks(engine: Engine, page: Page) -> None:
-    form, scene, shop, box = page.form, page.stage, page.models, page.machine
+    scene, shop = page.stage, page.models
 
     def clicked(values: Values, event: gr.EventData) -> Values:
-        return act(Click(engine, page, str(event.act), str(event.id), values))
+        return act(Click(engine, page, values), str(event.act), str(event.id))
 
     def tick(interval: float) -> Values:
         return scene.refresh(engine, interval)
 
-    panels = [form.saved.shelf, form.starters, form.places, form.expert.loras, form.about, form.picker, form.outlook,
-              form.refusal, scene.notice, scene.strip, scene.result, scene.onward, scene.dial_outlook, scene.sheet,
-              scene.line, page.shelf.grid, shop.disk, shop.question, shop.arriving, shop.grid, box.doctor,
-              box.table, box.tiers, form.instead, form.own.deeds]  # fmt: skip
-    for each in panels:
-        each.click(clicked, page.asked, page.answered, trigger_mode="multiple", **QUIET)
+    gr.on([panel.click for panel in page.panels], clicked, page.asked, page.answered, trigger_mode="multiple", **QUIET)
     scene.timer.tick(tick, scene.timer, scene.live, **QUIET)
     page.task.change(lambda task: work_off(engine, page, task), page.task, page.answered, **QUIET)
     shop.read_loras.click(lambda folders: models.read_loras(engine, folders), shop.lora_folders, shop.question, **QUIET)
     home, space = shop.home, [shop.question, shop.disk]
     home.use.click(lambda folder: [location.use(engine, folder), location.disk(engine)], home.folder, space, **QUIET)
     home.move.click(lambda folder: location.ask_move(engine, folder), home.folder, shop.question, **QUIET)
-    gr.on([shop.ask_lora.click, shop.lora_address.submit], lambda address: f"lora/{address}", shop.lora_address,
+    gr.on([shop.ask_lora.click, shop.lora_address.submit], lambda address: later("lora", address), shop.lora_address,
           page.task, **QUIET)  # fmt: skip
-    gr.on([shop.look.click, shop.folder.submit], lambda folder: f"look/{folder}", shop.folder, page.task, **QUIET)
+    gr.on([shop.look.click, shop.folder.submit], lambda folder: later("look", folder), shop.folder, page.task, **QUIET)
 
 
 def _wire_screens(engine: Engine, page: Page) -> None:
@@ -238,7 +226,7 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
         return {**values, **drawn, **form.expert.restored(known, values)}
 
     loaded = blocks.load(restore, page.memory, page.answered, **QUIET)
-    loaded.then(lambda values: submit.forecast(engine, page, values), set(fields), form.outlook, **QUIET)
+    loaded.then(lambda values: submit.forecast(Click(engine, page, values)), set(fields), form.outlook, **QUIET)
     blocks.load(lambda: page.stage.refresh(engine), None, page.stage.live, **QUIET)
 
 

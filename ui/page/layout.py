@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components.base import FormComponent
 
-from engine import Engine, ModelCard
+from engine import Engine, ModelCard, Request
+from ui.page.model import attachments
 from ui.page.screens.form.expert import Values
 from ui.page.screens.form.form import Form
 from ui.page.screens.library import Shelf
@@ -15,7 +19,12 @@ from ui.page.screens.machine import Machine
 from ui.page.screens.models.models import Models
 from ui.page.screens.results import Stage
 
-CREATE, QUEUE_ROOM, LIBRARY, MODEL_ROOM, MACHINE_ROOM = ROOMS = ("create", "queue", "library", "models", "machine")
+Room = Literal["create", "queue", "library", "models", "machine"]
+CREATE: Literal["create"] = "create"
+QUEUE_ROOM: Literal["queue"] = "queue"
+LIBRARY: Literal["library"] = "library"
+MODEL_ROOM: Literal["models"] = "models"
+MACHINE_ROOM: Literal["machine"] = "machine"
 
 
 @dataclass(frozen=True)
@@ -38,20 +47,28 @@ class Page:
         return [*self.form.fields, self.stage.dial]
 
     @property
-    def asked(self) -> set[Any]:
-        """Everything that the person has set, on any screen."""
-        return {*self.fields, *self.form.own.asked, *self.shelf.asked, self.models.words, self.models.folder, self.task}
+    def parts(self) -> list[Block]:
+        """Every widget of the page."""
+        return [*_parts(self)]
 
     @property
-    def answered(self) -> list[Any]:
-        """Everything that a click may change."""
-        form, models, machine = self.form, self.models, self.machine
-        panels = [form.about, form.picker, form.starters, form.places, form.expert.loras, form.outlook,
-                  form.refusal, form.saved.shelf, form.saved.name, form.instead,
-                  *form.own.asked, form.own.deeds]  # fmt: skip
-        screens = [self.shelf.grid, self.shelf.more, self.shelf.limit, models.question, models.offline, *models.drawn]
-        more = [machine.facts, machine.table, machine.doctor, machine.tiers, machine.language, self.rooms, self.task]
-        return [*form.fields, *panels, *self.stage.live, *screens, *more]
+    def asked(self) -> set[Block]:
+        """Everything that the person has set, on any screen."""
+        return {part for part in self.parts if isinstance(part, FormComponent | gr.State)}
+
+    @property
+    def answered(self) -> list[Block]:
+        """Everything that a click may change: all but what the browser alone keeps."""
+        return [part for part in self.parts if not isinstance(part, gr.BrowserState)]
+
+    @property
+    def panels(self) -> list[gr.HTML]:
+        """Everything that may hold a button of ours."""
+        return [part for part in self.parts if isinstance(part, gr.HTML)]
+
+    def opened(self, room: Room) -> Values:
+        """Another screen in front."""
+        return {self.rooms: gr.Tabs(selected=room)}
 
     def screen(self, engine: Engine, room: str, values: Values) -> Values:
         """What a screen shows when it is opened."""
@@ -65,6 +82,15 @@ class Page:
         return {}
 
 
+def _parts(of: Any) -> Iterator[Block]:
+    """Every widget in a screen's dataclass, and in the dataclasses within it."""
+    for part in (getattr(of, field.name) for field in fields(of)):
+        if isinstance(part, Block):
+            yield part
+        elif is_dataclass(part):
+            yield from _parts(part)
+
+
 def card_of(engine: Engine, model: str) -> ModelCard:
     """The card of a model, or of the first one when the browser remembers one that is gone."""
     cards = engine.cards()
@@ -73,10 +99,23 @@ def card_of(engine: Engine, model: str) -> ModelCard:
 
 @dataclass(frozen=True)
 class Click:
-    """`what` is asked for, of what (`name`), with everything that the person has set."""
+    """A page at the moment of a click, with everything that the person has set on it."""
 
     engine: Engine
     page: Page
-    what: str
-    name: str
     values: Values
+
+    @property
+    def card(self) -> ModelCard:
+        """The model that is chosen."""
+        return card_of(self.engine, self.values[self.page.form.model])
+
+    @property
+    def given(self) -> Request:
+        """What is brought beside the words."""
+        return attachments.read(self.values[self.page.form.given])
+
+    @property
+    def asked(self) -> Request:
+        """What the form asks for. Raises BadSetting."""
+        return self.page.form.request(self.values, self.values[self.page.stage.dial], self.card)

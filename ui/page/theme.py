@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from ui.page.components.formatting import shown
+from ui.page.components.html import render
 from ui.texts import FORM
 
 ASSETS = Path(__file__).parent / "assets"
@@ -84,7 +84,7 @@ def style() -> str:
 
 def head() -> str:
     """The rules for narrow pages, which must reach the browser as they are."""
-    return f"<style>{(ASSETS / 'narrow.css').read_text(encoding='utf-8')}</style>"
+    return render("components/head.html")
 
 
 def script() -> str:
@@ -93,5 +93,4 @@ def script() -> str:
 
 def brand(banner: str = "") -> str:
     """The name and the promise, and what must be seen all the time."""
-    flag = f'<strong role="status">{shown(banner)}</strong>' if banner else ""
-    return f"<header><h1>{shown(FORM.title)}</h1><p>{shown(FORM.promise)}</p>{flag}</header>"
+    return render("components/brand.html", banner=banner)

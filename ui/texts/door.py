@@ -13,6 +13,9 @@ class DoorTexts:
     this_file: str = "This file"
     too_large: str = "This is more than the studio accepts at once."
     no_text: str = "There are characters in it that no text can have. Type it anew."
+    unknown_action: str = "This page asks for something that the studio does not know."
+    bad_payload: str = "This page asks for something in a way that the studio does not understand."
+    load_again: str = "Load the page again: it may be older than the studio."
     too_deep: str = "This is nested deeper than anything the studio is asked."
 
 

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from engine import BadSetting, Engine, RushesError
-from ui.page.actions.dispatch import not_here
-from ui.page.actions.form_actions import instead as suggestions
-from ui.page.components.error import Fix, problem
-from ui.page.layout import Page, card_of
+from engine import BadSetting, RushesError
+from ui.page.actions import form_actions
+from ui.page.actions.job_actions import not_here
+from ui.page.components.error import problem
+from ui.page.components.html import Button
+from ui.page.layout import Click
 from ui.page.model import attachments
-from ui.page.screens.form.expert import Values
 from ui.page.screens.form.forecast_line import outlook
 from ui.texts import FIX, PICTURE
 
 
-def forecast(engine: Engine, page: Page, values: Values) -> str:
-    form = page.form
+def forecast(click: Click) -> str:
+    """What it would take, or why it cannot be."""
     try:
-        card = card_of(engine, values[form.model])
-        return outlook(engine, form.request(values, values[page.stage.dial], card), int(values[form.count]))
+        return outlook(click.engine, click.asked, int(click.values[click.page.form.count]))
     except RushesError as error:
         return problem(error)
 
 
-def instead(engine: Engine, page: Page, values: Values) -> str:
+def instead(click: Click) -> str:
+    """What would fit, where it does not."""
     try:
-        card = card_of(engine, values[page.form.model])
-        return suggestions(engine, page.form.request(values, values[page.stage.dial], card))
+        return form_actions.instead(click.engine, click.asked)
     except RushesError:  # the forecast says what is wrong
         return ""
 
 
-def refusal(engine: Engine, page: Page, values: Values) -> str:
+def refusal(click: Click) -> str:
     """Queue the takes; or say why not, before anything is queued: a take without its weights can only fail."""
-    form = page.form
-    card = card_of(engine, values[form.model])
+    engine, card, count = click.engine, click.card, int(click.values[click.page.form.count])
     try:
-        request = form.request(values, values[page.stage.dial], card)
+        request = click.asked
     except RushesError as error:
         return problem(error)
-    start = attachments.read(values[form.given]).extends
+    start = click.given.extends
     if missing := attachments.missing(request, card, goes_on=start is not None):
         cause = f"{card.name}: {getattr(PICTURE, missing[0])}, {PICTURE.needed}."
-        return problem(BadSetting(cause, PICTURE.choose + "."), Fix("pick", FIX.picture, missing[0]))
+        return problem(BadSetting(cause, PICTURE.choose + "."), Button("pick", FIX.picture, missing[0]))
     try:
         engine.plan(attachments.filled_in(request, card))
         if absent := not_here(engine, card.id):
             return absent
         if start:
-            engine.extend(start.id, request, int(values[form.count]))
+            engine.extend(start.id, request, count)
         else:
-            engine.make_takes(request, int(values[form.count]))
+            engine.make_takes(request, count)
     except RushesError as error:
-        return problem(error, Fix("bare", FIX.bare) if attachments.is_to_blame(engine, request, card) else None)
+        return problem(error, Button("bare", FIX.bare) if attachments.is_to_blame(engine, request, card) else None)
     return ""

@@ -4,110 +4,55 @@ from __future__ import annotations
 
 import json
 
-import gradio as gr
-
 from engine import BadFile, BadSetting, Beginning, Half, LoraUse, ModelCard, Request
 from ui.page.actions.form_actions import filled
-from ui.page.components.error import Fix, problem, said
-from ui.page.components.media_routes import named
-from ui.page.layout import CREATE, MODEL_ROOM, Click, card_of
+from ui.page.actions.registry import Change, Item, Pair, Slot, action
+from ui.page.components.error import problem, said
+from ui.page.components.html import Button
+from ui.page.components.media_routes import find
+from ui.page.layout import CREATE, MODEL_ROOM, Click
 from ui.page.model import attachments
 from ui.page.screens.form.expert import Values
 from ui.texts import FIX, LORA, PICTURE
 
-HALVES: tuple[Half, ...] = ("high", "low", "both")
+
+class Halved(Pair):
+    """A LoRA, and which steps it acts on."""
+
+    id: str
+    half: Half
 
 
-def bring(click: Click) -> Values | None:
-    """None for what is no matter of it."""
-    if click.what == "extend":
-        return _extend(click)
-    brought = attachments.read(click.values[click.page.form.given])
-    card = card_of(click.engine, click.values[click.page.form.model])
-    notice = ""
-    match click.what:
-        case "refused":
-            raise _refused(click.name)
-        case "start":
-            kept = click.engine.keep_last_picture(named(click.engine, click.name).id)
-            brought = attachments.with_media(brought, "image", kept, is_video=False)
-            notice = said(PICTURE.kept) if "image" in card.inputs else _takes_none(card)
-        case "lora-came":
-            brought, notice = _lora_came(click, brought, card)
-        case _:
-            changed = _changed(click, brought, card)
-            if changed is None:
-                return None
-            brought = changed
+class Arrived(Pair):
+    """LoRAs that came, by their ids, and why one of them did not, as the server told the browser."""
+
+    MARK = "\n"
+    ids: str
+    refused: str | None = None
+
+
+def brings(click: Click, brought: Request, notice: str = "") -> Values:
+    """The form with this beside its words."""
     form = click.page.form
-    start = {click.page.rooms: gr.Tabs(selected=CREATE)} if click.what == "start" else {}
-    return {**form.brings(click.engine, card, brought), form.refusal: "", click.page.stage.notice: notice, **start}
+    drawn = form.brings(click.engine, click.card, brought)
+    return {**drawn, form.refusal: "", click.page.stage.notice: notice}
 
 
-def _changed(click: Click, brought: Request, card: ModelCard) -> Request | None:
-    """What is brought after a small change in its own place; None for any other click."""
-    first, _, rest = click.name.partition(":")
-    match click.what:
-        case "picture" | "video":
-            middle = round(float(click.values[click.page.form.seconds]) * card.frames.fps / 2)
-            return attachments.with_media(brought, first, rest, click.what == "video", frame=middle)
-        case "without":
-            return attachments.without(brought, first, rest)
-        case "keyframe":
-            return attachments.moved(brought, first, rest, card.frames.fps)
-        case "background":
-            click.engine.choose_background(rest)
-            return brought
-        case "fit":
-            return attachments.changed(brought, fit=rest)
-        case "strength":
-            return attachments.changed(brought, strength=rest or None)
-        case "bare":
-            return attachments.NOTHING
-        case "goes-on-no-more":
-            return attachments.changed(brought, extends=None)
-        case "lora":
-            return _with_lora(click, brought)
-        case "lora-strength":
-            worn = (use if use.id != first else {**use.model_dump(), "strength": rest} for use in brought.loras)
-            return attachments.changed(brought, loras=[*worn])
-        case "lora-half":
-            half = next((one for one in HALVES if one == rest), None)
-            if half:
-                click.engine.loras.set_half(first, half)
-            return brought
-        case "lora-off":
-            return attachments.changed(brought, loras=[use for use in brought.loras if use.id != first])
-    return None
+# ---- pictures and videos ----
 
 
-def _with_lora(click: Click, brought: Request) -> Request:
-    """One that is here, by its id, or one in a folder that another app shares, by its path."""
-    chosen = click.name.partition(":")[2]
-    shared = {str(path): path for path, _ in click.engine.loras.shared()}
-    name = click.engine.keep_lora(shared[chosen]).id if chosen in shared else chosen
-    return attachments.changed(brought, loras=[*brought.loras, {"id": name}])
+@action("picture", moves=False)
+@action("video", moves=True)
+def bring(click: Click, came: Slot, moves: bool) -> Values:
+    """A file of the person's is here. One that is seen in between is seen in the middle at first."""
+    middle = round(float(click.values[click.page.form.seconds]) * click.card.frames.fps / 2)
+    return brings(click, attachments.with_media(click.given, came.role, came.name, moves, frame=middle))
 
 
-def _takes_none(card: ModelCard) -> str:
-    error = BadSetting(PICTURE.not_taken.format(model=card.name), PICTURE.not_taken_remedy)
-    return problem(error, Fix("go", FIX.models, MODEL_ROOM))
-
-
-def _lora_came(click: Click, brought: Request, card: ModelCard) -> tuple[Request, str]:
-    """Choose what came, where the model takes it; else say which ones do. Both halves of a pair may come at once."""
-    ids, one_refused, refusal = click.name.partition("\n")
-    notices = []
-    for file in map(click.engine.loras.find, ids.split()):
-        fitting = click.engine.made_for(file)
-        if card in fitting:
-            worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
-            brought = attachments.changed(brought, loras=worn)
-            notices.append(LORA.came.format(name=file.name))
-        else:
-            models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
-            notices.append(LORA.elsewhere.format(name=file.name, models=models))
-    return brought, problem(_refused(refusal)) if one_refused else said(" ".join(notices))
+@action("refused")
+def refused(click: Click, told: str) -> None:
+    """The server would not take a file. Raises BadFile."""
+    raise _refused(told)
 
 
 def _refused(told: str) -> BadFile:
@@ -116,13 +61,119 @@ def _refused(told: str) -> BadFile:
     return BadFile(str(cause), str(remedy))
 
 
-def _extend(click: Click) -> Values:
+@action("without")
+def without(click: Click, slot: Slot) -> Values:
+    """Take one away."""
+    return brings(click, attachments.without(click.given, slot.role, slot.name))
+
+
+@action("keyframe")
+def move_keyframe(click: Click, at: Change) -> Values:
+    """A picture in between is seen at another second."""
+    return brings(click, attachments.moved(click.given, at.name, at.value, click.card.frames.fps))
+
+
+@action("fit")
+def fit(click: Click, how: Change) -> Values:
+    """How what is brought gets the shape of the clip."""
+    return brings(click, attachments.changed(click.given, fit=how.value))
+
+
+@action("background")
+def background(click: Click, colour: Change) -> Values:
+    """What lies under what can be seen through, from the next one on."""
+    click.engine.choose_background(colour.value)
+    return brings(click, click.given)
+
+
+@action("strength")
+def strength(click: Click, how: Change) -> Values:
+    """How far the clip may leave the video that it starts from."""
+    return brings(click, attachments.changed(click.given, strength=how.value or None))
+
+
+@action("bare")
+def bare(click: Click) -> Values:
+    """Nothing beside the words."""
+    return brings(click, attachments.NOTHING)
+
+
+# ---- from a take or clip ----
+
+
+@action("start")
+def start(click: Click, item: Item) -> Values:
+    """Its last picture becomes the first of the next shot."""
+    kept = click.engine.keep_last_picture(find(click.engine, item.kind, item.id).id)
+    taken = "image" in click.card.inputs
+    brought = attachments.with_media(click.given, "image", kept, is_video=False)
+    notice = said(PICTURE.kept) if taken else _takes_none(click.card)
+    return {**brings(click, brought, notice), **click.page.opened(CREATE)}
+
+
+def _takes_none(card: ModelCard) -> str:
+    error = BadSetting(PICTURE.not_taken.format(model=card.name), PICTURE.not_taken_remedy)
+    return problem(error, Button("go", FIX.models, MODEL_ROOM))
+
+
+@action("extend")
+def extend(click: Click, item: Item) -> Values:
     """The form asks for what happens next."""
-    kind, _, name = click.name.partition("/")
-    beginning = Beginning(kind="clip" if kind == "clip" else "take", id=named(click.engine, click.name).id)
-    asked = click.engine.follow_up(name).but(extends=beginning)
-    return {
-        **filled(click, asked),
-        click.page.rooms: gr.Tabs(selected=CREATE),
-        click.page.stage.notice: said(PICTURE.extend_how),
-    }
+    beginning = Beginning(kind=item.kind, id=find(click.engine, item.kind, item.id).id)
+    asked = click.engine.follow_up(item.id).but(extends=beginning)
+    return {**filled(click, asked), click.page.stage.notice: said(PICTURE.extend_how)}
+
+
+@action("goes-on-no-more")
+def begin_anew(click: Click) -> Values:
+    """The next clip begins by itself."""
+    return brings(click, attachments.changed(click.given, extends=None))
+
+
+# ---- LoRAs ----
+
+
+@action("lora")
+def add_lora(click: Click, chosen: Change) -> Values:
+    """Wear one that is here, by its id, or one in a folder that another app shares, by its path."""
+    shared = {str(path): path for path, _ in click.engine.loras.shared()}
+    path = shared.get(chosen.value)
+    name = click.engine.keep_lora(path).id if path else chosen.value
+    return brings(click, attachments.changed(click.given, loras=[*click.given.loras, {"id": name}]))
+
+
+@action("lora-came")
+def lora_came(click: Click, came: Arrived) -> Values:
+    """Wear what came, where the model takes it; else say which ones do. Both halves of a pair may come at once."""
+    brought, notices = click.given, []
+    for file in map(click.engine.loras.find, came.ids.split()):
+        fitting = click.engine.made_for(file)
+        if click.card in fitting:
+            worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
+            brought = attachments.changed(brought, loras=worn)
+            notices.append(LORA.came.format(name=file.name))
+        else:
+            models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
+            notices.append(LORA.elsewhere.format(name=file.name, models=models))
+    notice = said(" ".join(notices)) if came.refused is None else problem(_refused(came.refused))
+    return brings(click, brought, notice)
+
+
+@action("lora-strength")
+def change_lora(click: Click, how: Change) -> Values:
+    """Wear it more or less."""
+    worn = [{**use.model_dump(), "strength": how.value} if use.id == how.name else use for use in click.given.loras]
+    return brings(click, attachments.changed(click.given, loras=worn))
+
+
+@action("lora-half")
+def halve_lora(click: Click, which: Halved) -> Values:
+    """It acts on early steps, on late ones, or on all."""
+    click.engine.loras.set_half(which.id, which.half)
+    return brings(click, click.given)
+
+
+@action("lora-off")
+def drop_lora(click: Click, lora: str) -> Values:
+    """Leave it out."""
+    return brings(click, attachments.changed(click.given, loras=[use for use in click.given.loras if use.id != lora]))

@@ -1,23 +1,12 @@
-"""Numbers as a person says them, and text as HTML shows it."""
+"""Numbers, times and lists as a person says them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 
-from engine import Plan, ShotForecast
-from ui.texts import MODEL, OUTLOOK, TRUTH, WORDS
+from engine import Job, Plan, ShotForecast, kind_of
+from ui.texts import MODEL, OUTLOOK, STRIP, TRUTH, WORDS
 from ui.texts.sentences import told
-
-
-def shown(text: object) -> str:
-    """Any text, safe between tags and inside a quoted attribute. Every prompt, name and message goes through here."""
-    return escape(str(text), quote=True)
-
-
-def aloud(text: str) -> str:
-    """What the engine says, in the page's language, as HTML shows it."""
-    return shown(told(text))
 
 
 def figure(number: float, places: int = 0) -> str:
@@ -48,6 +37,17 @@ def span(low: float, high: float) -> str:
         return first
     same_unit = first.rpartition(" ")[2] == last.rpartition(" ")[2] and WORDS.hours not in last.split()
     return f"{first.rpartition(' ')[0] if same_unit else first} {WORDS.to} {last}"
+
+
+def job_name(job: Job) -> str:
+    """What a job is called: takes and renders by the page's own words, other work as it names itself."""
+    return {"take": STRIP.take, "render": STRIP.render}.get(job.stage) or told(kind_of(job.kind).label)
+
+
+def job_heading(job: Job) -> str:
+    """What is said while it runs."""
+    own = {"take": STRIP.heading_take, "render": STRIP.heading_render}
+    return own.get(job.stage) or told(kind_of(job.kind).heading)
 
 
 def promised(plan: Plan, stage: str, took: float) -> str:

@@ -1,12 +1,26 @@
-"""A piece of the page that is our own HTML, and how a click in it reaches the server."""
+"""HTML from the templates below `ui/page/templates`; and panels, whose clicks reach the server.
+
+Whatever fills a template is escaped there. What is HTML already is `Markup`, and that comes from `render` alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
 
-from ui.page.components.formatting import shown
+from ui import texts
+from ui.page.components import formatting
+from ui.page.components.media_routes import address, kept_address, peek_address
+from ui.texts.sentences import told
+
+FOLDER = Path(__file__).parents[1]
 
 # A click on any button inside our own HTML becomes one Gradio event that names what to do, and with what.
 # A question that is declined leaves here: the server's answer could come after that to the next one, and erase it.
@@ -42,46 +56,56 @@ const whenChosen = (brought) => {
 """
 
 
+class _Layout(Extension):
+    """A line break beside a tag lays the template out and is no part of the page, where it would be a gap."""
+
+    BREAK = re.compile(r"(?<=[>}])\s*\n\s*|\s*\n\s*(?=[<{])")
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Each becomes a comment of as many lines, so that an error still names its line."""
+        if name is None or not name.endswith(".html"):  # a style sheet is shown as it is
+            return source
+        return self.BREAK.sub(lambda found: "{#" + "\n" * found[0].count("\n") + "#}", source)
+
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader([FOLDER / "templates", FOLDER / "assets"]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+    extensions=[_Layout],
+)
+TEMPLATES.filters |= {"told": told, "moment": formatting.moment, "gigabytes": formatting.gigabytes,
+                      "figure": formatting.figure}  # fmt: skip
+TEMPLATES.globals |= {name: value for name, value in vars(texts).items() if name.isupper()}
+TEMPLATES.globals |= {
+    function.__name__: function
+    for function in (
+        address, kept_address, peek_address, formatting.fits, formatting.job_heading, formatting.job_name,
+        formatting.promised, formatting.span, formatting.verdict,
+    )
+}  # fmt: skip
+
+
+def render(template: str, **values: Any) -> Markup:
+    """The HTML of a template. A value that it names and does not get is an error."""
+    return Markup(TEMPLATES.get_template(template).render(values))
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button that Python chooses: what it does (`actions`), what is written on it, and to what it does it."""
+
+    act: str
+    words: str
+    name: str = ""
+
+
 def panel(name: str, value: str = "", live: bool = False, script: str = CLICKS) -> gr.HTML:
     """A panel; a live one is read aloud when it changes."""
-    template = '<div role="status" aria-live="polite">${value}</div>' if live else "${value}"
+    template = render("components/live.html") if live else "${value}"
     return gr.HTML(
         value, html_template=template, elem_id=name, elem_classes="ours", apply_default_css=False, js_on_load=script
-    )
-
-
-def button(act: str, words: str, name: str = "", kind: str = "", label: str = "") -> str:
-    """A button of our own HTML. `label`: more about it; it is the name of a button that shows a mere sign."""
-    spoken = f' title="{shown(label)}"' if label else ""
-    spoken += f' aria-label="{shown(label)}"' if label and len(words) == 1 else ""
-    style = f' class="{kind}"' if kind else ""
-    return f'<button type="button"{style} data-act="{act}" data-id="{shown(name)}"{spoken}>{shown(words)}</button>'
-
-
-def bar(label: str, percent: str) -> str:
-    """How far something is, from 0 to 100."""
-    return (
-        f'<div class="bar" role="progressbar" aria-label="{shown(label)}" aria-valuemin="0"'
-        f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width: {percent}%"></i></div>'
-    )
-
-
-def number(act: str, words: str, name: str, value: str, limits: tuple[float, float, float]) -> str:
-    """A field for a number. `limits`: the least, the most, and the step."""
-    least, most, step = (f"{limit:g}" for limit in limits)
-    return (
-        f'<label class="field">{shown(words)} <input type="number" inputmode="decimal" data-change="{act}"'
-        f' data-id="{shown(name)}" value="{shown(value)}" min="{least}" max="{most}" step="{step}"></label>'
-    )
-
-
-def choice(act: str, words: str, options: Iterable[tuple[str, str]], value: str = "", name: str = "") -> str:
-    """One of several, each a value and its words."""
-    items = "".join(
-        f'<option value="{shown(key)}"{" selected" if key == value else ""}>{shown(text)}</option>'
-        for key, text in options
-    )
-    return (
-        f'<label class="field">{shown(words)} <select data-change="{act}" data-id="{shown(name)}">{items}</select>'
-        "</label>"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import Engine, ModelCard, Recipe
-from ui.page.components.formatting import aloud, shown
+from ui.page.components.html import render
 from ui.texts import RIGHTS_OF_CLIP, RIGHTS_OF_MODEL, RightsTexts
 from ui.texts.sentences import told
 
@@ -16,19 +16,15 @@ def of_clip(engine: Engine, recipe: Recipe) -> str:
     """As the model's card says it; the recipe's own line when the card is gone or says something else now."""
     card = next((card for card in engine.cards() if card.id == recipe.plan.model), None)
     if card is None or card.licence.line != recipe.rights:
-        return f'<p class="rights" data-use="unknown">{shown(recipe.rights)}</p>'
+        return render("components/licence.html", use="unknown", words=recipe.rights, terms=[])
     return _line(card, RIGHTS_OF_CLIP)
 
 
 def _line(card: ModelCard, texts: RightsTexts) -> str:
     licence = card.licence
     sale = {"yes": texts.may_sell, "with conditions": texts.may_sell_if, "no": texts.may_not_sell}
-    words = shown(sale[licence.commercial_use].format(licence=licence.name))
+    words = sale[licence.commercial_use].format(licence=licence.name)
     terms = [licence.conditions] if licence.conditions else []
     if licence.excluded:
         terms.append(texts.excluded.format(places=", ".join(map(told, licence.excluded))))
-    use = shown(licence.commercial_use)
-    if not terms:
-        return f'<p class="rights" data-use="{use}">{words}</p>'
-    folded = "".join(f"<p>{aloud(term)}</p>" for term in terms)
-    return f'<details class="rights" data-use="{use}"><summary>{words}</summary>{folded}</details>'
+    return render("components/licence.html", use=licence.commercial_use, words=words, terms=terms)

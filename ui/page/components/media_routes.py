@@ -99,12 +99,6 @@ def find(engine: Engine, kind: str, name: str) -> Take | Clip:
     return found
 
 
-def named(engine: Engine, name: str) -> Take | Clip:
-    """A take or a clip as clicks name it: "clip/20260101-…". Raises RushesError."""
-    kind, _, rest = name.partition("/")
-    return find(engine, kind, rest)
-
-
 def _answer(engine: Engine, kind: str, name: str, part: str) -> Response:
     try:
         found = find(engine, kind, name)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from engine import Engine, ModelCard, Recommendation
+from engine import Engine
 from ui.page.components import licence
-from ui.page.components.formatting import aloud, gigabytes, shown, span
-from ui.page.components.html import button
+from ui.page.components.html import render
 from ui.page.model.model_entries import TOY
 from ui.page.model.snapshot import View
-from ui.texts import FORM, ONWARD
-from ui.texts.sentences import told
 
 
 def onward(engine: Engine, view: View) -> str:
@@ -23,30 +20,10 @@ def onward(engine: Engine, view: View) -> str:
     cards = {card.id: card for card in engine.cards()}
     if any(engine.installed(card) for card in cards.values() if card.id != TOY):
         return ""
-    arriving = [one.model for one in view.downloads if one.state in ("queued", "running") and one.model in cards]
-    if arriving:
-        return _section(f"<p>{shown(ONWARD.on_the_way.format(name=cards[arriving[0]].name))}</p>")
-    picks = engine.recommended()
-    return _section(_offer(cards[picks[0].model], picks[0]) if picks else _none())
-
-
-def _offer(card: ModelCard, pick: Recommendation) -> str:
-    why = ONWARD.why.format(name=card.name, what=told(card.good_at or card.summary).rstrip("."))
-    install = button("fetch", ONWARD.install.format(name=card.name), card.id, "main")
-    cost = ONWARD.cost.format(size=gigabytes(pick.download_gb), time=span(*pick.seconds))
-    return (
-        f"<p>{shown(why)} {aloud(pick.why)}</p><p>{shown(cost)}</p>"
-        f"{licence.of_model(card)}<div class='row'>{install}{button('go', ONWARD.others, 'models')}</div>"
-    )
-
-
-def _none() -> str:
-    """Where no model runs well: what each would need."""
-    buttons = button("go", ONWARD.needs, "machine") + button("go", ONWARD.others, "models")
-    return f"<p>{shown(ONWARD.slow)}</p><div class='row'>{buttons}</div>"
-
-
-def _section(inside: str) -> str:
-    return (
-        f'<section class="onward" aria-label="{shown(FORM.models)}"><h2>{shown(ONWARD.heading)}</h2>{inside}</section>'
-    )
+    coming = [one.model for one in view.downloads if one.state in ("queued", "running") and one.model in cards]
+    picks = () if coming else engine.recommended()
+    pick = picks[0] if picks else None
+    card = cards[pick.model] if pick else None
+    rights = card and licence.of_model(card)
+    arriving = cards[coming[0]].name if coming else ""
+    return render("components/next_model.html", arriving=arriving, pick=pick, card=card, rights=rights)

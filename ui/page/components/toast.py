@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.page.components.formatting import shown
-from ui.page.components.html import CLICKS
-from ui.texts import FORM
+from ui.page.components.html import CLICKS, render
 
 # What was merely said leaves by itself, later where it offers something; a problem stays until it is closed.
 LEAVES = """
@@ -24,9 +22,7 @@ element.addEventListener('click', ({ target }) => { if (target.closest('.close')
 
 
 def build() -> gr.HTML:
-    close = f'<button type="button" class="close" aria-label="{shown(FORM.close)}">×</button>'
-    template = f"<div role=\"status\" aria-live=\"polite\">${{value}}</div>${{value ? '{close}' : ''}}"
     return gr.HTML(
-        "", html_template=template, elem_id="notice", elem_classes="ours", apply_default_css=False,
-        js_on_load=CLICKS + LEAVES,
+        "", html_template=render("components/toast.html"), elem_id="notice", elem_classes="ours",
+        apply_default_css=False, js_on_load=CLICKS + LEAVES,
     )  # fmt: skip

@@ -9,13 +9,11 @@ from typing import Any
 import gradio as gr
 
 from engine import Clip, Engine, Take
-from ui.page.components import licence
-from ui.page.components.formatting import gigabytes, moment, shown
-from ui.page.components.html import button, panel
-from ui.page.components.media_routes import address
-from ui.page.screens.clip import deeds, download, how, kind_of, ways_on
+from ui.page.components.error import said
+from ui.page.components.html import Button, panel, render
+from ui.page.screens.clip import about, kind_of
 from ui.page.screens.form.expert import Values
-from ui.texts import SHEET, SHELF
+from ui.texts import SHELF
 
 PAGE = 24
 DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
@@ -84,40 +82,11 @@ def _made(item: Take | Clip) -> datetime:
 
 
 def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool = True) -> str:
-    trash = _trash(engine)
-    if not items:
-        return f'<p class="empty">{shown(SHELF.nothing if any_at_all else SHELF.empty)}</p>{trash}'
-    count = SHELF.count.format(shown=min(limit, len(items)), total=len(items))
-    cells = "".join(_cell(engine, item) for item in items[:limit])
-    return f'<p class="facts">{shown(count)}</p><div class="cards">{cells}</div>{trash}'
-
-
-def _cell(engine: Engine, item: Take | Clip) -> str:
-    recipe, kind = item.recipe, kind_of(item)
-    run = recipe.plan.run(recipe.kind)
-    prompt = shown(recipe.plan.request.prompt)
-    render = button("render", SHEET.render, item.id, "main") if kind == "take" else ""
-    return (
-        f'<article class="take" data-kind="{kind}" data-id="{shown(item.id)}"><div class="frame">'
-        f'<span class="tag">{shown(SHELF.take if kind == "take" else SHELF.clip)}</span>'
-        f'<video src="{shown(address(kind, item.id))}" poster="{shown(address(kind, item.id, "poster"))}" class="hover"'
-        f' preload="none" loop muted playsinline tabindex="0" style="aspect-ratio: {run.width} / {run.height}"'
-        f' aria-label="{prompt}"></video></div><p class="about" title="{prompt}">{prompt}</p>'
-        f'<p class="facts"><span>{shown(moment(recipe.created))}</span>'
-        f"<span>{shown(SHEET.seed.format(seed=recipe.plan.seed))}</span></p>"
-        f'<div class="row">{render}{download(kind, item.id)}</div>'
-        f"{licence.of_clip(engine, recipe)}{deeds(kind, item.id, ways_on(engine, item))}{how(recipe)}</article>"
-    )
-
-
-def _trash(engine: Engine) -> str:
-    size = engine.library.trash_bytes()
-    if not size:
-        return ""
-    words = shown(SHELF.trash.format(size=gigabytes(size / 1e9)))
-    return f'<p class="trash">{words} {button("empty-trash", SHELF.empty_trash)}</p>'
+    cells = [(item, kind_of(item), about(engine, item)) for item in items[:limit]]
+    return render("screens/library.html", cells=cells, total=len(items), any_at_all=any_at_all,
+                  trash=engine.library.trash_bytes())  # fmt: skip
 
 
 def undo(name: str) -> str:
     """What is said when something was thrown away."""
-    return f'<div class="said" role="status"><p>{shown(SHELF.trashed)}</p>{button("undo", SHELF.undo, name)}</div>'
+    return said(SHELF.trashed, Button("undo", SHELF.undo, name))

@@ -13,6 +13,9 @@ DOOR = DoorTexts(
     this_file="Diese Datei",
     too_large="Das ist mehr, als das Studio auf einmal annimmt.",
     no_text="Darin sind Zeichen, die kein Text haben kann. Schreib es neu.",
+    unknown_action="Diese Seite fragt nach etwas, das das Studio nicht kennt.",
+    bad_payload="Diese Seite fragt auf eine Weise, die das Studio nicht versteht.",
+    load_again="Lade die Seite neu: Sie ist vielleicht älter als das Studio.",
     too_deep="Das ist tiefer verschachtelt als alles, was das Studio gefragt wird.",
 )
 HOUSING = HousingTexts(

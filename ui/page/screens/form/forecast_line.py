@@ -5,9 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from engine import Engine, ModelCard, Request, RushesError, ShotPlan
-from ui.page.components.error import Fix, problem
-from ui.page.components.formatting import duration, figure, gigabytes, listed, shown, span, verdict
-from ui.page.components.html import button
+from ui.page.components.error import problem
+from ui.page.components.formatting import duration, figure, gigabytes, listed, span
+from ui.page.components.html import Button, render
 from ui.page.model.attachments import filled_in, is_to_blame
 from ui.page.model.model_entries import starters
 from ui.texts import FIX, MODELS, OUTCOME, OUTLOOK
@@ -21,15 +21,13 @@ def build() -> gr.Radio:
     return gr.Radio(choices, value="", label=OUTCOME.label, elem_id="outcome", elem_classes="shapes")
 
 
-def meaning(engine: Engine, plan: ShotPlan) -> str:
-    """What the chosen outcome is here, and the button that keeps it as the person has changed it."""
-    chosen = plan.request.outcome
-    if not chosen:
-        return ""
-    run, name = plan.render, str(getattr(OUTCOME, chosen))
-    words = OUTCOME.means.format(outcome=name, tier=told(engine.tier().name), size=run.size.replace("x", " × "),
-                                 seconds=duration(run.seconds), steps=run.num_inference_steps)  # fmt: skip
-    return f'<p class="note">{shown(words)} {button("tier-keep", OUTCOME.keep.format(outcome=name))}</p>'
+def _meaning(engine: Engine, plan: ShotPlan, outcome: str) -> str:
+    """What the chosen outcome is here; empty where none is."""
+    run = plan.render
+    return outcome and OUTCOME.means.format(
+        outcome=outcome, tier=told(engine.tier().name), size=run.size.replace("x", " × "),
+        seconds=duration(run.seconds), steps=run.num_inference_steps,
+    )  # fmt: skip
 
 
 # ---- the forecast ----
@@ -44,8 +42,12 @@ def outlook(engine: Engine, request: Request, count: int) -> str:
     try:
         plan = engine.plan(asked, takes=count)
     except RushesError as error:
-        return problem(error, Fix("bare", FIX.bare) if is_to_blame(engine, asked, card) else None)
-    return _times(plan, count) + meaning(engine, plan) + _notes(engine, plan) + _details(plan)
+        return problem(error, Button("bare", FIX.bare) if is_to_blame(engine, asked, card) else None)
+    outcome = str(getattr(OUTCOME, plan.request.outcome)) if plan.request.outcome else ""
+    return render(
+        "screens/form/forecast.html", forecast=plan.forecast, times=_times(plan, count), outcome=outcome,
+        means=_meaning(engine, plan, outcome), notes=_notes(engine, plan), lines=_details(plan),
+    )  # fmt: skip
 
 
 def plannable(request: Request, card: ModelCard) -> Request:
@@ -56,24 +58,20 @@ def plannable(request: Request, card: ModelCard) -> Request:
 
 def before_render(plan: ShotPlan) -> str:
     """What rendering one of the takes would need, as the dial stands."""
-    words = OUTLOOK.render.format(render=span(*plan.seconds("render")))
-    return f'<p class="times">{shown(words)} {shown(verdict(plan.forecast))}</p>'
+    return render("screens/form/render_forecast.html", plan=plan)
 
 
 def _times(plan: ShotPlan, count: int) -> str:
     forecast = plan.forecast
-    render = span(*forecast.render_seconds)
+    seconds = span(*forecast.render_seconds)
     if count == 1:
-        sentence = OUTLOOK.one_take.format(take=span(*plan.seconds("take")), render=render)
-    else:
-        together = zip(plan.seconds("take"), forecast.take_seconds, strict=True)  # loading is for the first one
-        low, high = (first + (count - 1) * later for first, later in together)
-        sentence = OUTLOOK.takes.format(count=count, takes=span(low, high), render=render)
-    said = shown(verdict(forecast))
-    return f'<p class="times" data-verdict="{shown(forecast.verdict)}">{shown(sentence)} {said}</p>'
+        return OUTLOOK.one_take.format(take=span(*plan.seconds("take")), render=seconds)
+    together = zip(plan.seconds("take"), forecast.take_seconds, strict=True)  # loading is for the first one
+    low, high = (first + (count - 1) * later for first, later in together)
+    return OUTLOOK.takes.format(count=count, takes=span(low, high), render=seconds)
 
 
-def _notes(engine: Engine, plan: ShotPlan) -> str:
+def _notes(engine: Engine, plan: ShotPlan) -> list[str]:
     notes = []
     unknown = engine.unknown_words(plan.request)
     if unknown:
@@ -83,10 +81,10 @@ def _notes(engine: Engine, plan: ShotPlan) -> str:
         words = OUTLOOK.download.format(gigabytes=gigabytes(plan.forecast.download_gb))
         fits = plan.forecast.download_gb <= engine.hardware().room_for_models_gb
         notes.append(words if fits else f"{words} {MODELS.no_room}")
-    return "".join(f'<p class="note">{shown(note)}</p>' for note in notes)
+    return notes
 
 
-def _details(plan: ShotPlan) -> str:
+def _details(plan: ShotPlan) -> list[str]:
     forecast = plan.forecast
     sizes = OUTLOOK.sizes.format(
         take=plan.take.size.replace("x", " × "),
@@ -96,11 +94,9 @@ def _details(plan: ShotPlan) -> str:
         seconds=f"{figure(plan.render.seconds, 1)} s" if plan.render.seconds < 10 else duration(plan.render.seconds),
     )
     memory = OUTLOOK.memory_and_vram if forecast.vram_gb else OUTLOOK.memory
-    lines = [
+    return [
         sizes,
         memory.format(vram=gigabytes(forecast.vram_gb), ram=gigabytes(forecast.ram_gb)),
         OUTLOOK.basis.format(basis=told(forecast.basis)),
         *map(told, plan.reasons),
     ]
-    items = "".join(f"<li>{shown(line)}</li>" for line in lines)
-    return f"<details><summary>{shown(OUTLOOK.why)}</summary><ul>{items}</ul></details>"

@@ -10,8 +10,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from engine import Aspect, Camera, Engine, Look, ModelCard, Request
-from ui.page.components.formatting import shown
-from ui.page.components.html import CHANGES, CLICKS, button, panel
+from ui.page.components.html import CHANGES, CLICKS, panel, render
 from ui.page.model import attachments as given
 from ui.page.model.model_entries import Entry, starters
 from ui.page.screens.form import expert, media_inputs, styles
@@ -167,9 +166,7 @@ def _styles(label: str, none: str, styles: Sequence[Look | Camera], chosen_style
 
 
 def starter_buttons(card: ModelCard) -> str:
-    buttons = "".join(button("starter", name, str(number)) for number, (name, _) in enumerate(starters(card)))
-    label = shown(FORM.starters_label)
-    return f'<p class="facts">{label}</p><div class="starters" role="group" aria-label="{label}">{buttons}</div>'
+    return render("screens/form/starters.html", starters=starters(card))
 
 
 def length_slider(card: ModelCard, value: float | None = None) -> gr.Slider:

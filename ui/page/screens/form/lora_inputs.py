@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from engine import Engine, LoraFile, LoraUse, ModelCard, Request
-from ui.page.components.formatting import shown
-from ui.page.components.html import FILES, button, choice, number
-from ui.texts import LORA
+from engine import Engine, ModelCard, Request
+from ui.page.components.html import FILES, render
 
 STRENGTHS = (-2.0, 2.0, 0.05)
 # The files go to the server as they are, both halves of a pair at once; what comes back is their ids, or why one was
@@ -42,36 +40,13 @@ def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
     if not card.loras:
         return ""
     kept = {file.id: file for file in engine.loras.kept()}
-    two = "transformer_2" in card.components
-    worn = "".join(_worn(use, kept.get(use.id), two) for use in brought.loras)
     chosen = {use.id for use in brought.loras} | {use.low for use in brought.loras}
     free = [file for file in kept.values() if file.id not in chosen and card in engine.made_for(file)]
     shared = [(str(path), file.name) for path, file in engine.loras.shared() if card in engine.made_for(file)]
-    options = [("", LORA.none_chosen), *((file.id, file.name) for file in free), *shared]
-    pick = choice("lora", LORA.add, options) if len(options) > 1 else ""
-    bring = (
-        f'<label class="button bring">{shown(LORA.bring)}'
-        '<input type="file" accept=".safetensors" multiple data-role="lora"></label>'
+    return render(
+        "screens/form/loras.html",
+        worn=[(use, kept.get(use.id)) for use in brought.loras],
+        free=[(file.id, file.name) for file in free] + shared,
+        two_halves="transformer_2" in card.components,  # one for early steps and one for late ones
+        strengths=STRENGTHS,
     )
-    return (
-        f'<section class="loras" aria-label="{shown(LORA.heading)}"><h4>{shown(LORA.heading)}</h4>'
-        f'<p>{shown(LORA.hint)}</p><ul>{worn}</ul><div class="row">{pick}{bring}</div></section>'
-    )
-
-
-def _worn(use: LoraUse, file: LoraFile | None, two: bool) -> str:
-    """`two`: whether the model has a transformer for early steps and one for late ones."""
-    name = file.name if file else use.name
-    notes = []
-    if file and file.trigger_words:
-        notes.append(LORA.trigger.format(words=file.trigger_words))
-    if file and file.licence:
-        notes.append(LORA.licence.format(licence=file.licence))
-    said = f"<p>{shown(' '.join(notes))}</p>" if notes else ""
-    strength = number("lora-strength", LORA.strength, use.id, f"{use.strength:g}", STRENGTHS)
-    half = ""
-    if two and file and not file.has_both and not use.low:
-        options = [("both", LORA.all_steps), ("high", LORA.early_steps), ("low", LORA.late_steps)]
-        half = choice("lora-half", LORA.half, options, file.noise or "both", use.id)
-    away = button("lora-off", "×", use.id, "remove", LORA.remove)
-    return f'<li data-lora="{shown(use.id)}"><strong>{shown(name)}</strong>{strength}{half}{away}{said}</li>'

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from engine import BadFile, Engine, Preset
-from ui.page.components.formatting import aloud, shown
-from ui.page.components.html import CLICKS, FILES, button, panel
+from engine import Engine
+from ui.page.components.html import CLICKS, FILES, panel, render
 from ui.texts import SAVED
 
 # A friend's file goes to the server as it is; what comes back is its name, or why it was refused.
@@ -44,22 +43,4 @@ def build(engine: Engine) -> Saved:
 
 def shelf(engine: Engine) -> str:
     """Every saved request with its buttons; the files that are broken, each with the field that is wrong."""
-    rows = "".join(_row(preset) for preset in engine.presets())
-    problems = "".join(_broken(problem) for problem in engine.preset_problems())
-    bring = (
-        f'<label class="button bring">{shown(SAVED.bring)}<input type="file" accept=".toml" data-role="preset"></label>'
-    )
-    return f"<ul>{rows or f'<li>{shown(SAVED.empty)}</li>'}</ul>{problems}{bring}"
-
-
-def _row(preset: Preset) -> str:
-    export = f'<a class="button" href="/preset/request/{shown(preset.id)}.toml" download>{shown(SAVED.export)}</a>'
-    return (
-        f'<li data-preset="{shown(preset.id)}"><strong>{shown(preset.name)}</strong><span class="row">'
-        f"{button('preset-use', SAVED.use, preset.id)}{export}"
-        f"{button('preset-delete', '×', preset.id, label=SAVED.delete)}</span></li>"
-    )
-
-
-def _broken(problem: BadFile) -> str:
-    return f'<p class="note">{aloud(problem.cause)} {aloud(problem.remedy)}</p>'
+    return render("screens/form/presets.html", presets=engine.presets(), problems=engine.preset_problems())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from engine import BadSetting, Camera, Engine, Look, ModelCard
-from ui.page.components.formatting import listed, shown
-from ui.page.components.html import button, panel
+from ui.page.components.formatting import listed
+from ui.page.components.html import panel, render
 from ui.texts import PRESETS, SAVED, STYLES
 
 MANY_WORDS = 8
@@ -32,7 +32,7 @@ class Styles:
 
 def build(engine: Engine) -> Styles:
     with gr.Accordion(STYLES.heading, open=False, elem_id="own-styles"):
-        panel("own-styles-hint", f"<p>{shown(STYLES.hint)}</p>")
+        panel("own-styles-hint", render("components/paragraph.html", words=STYLES.hint))
         which = chooser(engine)
         words = gr.Textbox(label=STYLES.words, placeholder=STYLES.words_hint, lines=2, max_lines=5)
         deeds_panel = panel("style-deeds")
@@ -64,10 +64,7 @@ def deeds(engine: Engine, which: str) -> str:
     """What can be done with the chosen one: export it; delete it when it is one's own."""
     if not which:
         return ""
-    style = find(engine, which)
-    export = f'<a class="button" href="/preset/{shown(which)}.toml" download>{shown(SAVED.export)}</a>'
-    delete = button("style-delete", STYLES.delete, which) if engine.is_own_preset(style) else ""
-    return f'<div class="row">{export}{delete}</div>'
+    return render("screens/form/style_deeds.html", which=which, own=engine.is_own_preset(find(engine, which)))
 
 
 def words_of(engine: Engine, card: ModelCard, which: str) -> str:

@@ -4,28 +4,15 @@ cancel."""
 from __future__ import annotations
 
 from engine import Download, Quote
-from ui.page.components.error import details
-from ui.page.components.formatting import aloud, duration, gigabytes, shown
-from ui.page.components.html import bar, button
-from ui.texts import FIX, MODELS
+from ui.page.components.formatting import duration, gigabytes
+from ui.page.components.html import Button, render
+from ui.texts import MODELS
+from ui.texts.sentences import told
 
 
 def arrival(one: Download) -> str:
     """One download; one that failed says why, and how to go on."""
-    words = f'<strong>{shown(one.called)}</strong><span class="phase">{shown(_phase(one))}</span>{_buttons(one)}'
-    percent = f"{100 * one.bytes_done / one.bytes_total:.0f}" if one.bytes_total else "0"
-    progress = "" if one.state == "finished" else bar(MODELS.progress.format(name=one.called), percent)
-    notes = "".join(f'<p class="note">{aloud(note)}</p>' for note in one.notes)
-    trouble = ""
-    if one.state == "failed":
-        trouble = (
-            f'<div class="problem" role="alert"><p><strong>{aloud(one.cause)}</strong> {aloud(one.remedy)}</p>'
-            f"{details(one.detail)}{button('resume', FIX.again, one.model)}</div>"
-        )
-    return (
-        f'<div class="job arrival" data-state="{one.state}" data-model="{shown(one.model)}">'
-        f'<div class="line">{words}</div>{progress}{notes}{trouble}</div>'
-    )
+    return render("screens/models/arrival.html", one=one, phase=_phase(one))
 
 
 def _phase(one: Download) -> str:
@@ -43,38 +30,27 @@ def _phase(one: Download) -> str:
     return ", ".join(facts)
 
 
-def _buttons(one: Download) -> str:
-    buttons = []
-    if one.state in ("queued", "running"):
-        buttons.append(button("hold", MODELS.pause, one.model))
-    if one.state == "paused":
-        buttons.append(button("resume", MODELS.resume, one.model))
-    if one.state == "finished":
-        buttons += [] if one.lora else [button("use", MODELS.use, one.model)]
-    else:
-        buttons.append(button("cancel", MODELS.cancel, one.model))
-    return "".join(buttons)
+# ---- questions: what a download costs, what its licence says ----
 
 
-# ---- the question before a download: what it costs, what its licence says ----
-
-
-def question(name: str, quote: Quote, start: str, before: str = "") -> str:
+def question(name: str, quote: Quote, start: Button, before: str = "") -> str:
     """`start`: the button, left out where the download cannot begin; `before`: what is to be said first."""
-    words = [
+    return ask(
         before,
         MODELS.quote.format(download=size(quote.bytes_to_download), free=size(max(quote.disk_free_after, 0))),
         MODELS.found.format(here=size(quote.bytes_here)) if quote.bytes_here else "",
         MODELS.gate.format(gate=quote.manifest.gate) if quote.manifest.gate else "",
         "" if quote.fits else MODELS.no_room,
-    ]
-    lines = "".join(f"<p>{shown(line)}</p>" for line in words if line)
-    licence = shown(MODELS.licence).replace("{licence}", aloud(quote.licence))
-    go = start if quote.fits and not quote.manifest.gate else ""
-    return (
-        f'<section class="ask"><h2>{shown(MODELS.quote_heading.format(name=name))}</h2>{lines}<p>{licence}</p>'
-        f'<div class="row">{go}{button("not-now", MODELS.not_now)}</div></section>'
+        MODELS.licence.format(licence=told(quote.licence)),
+        heading=MODELS.quote_heading.format(name=name),
+        yes=start if quote.fits and not quote.manifest.gate else None,
+        no=MODELS.not_now,
     )
+
+
+def ask(*lines: str, heading: str = "", warning: str = "", yes: Button | None = None, no: str = "") -> str:
+    """A question, or what is said until there is one; without `no` there is nothing to answer yet."""
+    return render("screens/models/ask.html", lines=lines, heading=heading, warning=warning, yes=yes, no=no)
 
 
 def size(count: int) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine import BadFile, Engine, ModelCard, Offer, RushesError
-from ui.page.components.error import Fix, problem
-from ui.page.components.formatting import aloud, shown
-from ui.page.components.html import button
+from ui.page.components.error import problem
+from ui.page.components.html import Button, render
 from ui.page.screens.models.arrivals import question, size
 from ui.texts import FIX, MODELS
 
@@ -17,19 +16,9 @@ def offers(engine: Engine, path: Path) -> str:
     try:
         found = engine.reusable(path)
     except RushesError as error:
-        return problem(error, Fix("bring", FIX.again))
-    rows = "".join(_row(engine, offer, path) for offer in found.offers)
-    refused = "".join(f"<p>{aloud(sentence)}</p>" for sentence in found.refused)
-    return (
-        f'<section class="ask"><h2>{shown(MODELS.lent_heading)}</h2>{rows}{refused}'
-        f'<div class="row">{button("not-now", MODELS.not_now)}</div></section>'
-    )
-
-
-def _row(engine: Engine, offer: Offer, path: Path) -> str:
-    card = engine.catalog.card(offer.model)
-    go = button("lend", MODELS.lend.format(name=card.name), f"{card.id}/{path}")
-    return f'<p>{shown(_files(offer))}</p><div class="row">{go}</div>'
+        return problem(error, Button("bring", FIX.again))
+    rows = [(_files(offer), engine.catalog.card(offer.model).name, f"{offer.model}/{path}") for offer in found.offers]
+    return render("screens/models/offers.html", offers=rows, refused=found.refused)
 
 
 def _files(offer: Offer) -> str:
@@ -37,29 +26,28 @@ def _files(offer: Offer) -> str:
     return MODELS.lent.format(files=named)
 
 
-def ask(engine: Engine, item: str) -> str:
+def ask(engine: Engine, model: str, path: str) -> str:
     """The exact cost of the rest, and the button that starts it; or why it cannot be said."""
     try:
-        card, offer = _chosen(engine, item)
+        card, offer = _chosen(engine, model, path)
         quote = engine.downloads.quote(card, offer)
     except RushesError as error:
         return problem(error)
-    return question(card.name, quote, button("borrow", MODELS.go, item, "main"), _files(offer))
+    return question(card.name, quote, Button("borrow", MODELS.go, f"{model}/{path}"), _files(offer))
 
 
-def bring(engine: Engine, item: str) -> str:
+def bring(engine: Engine, model: str, path: str) -> str:
     """Download the rest; what is to be said, where that cannot be."""
     try:
-        card, offer = _chosen(engine, item)
+        card, offer = _chosen(engine, model, path)
         engine.downloads.add(card, engine.downloads.quote(card, offer))
     except RushesError as error:
         return problem(error)
     return ""
 
 
-def _chosen(engine: Engine, item: str) -> tuple[ModelCard, Offer]:
+def _chosen(engine: Engine, model: str, path: str) -> tuple[ModelCard, Offer]:
     """The model and its files behind a button. Raises RushesError."""
-    model, _, path = item.partition("/")
     if not path:
         raise BadFile("No folder was chosen.", "Choose the folder that holds the file.")
     card = engine.catalog.card(model)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine import Engine, RushesError
-from ui.page.components.error import Fix, problem
-from ui.page.components.html import button
+from ui.page.components.error import problem
+from ui.page.components.html import Button
 from ui.page.screens.models.arrivals import question
 from ui.texts import FIX, MODELS
 
@@ -14,10 +14,10 @@ def ask(engine: Engine, address: str) -> str:
     try:
         quote = engine.downloads.quote_lora(address)
     except RushesError as error:
-        return problem(error, Fix("not-now", FIX.again))
+        return problem(error, Button("not-now", FIX.again))
     (file,) = quote.manifest.files
     exact = MODELS.lora_file.format(file=file.path, bytes=f"{file.bytes:,}".replace(",", "\u00a0"))
-    return question(file.repo, quote, button("fetch-lora", MODELS.go, f"{file.repo}/{file.path}", "main"), exact)
+    return question(file.repo, quote, Button("fetch-lora", MODELS.go, f"{file.repo}/{file.path}"), exact)
 
 
 def bring(engine: Engine, address: str) -> str:
@@ -25,5 +25,5 @@ def bring(engine: Engine, address: str) -> str:
     try:
         engine.downloads.add_lora(engine.downloads.quote_lora(address))
     except RushesError as error:
-        return problem(error, Fix("not-now", FIX.again))
+        return problem(error, Button("not-now", FIX.again))
     return ""

@@ -10,15 +10,15 @@ import gradio as gr
 
 from engine import BadFile, Engine, ModelCard, RushesError
 from ui.page.components import licence
-from ui.page.components.error import Fix, problem, said
-from ui.page.components.formatting import aloud, gigabytes, shown
-from ui.page.components.html import button, panel
+from ui.page.components.error import problem, said
+from ui.page.components.formatting import gigabytes
+from ui.page.components.html import Button, panel, render
 from ui.page.model.model_entries import TOY, Entry, roster
 from ui.page.model.snapshot import View
-from ui.page.screens.form.model_picker import chips
+from ui.page.screens.form.model_picker import facts
 from ui.page.screens.models import external_weights, location
-from ui.page.screens.models.arrivals import arrival, question
-from ui.page.screens.models.location import Housing, disk, moving
+from ui.page.screens.models.arrivals import arrival, ask, question
+from ui.page.screens.models.location import Housing, disk
 from ui.texts import FIX, MODEL, MODELS
 from ui.texts.sentences import told
 
@@ -54,12 +54,12 @@ def build(engine: Engine) -> Models:
     words = gr.Textbox(label=MODEL.search, placeholder=MODEL.search_hint, max_lines=1, elem_id="model-search")
     cards = panel("catalogue")
     with gr.Accordion(MODELS.offline, open=False, elem_id="offline") as offline:
-        panel("offline-hint", f"<p>{shown(MODELS.offline_hint)}</p>")
+        panel("offline-hint", render("components/paragraph.html", words=MODELS.offline_hint))
         with gr.Row():
             folder = gr.Textbox(label=MODELS.from_folder, placeholder=MODELS.folder_hint, max_lines=1, scale=4)
             look = gr.Button(MODELS.look, scale=1, min_width=180)
     with gr.Accordion(MODELS.lora_folders, open=False, elem_id="lora-folders"):
-        panel("lora-folders-hint", f"<p>{shown(MODELS.lora_folders_hint)}</p>")
+        panel("lora-folders-hint", render("components/paragraph.html", words=MODELS.lora_folders_hint))
         shared = "\n".join(map(str, engine.loras.folders()))
         folders = gr.Textbox(shared, label=MODELS.lora_folders, show_label=False, lines=2)
         read_loras = gr.Button(MODELS.lora_folders_button, scale=0, min_width=180)
@@ -72,28 +72,20 @@ def build(engine: Engine) -> Models:
 
 def arriving(view: View) -> str:
     """Models on their way to this computer, or to another folder."""
-    moves = moving(view.move)
-    if not view.downloads:
-        return moves and f"<section class='strip'>{moves}</section>"
-    coming = "".join(map(arrival, view.downloads))
-    return f"<section class='strip'>{moves}<h2>{shown(MODELS.arriving)}</h2>{coming}</section>"
+    move = view.move if view.move and (view.move.cause or not view.move.ended) else None  # nothing once it is done
+    return render("screens/models/arriving.html", move=move, downloads=[*map(arrival, view.downloads)])
 
 
 def grid(entries: list[Entry], words: str) -> str:
     """All models in groups; the ones that match every word."""
     wanted = words.casefold().split()
-    groups: dict[str, list[str]] = {MODEL.here: [], MODEL.fits: [], MODEL.others: [], MODEL.not_yet: []}
+    groups: dict[str, list[object]] = {MODEL.here: [], MODEL.fits: [], MODEL.others: [], MODEL.not_yet: []}
     for entry in entries:
         card = entry.card
         text = f"{card.name} {told(card.summary)} {told(card.good_at)} {card.family} {card.licence.line}".casefold()
         if all(word in text for word in wanted):
-            groups[_group(entry)].append(_card(entry))
-    if not any(groups.values()):
-        return f'<p class="empty">{shown(MODEL.nothing)}</p>'
-    return "".join(
-        f'<section><h2>{shown(name)}</h2><div class="models">{"".join(cards)}</div></section>'
-        for name, cards in groups.items() if cards
-    )  # fmt: skip
+            groups[_group(entry)].append((entry, facts(entry), licence.of_model(card)))
+    return render("screens/models/models.html", groups=groups, toy=TOY)
 
 
 def _group(entry: Entry) -> str:
@@ -104,28 +96,11 @@ def _group(entry: Entry) -> str:
     return MODEL.fits if entry.fits else MODEL.others
 
 
-def _card(entry: Entry) -> str:
-    card = entry.card
-    deeds = ""
-    if entry.installed:
-        deeds = button("use", MODELS.use, card.id, "main") if entry.plan else ""
-        deeds += button("ask-remove", MODELS.remove, card.id) if card.id != TOY else ""
-    elif entry.plan:
-        deeds = button("install", MODELS.install, card.id, label=card.name)
-    why_not = f'<p class="note">{aloud(entry.why_not)}</p>' if entry.why_not else ""
-    good_at = f"<p><strong>{shown(MODEL.good_at.format(what=told(card.good_at)))}</strong></p>" if card.good_at else ""
-    return (
-        f'<article class="model" data-model="{shown(card.id)}" data-installed="{str(entry.installed).lower()}">'
-        f"<h3>{shown(card.name)}</h3>{chips(entry)}{good_at}<p>{aloud(card.summary)}</p>{why_not}"
-        f'{licence.of_model(card)}<div class="row">{deeds}</div></article>'
-    )
-
-
 # ---- one question at a time: install this, remove that ----
 
 
 def asking(card: ModelCard) -> str:
-    return f'<section class="ask"><p>{shown(MODELS.asking.format(name=card.name))}</p></section>'
+    return ask(MODELS.asking.format(name=card.name))
 
 
 def ask_install(engine: Engine, card: ModelCard, source: Path | None = None) -> str:
@@ -135,15 +110,12 @@ def ask_install(engine: Engine, card: ModelCard, source: Path | None = None) -> 
     except RushesError as error:
         return problem(error)
     item = f"{card.id}/{source}" if source else card.id
-    return question(card.name, quote, button("fetch", MODELS.bring if source else MODELS.go, item, "main"))
+    return question(card.name, quote, Button("fetch", MODELS.bring if source else MODELS.go, item))
 
 
 def ask_remove(card: ModelCard) -> str:
     words = MODELS.confirm.format(name=card.name, size=gigabytes(card.size_gb))
-    return (
-        f'<section class="ask"><p>{shown(words)}</p><div class="row">'
-        f"{button('remove', MODELS.remove, card.id, 'main')}{button('not-now', MODELS.keep)}</div></section>"
-    )
+    return ask(words, yes=Button("remove", MODELS.remove, card.id), no=MODELS.keep)
 
 
 def look_in(engine: Engine, folder: str) -> str:
@@ -154,7 +126,7 @@ def look_in(engine: Engine, folder: str) -> str:
     except BadFile:  # no whole model: then perhaps another program's single files
         return external_weights.offers(engine, where)
     except RushesError as error:
-        return problem(error, Fix("bring", FIX.again))
+        return problem(error, Button("bring", FIX.again))
     return ask_install(engine, card, path)
 
 
@@ -163,5 +135,5 @@ def read_loras(engine: Engine, folders: str) -> str:
     try:
         engine.loras.share([Path(line.strip()).expanduser() for line in folders.splitlines() if line.strip()])
     except RushesError as error:
-        return problem(error, Fix("not-now", FIX.again))
+        return problem(error, Button("not-now", FIX.again))
     return said(MODELS.lora_folders_done.format(count=len(engine.loras.shared())))
