@@ -205,7 +205,7 @@ def main() -> None:
 
 
 def run(studio: Engine, options: argparse.Namespace) -> tuple[dict[str, Any], list[Row]]:
-    rule = studio.catalog.card(options.model).sigma
+    rule = studio.models.card(options.model).sigma
     sigma = rule.default if options.sigma is None else options.sigma
     world_of_one = (Scene(prompt, index) for index, prompt in enumerate(OPEN_WORLD[: options.prompts]))
     asked = held_out(options.prompts) if options.model == "starter" else world_of_one

@@ -43,7 +43,7 @@ class Finding(FrozenModel):
 
 def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     """Look at everything, the quick things first; the last finding is a real take of the starter model."""
-    hardware = engine.hardware()
+    hardware = engine.machine.hardware()
     yield _python()
     yield _torch(hardware)
     for device in hardware.devices:
@@ -194,14 +194,14 @@ def support_file(engine: Engine) -> bytes:
     """A ZIP of text files, ready to be sent."""
     names = _names(engine)
     content = {
-        "machine.json": engine.hardware().model_dump_json(indent=2),
+        "machine.json": engine.machine.hardware().model_dump_json(indent=2),
         "doctor.txt": "\n".join(
             f"{'ok  ' if found.ok else 'WRONG'} {found.name}: {found.finding} {found.remedy}"
             for found in examine(engine, with_take=False)
         ),
-        "jobs.json": json.dumps([_job(engine, job) for job in engine.store.jobs(limit=JOBS)], indent=2),
+        "jobs.json": json.dumps([_job(engine, job) for job in engine.queue.jobs(limit=JOBS)], indent=2),
         **dict(_texts(engine.places.card_tests, "*.json")),
-        "models.txt": "\n".join(card.id for card in engine.cards() if engine.installed(card)),
+        "models.txt": "\n".join(card.id for card in engine.models.cards() if engine.models.installed(card)),
         **dict(_texts(engine.places.logs, "*.log")),
     }
     buffer = io.BytesIO()
@@ -237,7 +237,7 @@ def _names(engine: Engine) -> list[str]:
 def _job(engine: Engine, job: Job) -> dict[str, object]:
     """How a job ended, without its name, which begins with words of the prompt."""
     plan = job.plan.model_dump(include={"model", "take", "render", "sigma", "placement", "forecast"})
-    events = [event.model_dump() for _, event in engine.store.events(job.id)]
+    events = [event.model_dump() for _, event in engine.queue.events(job.id)]
     for event in events:
         event.pop("result_id", None)
     return {"stage": job.stage, "state": job.state, "created": job.created, "plan": plan, "events": events}

@@ -3,47 +3,79 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import itertools
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from PIL import Image
 
+from engine.install.downloads import Downloads
+from engine.install.model_location import ModelLocation, chosen_folders
 from engine.jobs import card_test
-from engine.jobs.kinds import kind_of
+from engine.jobs.kinds import Rooms, kind_of
 from engine.jobs.kinds.extend import ExtendRequest, beginning_of
 from engine.jobs.kinds.render import RenderRequest
 from engine.jobs.kinds.take import TakeRequest
+from engine.jobs.queue import Queue
 from engine.jobs.scheduler import Scheduler, recover
-from engine.keeping import Keeping
-from engine.media import continuation, images
-from engine.paths import acquire, acquired
+from engine.media import continuation, images, resize
+from engine.paths import acquire, acquired, open_home
 from engine.planning.memory_fallback import ROOM
-from engine.schema import FrozenModel, Job, Request
-from engine.schema.errors import InUse, MachineProblem, not_written
+from engine.planning.tiers import Tier, with_level
+from engine.queries import Machine, Models, Planning
+from engine.schema import FrozenModel, HardwareProfile, Job, MediaRole, Request, ShotPlan
+from engine.schema.errors import BadFile, BadSetting, InUse, MachineProblem, not_written
 from engine.schema.events import Adjusted, Event, Failed, FinalEvent, NeedsConsent
 from engine.schema.machine import Reading
-from engine.storage.job_store import PAUSED, now
+from engine.storage import temporary_folders
+from engine.storage.catalog import Catalog, Presets
+from engine.storage.job_store import Store, now
+from engine.storage.library import Library
+from engine.storage.lora_library import Loras
+from engine.storage.media_library import MediaLibrary
 from engine.storage.temporary_folders import sweep
+from engine.weights.lora import matching
+from engine.weights.lora.file import LoraFile, read_lora
 
 OPENED = "opened"  # the setting that says when this data root was last owned
 LEAST_FREE_BYTES = 500_000  # the record of a job and of its end
 TOY, TOY_PROMPT = "starter", "a red ball rolls to the left on a blue background"
 GUEST_POLL_SECONDS = 0.15
+OWN_TIER = "My own"
+LANGUAGE = "language"  # the setting
 
 
-class Engine(Keeping):
+class Engine:
     """One data root. Planning and looking need nothing; `start()` before making anything.
 
     The first engine that starts on a data root owns it and runs its jobs. Another one, in another process, adds its
     jobs to the same queue and watches them there, and takes over when the owner is gone.
+
+    Its parts, each a class of its own: `queue`, `library`, `presets`, `media`, `loras`, `models`, `downloads`,
+    `location` (where models lie), `machine` and `planning`. What else it holds is not for faces.
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        super().__init__(home)
+        places = open_home(home)
+        self.store = Store(places.database)
+        self.places = dataclasses.replace(places, chosen=partial(chosen_folders, self.store))
+        self.library = Library(self.places)
+        self.loras = Loras(self.places.loras, self.store)
+        self.rooms = Rooms(self.places, self.store, self.library, self.loras)
+        self.queue = Queue(self.store)
+        self.media = MediaLibrary(self.places.media, self.store)
+        self.presets = Presets(*self.places.presets)
+        self.models = Models(self.places, Catalog(*self.places.cards))
+        self.downloads = Downloads(self.places, self.loras)
+        self.location = ModelLocation(self.places, self.store, self.downloads)
+        self.machine = Machine(self.places, self.store, self.presets)
+        self.planning = Planning(self.rooms, self.machine, self.models, self.presets)
         self._lock, self._closing = FileLock(self.places.lock), threading.Event()
         self._lanes = Scheduler(self.places, self.store)
         self._watchman: threading.Thread | None = None
@@ -63,7 +95,7 @@ class Engine(Keeping):
         if self._watchman:
             self._watchman.join()
         self._lanes.close()
-        self.model_home.close()
+        self.location.close()
         self.downloads.close()
         self._lock.release()
         self.store.close()
@@ -84,7 +116,7 @@ class Engine(Keeping):
             raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
         for lane in self._lanes:
             lane.worker.stop()
-        self._machine = 0.0, None  # what it held is free
+        self.machine.forget()
 
     def test_card(self, device: str | None = None, parts: Sequence[str] = (), small: bool = False) -> Iterator[Reading]:
         """Measure a device and try on it what plans rely on; forecasts count with it from then on. Nothing is made
@@ -96,9 +128,9 @@ class Engine(Keeping):
         try:
             with acquired(FileLock(self.places.moving)):  # no lane claims a job meanwhile
                 self._end_workers()
-                yield from card_test.run(self.places, self.hardware(), plan, parts, small)
+                yield from card_test.run(self.places, self.machine.hardware(), plan, parts, small)
         finally:
-            self._machine = 0.0, None
+            self.machine.forget()
 
     def _alone(self) -> None:
         """Raises InUse where another process runs the jobs: it may keep a model on the card."""
@@ -140,7 +172,7 @@ class Engine(Keeping):
         )
         wanted = (kind_of(job.kind).files(job.plan, self.places) for job in waiting)
         images.prune(self.places.media, itertools.chain(made, *wanted))
-        self._lanes.open(device.id for device in self.hardware().devices)
+        self._lanes.open(device.id for device in self.machine.hardware().devices)
         self._lanes.open(job.plan.placement.device for job in waiting)  # of a device that is gone: its worker says so
         return True
 
@@ -150,11 +182,16 @@ class Engine(Keeping):
                 if self._own():
                     return
 
-    # ---- making ----
+    # ---- planning and making ----
+
+    def plan(self, request: Request, machine: HardwareProfile | None = None, takes: int = 1) -> ShotPlan:
+        """What would run here (or on `machine`), and what it would need; `takes`: how many are drawn one after another.
+        Raises BadInput; changes nothing."""
+        return self.planning.plan(request, machine, takes)
 
     def submit(self, kind: str, request: FrozenModel) -> list[Job]:
         """Queue what a request of some kind of work asks for. Raises BadInput, UnknownName, MachineProblem."""
-        return self._queue(kind_of(kind).jobs(request, self))
+        return self._queue(kind_of(kind).jobs(request, self.planning))
 
     def make_takes(self, request: Request, count: int = 1) -> list[Job]:
         """Queue `count` takes of a request: the first with its seed, the next ones with the seeds that follow."""
@@ -205,14 +242,6 @@ class Engine(Keeping):
         """Whether what a finished job made is still here."""
         return kind_of(job.kind).is_there(job, self.rooms)
 
-    def pause(self, paused: bool) -> None:
-        """Let queued jobs wait until this is taken back; what runs goes on. It outlives a restart."""
-        self.store.set(PAUSED, "yes" if paused else "")
-
-    @property
-    def paused(self) -> bool:
-        return bool(self.store.setting(PAUSED))
-
     def watch(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """A job's events as they come, those numbered above `after`, ending with the final one."""
         while True:
@@ -239,3 +268,50 @@ class Engine(Keeping):
         if self.owns:
             self._lanes.open(job.plan.placement.device for job in jobs)
         return jobs
+
+    # ---- what a person brings and keeps ----
+
+    def keep_lora(self, path: Path, model: str | None = None) -> LoraFile:
+        """Take in a LoRA; its id goes into `Request.loras`. Raises BadFile, or BadSetting where `model` is another."""
+        if model:
+            matching.check(read_lora(path), self.models.card(model), self.models.cards())
+        return self.loras.keep(path)
+
+    def keep_outcome(self, request: Request) -> Tier:
+        """Keep what this request would render as the meaning of its outcome, in a tier of the person's own."""
+        if request.outcome is None:
+            raise BadSetting("No outcome is chosen.", "Choose draft, standard or best first.")
+        now, card = self.machine.tier(), self.models.card(request.model)
+        name = now.name if self.presets.is_own(now) else OWN_TIER
+        own = self.presets.keep(name, with_level(now, self.plan(request), card))
+        return self.machine.choose_tier(own.id)
+
+    def fitted_preview(self, request: Request, role: MediaRole) -> Image.Image:
+        """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
+        found = resize.read(self.places.media, request, self.plan(request).render).of(role)
+        if not found:
+            raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
+        return resize.strip(found)
+
+    def keep_last_picture(self, clip_id: str) -> str:
+        """Take in the last picture of a clip, for another shot to start from. Raises UnknownName, BadFile."""
+        return self.media.keep_last_picture(Path(self.library.clip(clip_id).video))
+
+    def passing(self, purpose: str) -> contextlib.AbstractContextManager[Path]:
+        """A folder for a file that only passes through: `brought` or `preset`."""
+        return temporary_folders.folder(self.places.staging, purpose)
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Folders that a person may open: `home`, `models`, `takes`, `clips`."""
+        return {"home": self.places.home, "models": self.places.models, "takes": self.places.takes,
+                "clips": self.places.clips}  # fmt: skip
+
+    @property
+    def language(self) -> str:
+        """The language that the person chose for the page; empty: as their browser asks."""
+        return self.store.setting(LANGUAGE)
+
+    def choose_language(self, language: str) -> None:
+        """Keep to a language; an empty one leaves it to the browser."""
+        self.store.set(LANGUAGE, language)

@@ -55,8 +55,8 @@ def test_a_data_folder_of_version_0_1_0_opens_with_all_that_is_in_it(home: Path)
         assert sum(bool(clip.recipe.stretches) for clip in clips) == 1
         assert Counter(job.state for job in engine.store.jobs()) == {"finished": 9, "failed": 1, "queued": 1}
         (lora,) = engine.loras.kept()
-        assert lora.licence == "CC-BY-4.0" and engine.paused
+        assert lora.licence == "CC-BY-4.0" and engine.queue.paused
         own = [(Preset, "evening-ball"), (Look, "my-noir"), (Tier, "night-shift")]
-        assert all(engine.preset(kind, name) for kind, name in own) and not engine.preset_problems()
+        assert all(engine.presets.get(kind, name) for kind, name in own) and not engine.presets.problems()
         for one in (*takes, *clips):
             assert read_recipe(Path(one.video)) == one.recipe and as_request(one.recipe)

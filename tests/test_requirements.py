@@ -31,6 +31,7 @@ def names(requirements):
 def imported(*places):
     """The outermost names that the Python files below these places import, wherever in them."""
     files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))]
+    files = [file for file in files if "node_modules" not in file.parts]  # what npm brought for a test
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     modules += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]

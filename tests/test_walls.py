@@ -5,11 +5,21 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine import APP
+import engine
+from engine import APP, Engine
+from engine.install.downloads import Downloads
+from engine.install.model_location import ModelLocation
+from engine.jobs.queue import Queue
+from engine.queries import Machine, Models, Planning
+from engine.storage.catalog import Presets
+from engine.storage.library import Library
+from engine.storage.lora_library import Loras
+from engine.storage.media_library import MediaLibrary
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes"}
 FACES = {"gradio", "typer", "rich", "ui"}
@@ -61,9 +71,44 @@ def test_faces_enter_by_the_front_door(path: Path) -> None:
     assert not deep
 
 
+PARTS = {
+    "queue": Queue, "library": Library, "presets": Presets, "media": MediaLibrary, "loras": Loras, "models": Models,
+    "downloads": Downloads, "location": ModelLocation, "machine": Machine, "planning": Planning,
+}  # fmt: skip
+
+
+def is_public(kind: type, member: str) -> bool:
+    """Whether a class offers this: a method or property that says what it does."""
+    found = getattr(kind, member, None)
+    return not member.startswith("_") and bool(getattr(found, "__doc__", None))
+
+
+def engine_chains(path: Path) -> Iterator[tuple[str, ...]]:
+    """What a face asks of an engine: the names after one, however it comes by it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        while isinstance(node, ast.Attribute):
+            names.insert(0, node.attr)
+            node = node.value
+        names = [node.id, *names] if isinstance(node, ast.Name) else names
+        at = next((place for place, name in enumerate(names) if name in ("engine", "studio")), None)
+        if at is not None and names[at + 1 :]:
+            yield tuple(names[at + 1 :])
+
+
+@pytest.mark.parametrize("path", [*sources("ui"), APP / "app.py"], ids=str)
+def test_faces_reach_for_nothing_behind_the_engine(path: Path) -> None:
+    asked = {chain for chain in engine_chains(path) if chain[0].islower()}
+    for first, *rest in asked:
+        if first in PARTS:
+            assert not rest or is_public(PARTS[first], rest[0]), (first, *rest)
+        else:
+            assert is_public(Engine, first) or first in engine.__all__, (first, *rest)
+
+
 # What an engine package may import stands before it. `paths` and the front door are no packages.
 ORDER = ("schema", "media", "machine", "weights", "planning", "storage", "install", "jobs", "worker", "queries",
-         "keeping", "engine", "diagnostics")  # fmt: skip
+         "engine", "diagnostics")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", sources("engine"), ids=str)

@@ -125,14 +125,19 @@ def chosen_folders(store: Store) -> tuple[Path, ...]:
     return tuple(map(Path, store.setting_as(FOLDERS, TEXTS) or ()))
 
 
-class ModelHome:
+class ModelLocation:
     """The folders for models of one data root."""
 
     def __init__(self, places: Places, store: Store, downloads: Downloads) -> None:
         self._places, self._store, self._downloads = places, store, downloads
         self._closing = threading.Event()
         self._mover: threading.Thread | None = None
-        self.last: Move | None = None  # the last move that this process made, or makes
+        self._last: Move | None = None
+
+    @property
+    def last(self) -> Move | None:
+        """The last move that this process made, or makes."""
+        return self._last
 
     def close(self) -> None:
         """Stop a move between two pieces of a file; what is not moved yet stays where it was."""
@@ -222,19 +227,19 @@ class ModelHome:
         if self._mover and self._mover.is_alive():
             raise InUse("Models are being moved already.", "Wait until that is done.")
         self._check_idle(quote)
-        self.last = Move(folder=quote.folder, bytes_total=quote.bytes)
+        self._last = Move(folder=quote.folder, bytes_total=quote.bytes)
         self._mover = threading.Thread(target=self._in_background, args=(text,), name="moving models", daemon=True)
         self._mover.start()
 
     def _in_background(self, text: str) -> None:
         def note(move: Move) -> None:
-            self.last = move
+            self._last = move
 
         try:
             self.move(text, note)
         except RushesError as error:
-            assert self.last
-            self.last = self.last.but(ended=True, cause=error.cause, remedy=error.remedy)
+            assert self._last
+            self._last = self._last.but(ended=True, cause=error.cause, remedy=error.remedy)
 
     def _check_idle(self, quote: MoveQuote) -> None:
         busy = {job.plan.model for job in self._store.jobs("running")} & set(quote.models)

@@ -20,6 +20,7 @@ from engine.schema import FrozenModel, HardwareProfile
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.schema.preset import Camera, Look, Named, Preset, fields, id_of
+from engine.schema.request import Request
 
 MAX_CARD_BYTES = 256_000
 MAX_PRESET_BYTES = 32_000
@@ -78,6 +79,28 @@ class Presets:
     def __init__(self, ours: Path, own: Path) -> None:
         self._ours, self._own = ours, own
 
+    def looks(self) -> list[Look]:
+        """The looks to choose from, by name; `look.words_for(card)` is empty for a model that cannot do it."""
+        return self.all(Look)
+
+    def cameras(self) -> list[Camera]:
+        """The camera moves to choose from, by name."""
+        return self.all(Camera)
+
+    def requests(self) -> list[Preset]:
+        """The whole requests that this person saved."""
+        return self.all(Preset)
+
+    def keep(self, name: str, content: Request | Look | Camera | Tier) -> AnyPreset:
+        """Keep a request, or a changed look, camera or tier, under a name; an own one of that name is replaced.
+
+        Raises BadSetting for a name that cannot be one. Pictures and the device are left out.
+        """
+        named_so_far = Preset(id="new", name="new", request=content) if isinstance(content, Request) else content
+        kept = named(named_so_far, name)
+        self.save(kept)
+        return kept
+
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Every readable one, by name; a broken file is left out, and `problems` names it."""
         found = []
@@ -105,6 +128,7 @@ class Presets:
         return _read(paths[name], kind)
 
     def is_own(self, preset: AnyPreset) -> bool:
+        """Whether it lies in the person's data folder and can be deleted."""
         return self._file(preset).is_file()
 
     def save(self, preset: AnyPreset) -> None:
@@ -113,8 +137,10 @@ class Presets:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, preset)
 
-    def export(self, preset: AnyPreset, folder: Path) -> Path:
-        """Write it to a folder, as a file that `receive` takes in. Raises BadFile when there is no such folder."""
+    def export(self, kind: type[AnyPreset], name: str, folder: Path) -> Path:
+        """Write one to a folder, as a file for a friend that `receive` takes in; answers where. Raises UnknownName, or
+        BadFile when there is no such folder."""
+        preset = self.get(kind, name)
         if not folder.is_dir():
             raise BadFile(f"The folder {folder} does not exist.", "Make it first, or choose another.")
         path = folder / f"{preset.id}.{preset.kind}.toml"

@@ -71,6 +71,7 @@ class Library:
         return mine.recipe == recipe
 
     def clip(self, clip_id: str) -> Clip:
+        """The clip of this very id. Raises UnknownName."""
         video = _child(self._places.clips, f"{clip_id}.mp4")
         clip = self._clip(video) if video else None
         if clip:
@@ -182,6 +183,7 @@ class Library:
             return made
 
     def delete_take(self, take: Take) -> None:
+        """Delete a take at once; nothing brings it back."""
         shutil.rmtree(Path(take.video).parent)
 
     # ---- what the person throws away ----
@@ -221,9 +223,11 @@ class Library:
             ) from error
 
     def trash_bytes(self) -> int:
+        """What emptying the trash would free."""
         return sum(path.stat().st_size for path in self._places.trash.rglob("*") if path.is_file())
 
     def empty_trash(self) -> None:
+        """Delete what was thrown away, for good."""
         for bin_ in self._places.trash.iterdir():
             shutil.rmtree(bin_, ignore_errors=True)
 

@@ -85,6 +85,7 @@ class Loras:
         return said
 
     def folders(self) -> list[Path]:
+        """Folders of other programs whose LoRAs are read where they lie."""
         return [Path(text) for text in self._store.setting_as(SHARED, TEXTS) or ()]
 
     def share(self, folders: Sequence[Path]) -> None:

@@ -61,7 +61,7 @@ def test_the_second_take_is_planned_for_a_card_that_its_own_model_does_not_fill(
     (job,) = studio.make_takes(asked())
     ended = list(studio.watch(job.id))[-1]
     assert isinstance(ended, Finished) and ended.vram_gb > 0
-    (worker,) = studio.hardware().workers or _read_again(studio)
+    (worker,) = studio.machine.hardware().workers or _read_again(studio)
     assert worker.vram_gb > 0 and worker.ram_gb > 0 and worker.loads == first.loads
     second = studio.plan(asked(seed=8))
     assert second.placement == first.placement and second.forecast.loading_seconds == (0.0, 0.0)
@@ -69,8 +69,8 @@ def test_the_second_take_is_planned_for_a_card_that_its_own_model_does_not_fill(
 
 def _read_again(studio: Engine) -> Any:
     """The machine, read anew and not remembered from a moment ago."""
-    studio._machine = 0.0, None
-    return studio.hardware().workers
+    studio.machine.forget()
+    return studio.machine.hardware().workers
 
 
 def test_a_render_on_the_card_is_made_from_its_take(studio: Engine) -> None:

@@ -31,8 +31,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 def test_the_table_has_a_row_for_every_model_machine_and_outcome(studio: Engine) -> None:
     some = {name: MACHINES[name] for name in ("cpu-16gb", "rtx-3060", "h100-80gb")}
-    rows = list(table(studio.plan, studio.cards(), some))
-    able = [card for card in studio.cards() if not card.not_yet]
+    rows = list(table(studio.plan, studio.models.cards(), some))
+    able = [card for card in studio.models.cards() if not card.not_yet]
     assert len({(row.model, row.hardware, row.outcome) for row in rows}) == len(rows) == len(able) * 9
     assert all(row.reasons and row.basis for row in rows), [row for row in rows if not row.basis]
     assert all("estimated" in row.basis for row in rows)
@@ -53,9 +53,9 @@ def test_what_does_not_fit_gets_something_that_does() -> None:
 
 def test_a_recorded_machine_gets_what_would_run_there(studio: Engine) -> None:
     request = Request(prompt="a red ball", model="wan2.1-t2v-14b", seed=1, aspect="wide")
-    assert studio.instead(request, MACHINES["h100-80gb"]) == []
+    assert studio.planning.instead(request, MACHINES["h100-80gb"]) == []
     laptop = MACHINES["rtx-4060-laptop"].model_copy(update={"ram_gb": 8.0, "ram_free_gb": 6.0})
-    found = studio.instead(request, laptop)
+    found = studio.planning.instead(request, laptop)
     assert found and all(studio.plan(one.request, laptop).forecast.verdict in RUNS for one in found)
 
 
@@ -86,8 +86,8 @@ def test_the_picks_run_and_the_quick_one_is_the_quicker(machine: str) -> None:
 
 
 def test_this_machine_is_told_from_the_front_door(studio: Engine) -> None:
-    assert {row.hardware for row in studio.table()} == {"this machine"}
-    assert studio.instead(Request(prompt="a red ball", model="starter")) == []
+    assert {row.hardware for row in studio.planning.table()} == {"this machine"}
+    assert studio.planning.instead(Request(prompt="a red ball", model="starter")) == []
 
 
 def test_kinds_of_machines_are_data_that_can_be_read(tmp_path: Path) -> None:

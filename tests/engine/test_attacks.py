@@ -235,7 +235,7 @@ def test_a_hostile_preset_is_refused_by_the_field_and_nothing_is_kept(
     file.write_text(text.replace(old, new))
     with Engine(tmp_path / "home") as studio:
         with pytest.raises(BadFile, match=named) as refusal:
-            studio.import_preset(file)
+            studio.presets.receive(file)
         assert len(refusal.value.cause) < 300 and refusal.value.remedy
         assert not studio.places.presets[1].exists()
 
@@ -243,4 +243,4 @@ def test_a_hostile_preset_is_refused_by_the_field_and_nothing_is_kept(
 @pytest.mark.parametrize("path", ["/dev/zero", "/", "nowhere.toml"])
 def test_what_is_no_file_is_no_preset(path: str, tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as studio, pytest.raises(BadFile, match="no file"):
-        studio.import_preset(Path(path))
+        studio.presets.receive(Path(path))

@@ -73,7 +73,7 @@ def test_a_file_of_the_second_transformer_alone_is_worn_there_alone(
 ) -> None:
     kept = studio.keep_lora(lora(tmp_path / "late.safetensors", [prefix + name for name in A14B]))
     asked = Request(prompt="a red ball", model="wan2.2-t2v-a14b", loras=(LoraUse(id=kept.id),))
-    plan = studio.plan(asked, studio.known_machines()["rtx-4090"])
+    plan = studio.plan(asked, studio.machine.known_machines()["rtx-4090"])
     assert plan.loras[0].parts == {"transformer_2": kept.id} and not kept.has_both
     assert any("acts on the late steps only" in reason for reason in plan.reasons)
 
@@ -167,7 +167,7 @@ def test_two_files_chosen_together_whose_names_differ_in_a_mark_alone_are_a_pair
             for number, name in enumerate((high, low))]  # fmt: skip
     for chosen in (kept, kept[::-1]):
         asked = Request(prompt="a red ball", model="wan2.2-t2v-a14b", loras=tuple(LoraUse(id=one) for one in chosen))
-        (planned,) = studio.plan(asked, studio.known_machines()["rtx-4090"]).loras
+        (planned,) = studio.plan(asked, studio.machine.known_machines()["rtx-4090"]).loras
         assert planned.parts == {"transformer": kept[0], "transformer_2": kept[1]}
 
 
@@ -197,7 +197,7 @@ def test_a_typed_strength_that_is_none_is_refused(studio: Engine, tmp_path: Path
 
 
 def kept_picture(studio: Engine, path: Path) -> np.ndarray:
-    return np.asarray(Image.open(studio.places.media / f"{studio.keep_picture(path)}.png").convert("RGB"))
+    return np.asarray(Image.open(studio.places.media / f"{studio.media.keep_picture(path)}.png").convert("RGB"))
 
 
 SLOPE = np.tile(np.linspace(0, 1, 64), (64, 1))
@@ -222,7 +222,7 @@ def test_a_dark_picture_of_16_bits_stays_dark(studio: Engine, tmp_path: Path) ->
 def test_depth_that_says_nothing_is_refused(studio: Engine, tmp_path: Path, value: float) -> None:
     Image.fromarray(np.full((64, 64), value, np.float32)).save(tmp_path / "flat.tif")
     with pytest.raises(BadFile):
-        studio.keep_picture(tmp_path / "flat.tif")
+        studio.media.keep_picture(tmp_path / "flat.tif")
 
 
 def test_what_can_be_seen_through_stays_so_beside_a_profile_and_in_a_palette(studio: Engine, tmp_path: Path) -> None:
@@ -238,16 +238,16 @@ def test_what_can_be_seen_through_lies_on_the_colour_that_was_chosen(studio: Eng
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(tmp_path / "a.png")
     frames = [Image.new("RGBA", (64, 64), (255, 0, 0, 255 * number)) for number in (0, 1)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=200)
-    white, red = studio.keep_video(tmp_path / "a.gif"), studio.keep_video(tmp_path / "a.gif", "red")
+    white, red = studio.media.keep_video(tmp_path / "a.gif"), studio.media.keep_video(tmp_path / "a.gif", "red")
     assert white != red and kept_picture(studio, tmp_path / "a.png").min() == 255
-    studio.choose_background("lime")
+    studio.media.choose_background("lime")
     assert (kept_picture(studio, tmp_path / "a.png")[5, 5] == (0, 255, 0)).all()
     seen = {name: next(sampled(video_path(studio.places.media, name), 5, 1)).getpixel((5, 5)) for name in (white, red)}
     assert seen[white][1] > 240 and seen[red][0] > 240 and seen[red][1] < 20
     for text in ("", "no colour", "#12", "rgb(300,0,0)"):
         with pytest.raises(BadSetting, match="no colour"):
-            studio.choose_background(text)
-    assert studio.background == "#00ff00"
+            studio.media.choose_background(text)
+    assert studio.media.background == "#00ff00"
 
 
 TURNED = {  # the matrix, and where the red, green, blue and white corner then are
@@ -274,7 +274,7 @@ def test_a_video_is_turned_and_mirrored_as_players_show_it(
     a, b, c, d = (number << 16 for number in matrix)
     content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     file.write_bytes(content)
-    picture = np.asarray(next(sampled(video_path(studio.places.media, studio.keep_video(file)), 10, 1)))
+    picture = np.asarray(next(sampled(video_path(studio.places.media, studio.media.keep_video(file)), 10, 1)))
     seen = [picture[row, column].astype(int) for row in (8, 56) for column in (8, 56)]
     nearest = ["rgbw"[int(np.argmin([abs(one - colours[name]).sum() for name in "rgbw"]))] for one in seen]
     assert "".join(nearest) == TURNED[matrix]
@@ -294,7 +294,7 @@ def test_interlaced_video_leaves_no_combs(studio: Engine, tmp_path: Path) -> Non
                 picture[half::2, start : start + 100] = 255
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    kept = list(sampled(video_path(studio.places.media, studio.keep_video(tmp_path / "old.mpg")), 25, 8))
+    kept = list(sampled(video_path(studio.places.media, studio.media.keep_video(tmp_path / "old.mpg")), 25, 8))
     assert len(kept) == 8
     greys = np.asarray(kept[3].convert("L"), int)
     assert greys.max() > 200 and np.abs(np.diff(greys, axis=0)).mean() < 0.5
@@ -315,7 +315,9 @@ ANSWERS = {
 def test_an_answer_of_a_web_server_is_called_so(studio: Engine, tmp_path: Path, what: str, ending: str) -> None:
     file = tmp_path / f"a.{ending}"
     file.write_bytes(ANSWERS[what])
-    take_in = {"safetensors": studio.keep_lora, "png": studio.keep_picture, "mp4": studio.keep_video}[ending]
+    take_in = {"safetensors": studio.keep_lora, "png": studio.media.keep_picture, "mp4": studio.media.keep_video}[
+        ending
+    ]
     with pytest.raises(BadFile, match="web page"):
         take_in(file)
 

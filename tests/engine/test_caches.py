@@ -28,7 +28,7 @@ def studio(tmp_path: Path) -> Iterator[Engine]:
 
 
 def test_a_removed_model_takes_its_kept_weights_with_it(studio: Engine) -> None:
-    assert studio.downloads.remove(studio.catalog.card("mochi-1-preview")) == WHOLE_BYTES + 2
+    assert studio.downloads.remove(studio.models.card("mochi-1-preview")) == WHOLE_BYTES + 2
     assert [path.name for path in studio.places.caches.iterdir()] == ["wan2.1-t2v-1.3b"]
 
 

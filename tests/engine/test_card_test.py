@@ -75,7 +75,7 @@ def test_what_came_out_wrong_corrects_nothing() -> None:
 def test_an_unknown_part_is_refused_before_anything_starts(studio: Engine) -> None:
     with pytest.raises(BadSetting, match="speed is no part of the test"):
         list(studio.test_card("cpu", ("speed",)))
-    assert not studio.card_tests()
+    assert not studio.machine.card_tests()
 
 
 def test_a_test_that_dies_says_so_and_keeps_what_it_had_read(studio: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_a_test_that_dies_says_so_and_keeps_what_it_had_read(studio: Engine, mon
     with pytest.raises(MachineProblem) as dead:
         list(studio.test_card("cpu"))
     assert "unknown error" in dead.value.detail
-    assert studio.hardware().disk_gb == 2.5 and not studio.card_tests()[0].done
+    assert studio.machine.hardware().disk_gb == 2.5 and not studio.machine.card_tests()[0].done
 
 
 def test_a_part_that_is_tested_again_leaves_the_others(studio: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_a_part_that_is_tested_again_leaves_the_others(studio: Engine, monkeypat
         said = line % (part, {"disk": "read", "kernels": "start"}[part], value)
         monkeypatch.setattr(card_test, "command", lambda *given, said=said: [sys.executable, "-c", f"print({said!r})"])
         list(studio.test_card("cpu", (part,)))
-    measured = studio.hardware().devices[-1].measured
+    measured = studio.machine.hardware().devices[-1].measured
     assert measured and (measured.disk_gb, measured.kernel_seconds) == (3.5, 7e-6)
 
 
@@ -104,9 +104,9 @@ def test_the_processor_is_tested_and_its_forecast_counts_with_that(studio: Engin
     before = studio.plan(asked).forecast.render_seconds
     found = list(studio.test_card("cpu", small=True))
     assert {reading.part for reading in found} == ON_CPU and not [reading for reading in found if not reading.ok]
-    (test,) = studio.card_tests()
+    (test,) = studio.machine.card_tests()
     assert test.readings == tuple(found) and test.versions["torch"] and test.done
-    measured = studio.hardware().devices[-1].measured
+    measured = studio.machine.hardware().devices[-1].measured
     assert measured and measured.products and measured.attention and measured.disk_gb
     after = studio.plan(asked).forecast.render_seconds
     # the faster end is measured; what small models reach stays a guess, which a test can only shorten

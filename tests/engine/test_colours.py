@@ -72,7 +72,7 @@ def test_white_paper_in_hdr_is_white_and_highlights_keep_their_order(
 def test_the_kept_video_of_hdr_says_so_and_the_plan_too(machine: HardwareProfile, tmp_path: Path) -> None:
     path = recorded(tmp_path / "a.mp4", flat((64, 64), (0.5, 0.5, 0.5)), "libx265", **HLG)
     with Engine(tmp_path / "home") as engine:
-        name = engine.keep_video(path)
+        name = engine.media.keep_video(path)
         assert facts(video_path(engine.places.media, name)).from_hdr
         request = Request(prompt=PROMPT, seed=1, model="ltx-video-2b-0.9.5", videos={"video": name})
         assert any("HDR colours are brought to" in reason for reason in engine.plan(request, machine).reasons)

@@ -102,8 +102,13 @@ def test_one_damaged_thing_keeps_nothing_from_opening(home: Path, what: str) -> 
         assert engine.owns
         assert engine.plan(Request(prompt="a red ball")).take.num_frames
         assert len(engine.library.takes()) == 5 and len(engine.store.jobs()) >= 11 and engine.loras.kept()
-        assert engine.presets() and engine.looks() and engine.tiers() and engine.loras.shared() == []
-        assert engine.downloads.queue() == [] and engine.preset_problems() is not None
+        assert (
+            engine.presets.requests()
+            and engine.presets.looks()
+            and engine.machine.tiers()
+            and engine.loras.shared() == []
+        )
+        assert engine.downloads.queue() == [] and engine.presets.problems() is not None
         assert lost_lane(engine.store) is None and list(examine(engine, with_take=False)) and support_file(engine)
         for job in engine.store.jobs("finished", "failed", "cancelled"):
             assert list(engine.watch(job.id))
@@ -112,7 +117,7 @@ def test_one_damaged_thing_keeps_nothing_from_opening(home: Path, what: str) -> 
 def test_a_preset_with_an_endless_number_is_refused_in_a_sentence(home: Path, tmp_path: Path) -> None:
     put(tmp_path / "big.toml", ENDLESS)
     with Engine(home) as engine, pytest.raises(RushesError, match=r"big\.toml"):
-        engine.import_preset(tmp_path / "big.toml")
+        engine.presets.receive(tmp_path / "big.toml")
 
 
 def test_a_job_that_cannot_be_read_ends_and_the_queue_goes_on(home: Path) -> None:
@@ -218,15 +223,15 @@ def test_on_a_disk_that_is_write_protected_every_change_is_refused_in_one_true_s
             pass
         assert os.system(f"mount -o remount,ro {disk}") == 0
         with Engine(disk / "home") as engine:
-            look = engine.preset(Look, "my-noir")
+            look = engine.presets.get(Look, "my-noir")
             (lora,) = engine.loras.kept()
             for change in (
                 engine.start,
-                lambda: engine.save_preset("New", look),
-                lambda: engine.delete_preset(Look, "my-noir"),
+                lambda: engine.presets.keep("New", look),
+                lambda: engine.presets.delete(Look, "my-noir"),
                 lambda: engine.loras.remove(lora.id),
                 lambda: engine.loras.set_half(lora.id, "high"),
-                lambda: engine.export_preset(Look, "my-noir", disk),
+                lambda: engine.presets.export(Look, "my-noir", disk),
                 engine.let_go,
             ):
                 with pytest.raises(MachineProblem) as refused:

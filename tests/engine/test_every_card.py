@@ -80,7 +80,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     for card in CARDS:
         (home / "presets" / "models" / f"{card.id}.toml").write_text(shrunk_card(card))
     with Engine(home) as engine:
-        assert not engine.catalog.problems
+        assert not engine.models.problems
         engine.start()
         yield engine
 
@@ -102,8 +102,8 @@ def brought(studio: Engine, roles: tuple[str, ...], folder: Path) -> dict[str, A
     """Fields of a request with a picture or a video for each of `roles`, kept by the engine."""
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")
-    picture = studio.keep_picture(folder / "noise.png")
-    video = studio.keep_video(film(folder / "film.mp4", [number / 10 for number in range(10)], (64, 64)))
+    picture = studio.media.keep_picture(folder / "noise.png")
+    video = studio.media.keep_video(film(folder / "film.mp4", [number / 10 for number in range(10)], (64, 64)))
     return {
         "pictures": dict.fromkeys([role for role in roles if role in ("image", "last_image", "mask")], picture),
         "references": (picture, picture) if "references" in roles else (),

@@ -89,7 +89,7 @@ def test_a_stretch_starts_where_the_clip_ended_and_its_recipe_repeats_it(studio:
 
 @pytest.mark.slow
 def test_a_file_at_another_rate_and_size_is_brought_along_and_that_is_said(studio: Engine, tmp_path: Path) -> None:
-    fps = studio.catalog.card("wan2.2-ti2v-5b").frames.fps
+    fps = studio.models.card("wan2.2-ti2v-5b").frames.fps
     file = written(tmp_path, "mine", Footage(grey(*range(40, 80, 2), size=(96, 64))), fps=2 * fps)
     (job,) = studio.extend(file, request())
     assert any(f"{2 * fps} frames a second and is brought to {fps}" in reason for reason in job.plan.reasons)

@@ -81,7 +81,7 @@ def test_one_card_and_one_file_make_a_take_and_its_render(tmp_path: Path) -> Non
     (tmp_path / "presets" / "models").mkdir(parents=True)
     (tmp_path / "presets" / "models" / "mine.toml").write_text(text.replace(line, named))
     with Engine(tmp_path) as engine:
-        assert not engine.catalog.problems
+        assert not engine.models.problems
         engine.start()
         request = Request(
             prompt=PROMPT, model="mine", seed=3, num_frames=9,

@@ -13,6 +13,7 @@ import pytest
 
 from engine import Engine, examine
 from engine.machine import hardware, nvidia
+from engine.queries import Machine
 from engine.schema import Device, Held
 from tests.engine.recorded_nvml import CARDS, RecordedNvml
 
@@ -232,7 +233,7 @@ def test_the_doctor_tells_what_is_wrong_from_what_is_only_so(
     name: str, well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = profile(name, tmp_path)
-    monkeypatch.setattr(Engine, "hardware", lambda _: found)
+    monkeypatch.setattr(Machine, "hardware", lambda _: found)
     with Engine(tmp_path) as studio:
         told = [finding for finding in examine(studio, with_take=False) if finding.name == "device"]
     assert len(told) > len(found.devices) and all(finding.ok for finding in told) == well

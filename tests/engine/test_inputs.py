@@ -83,7 +83,7 @@ def studio(tmp_path: Path) -> Engine:
 
 
 def test_a_clip_is_as_long_as_the_video_it_follows_and_says_how_it_is_read(studio: Engine, tmp_path: Path) -> None:
-    video = studio.keep_video(film(tmp_path / "a.mp4", [n / 10 for n in range(21)], (64, 32)))
+    video = studio.media.keep_video(film(tmp_path / "a.mp4", [n / 10 for n in range(21)], (64, 32)))
     made = studio.plan(request(VACE, videos={"control_video": video}))
     assert made.render.num_frames == 33  # 2.1 s at 16 a second, in steps of 4 plus 1
     assert any(
@@ -108,12 +108,12 @@ def test_the_preview_is_what_the_render_will_see(studio: Engine, tmp_path: Path)
     wide = Image.new("RGB", (128, 32), (200, 20, 20))
     wide.paste((20, 20, 200), (48, 0, 80, 32))
     wide.save(tmp_path / "a.png")
-    picture = studio.keep_picture(tmp_path / "a.png")
+    picture = studio.media.keep_picture(tmp_path / "a.png")
     crop = studio.fitted_preview(request(LTX, pictures={"image": picture}), "image")
     assert crop.size == (640, 640) and crop.getpixel((320, 320)) == (20, 20, 200)  # the blue middle fills it
     pad = studio.fitted_preview(request(LTX, pictures={"image": picture}, fit="pad"), "image")
     assert pad.getpixel((320, 10)) == (0, 0, 0) and pad.getpixel((20, 320)) == (200, 20, 20)
-    video = studio.keep_video(film(tmp_path / "a.mp4", [n / 10 for n in range(21)], (64, 32)))
+    video = studio.media.keep_video(film(tmp_path / "a.mp4", [n / 10 for n in range(21)], (64, 32)))
     shown = studio.fitted_preview(request(VACE, videos={"control_video": video}), "control_video")
     assert shown.size == (3 * 640, 640)  # the first, the middle and the last
     with pytest.raises(BadFile):

@@ -196,10 +196,10 @@ def test_what_it_cannot_do_is_refused_with_a_remedy(studio: Engine) -> None:
 
 
 def test_the_page_shows_it_while_it_waits_runs_and_has_ended(studio: Engine) -> None:
-    studio.pause(True)
+    studio.queue.pause(True)
     (job,) = studio.submit("count", CountRequest(number=1000))
     assert "Counting" in line(look(studio)) and "to 1000" in line(look(studio))
-    studio.pause(False)
+    studio.queue.pause(False)
     under_way(studio, job)
     assert "It is being counted" in line(look(studio))
     studio.stop(job.id)

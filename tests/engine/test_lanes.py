@@ -80,7 +80,7 @@ def test_a_card_that_only_torch_sees_gets_a_lane_when_the_first_worker_has_start
         assert [lane.device for lane in engine._lanes] == ["cpu", "cpu:1"]  # what waited is not left waiting
         engine.warm_up()
         with Engine(home) as guest:
-            while guest.hardware().best.id == "cpu":
+            while guest.machine.hardware().best.id == "cpu":
                 time.sleep(0.1)
             (job,) = guest.make_takes(request(device="cpu:0"))
             assert ended(guest, job).result_id
@@ -110,7 +110,7 @@ def test_a_plan_for_a_second_card_counts_that_cards_memory(home: Path) -> None:
     small = CARDS[1].model_copy(update={"vram_gb": 6, "vram_free_gb": 5.5})
     with Engine(home) as engine:
         # not this computer's RAM: beside other work there may be too little to stream from
-        found, roomy = engine.hardware(), {"ram_gb": 32, "ram_free_gb": 24}
+        found, roomy = engine.machine.hardware(), {"ram_gb": 32, "ram_free_gb": 24}
         machine = found.model_copy(update=roomy | {"devices": (CARDS[0], small, found.devices[-1])})
         plans = [engine.plan(Request(prompt=PROMPT, model="wan2.1-t2v-1.3b", seed=1, device=card.id), machine)
                  for card in CARDS]  # fmt: skip
@@ -128,7 +128,7 @@ def test_a_worker_that_shares_no_path_makes_the_same_take(home: Path, tmp_path: 
         plan = engine.plan(request(device="cpu"))
         worn = plan.model_copy(update={"request": plan.request.model_copy(update={
             "loras": (LoraUse(id=engine.keep_lora(home / "mist.safetensors").id),),
-            "pictures": {"image": engine.keep_picture(home / "noise.png")},
+            "pictures": {"image": engine.media.keep_picture(home / "noise.png")},
         })})  # fmt: skip
         assert str(home) not in line(RunJob.of(new_job(kind_of("take"), "take", worn), kind_of("take").performer))
         engine.start()

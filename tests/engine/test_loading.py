@@ -95,8 +95,8 @@ def test_the_engine_knows_what_is_warm_and_remembers_what_loading_took(studio: E
     weights = sum(file.stat().st_size for file in (studio.places.models / "tiny-wan").rglob("*.safetensors")) / 1e9
     assert cold.loading_seconds > 0 and cold.loaded_gb == pytest.approx(weights, rel=0.01)
     assert (warm.loading_seconds, warm.loaded_gb) == (0, 0)
-    assert studio.hardware().loaded_on("cpu") == studio.plan(request).loads
+    assert studio.machine.hardware().loaded_on("cpu") == studio.plan(request).loads
     with Engine(studio.places.home) as guest:  # a command beside the studio
-        assert guest.hardware().loaded_on("cpu") == guest.plan(request).loads
+        assert guest.machine.hardware().loaded_on("cpu") == guest.plan(request).loads
     studio.let_go()
-    assert studio.hardware().loaded_on("cpu") == ""
+    assert studio.machine.hardware().loaded_on("cpu") == ""

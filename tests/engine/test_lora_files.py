@@ -114,7 +114,7 @@ def test_what_a_model_without_an_image_encoder_leaves_out_is_said(
     names = ["transformer.blocks.39.attn1.to_q", *images]
     name = engine.keep_lora(write(tmp_path / "i2v.safetensors", names, 5120)).id
     Image.new("RGB", (640, 400)).save(tmp_path / "a.png")
-    given = {"image": engine.keep_picture(tmp_path / "a.png")}
+    given = {"image": engine.media.keep_picture(tmp_path / "a.png")}
     request = Request(prompt=PROMPT, model="wan2.2-i2v-a14b", seed=1, loras=(LoraUse(id=name),), pictures=given)
     made = engine.plan(request, machine)
     assert any("of the LoRA 'i2v': layers for an image encoder (4)" in reason for reason in made.reasons)

@@ -122,13 +122,13 @@ def test_what_a_file_is_instead_is_said(what: str, name: str, tmp_path: Path) ->
     with Engine(tmp_path / "home") as engine, pytest.raises(BadFile, match=what):
         match name:
             case "a.png":
-                engine.keep_picture(tmp_path / name)
+                engine.media.keep_picture(tmp_path / name)
             case "a.mp4":
-                engine.keep_video(tmp_path / name)
+                engine.media.keep_video(tmp_path / name)
             case "a.safetensors":
                 engine.keep_lora(tmp_path / name)
             case _:
-                engine.reusable(tmp_path / name)
+                engine.models.reusable(tmp_path / name)
 
 
 def test_a_picture_that_is_too_small_says_how_small_it_may_be(tmp_path: Path) -> None:
@@ -216,5 +216,7 @@ def test_a_picture_is_named_by_its_content_only(name: str) -> None:
 def test_a_model_without_pictures_refuses_one(tmp_path: Path) -> None:
     with Engine(tmp_path) as studio, pytest.raises(BadSetting, match="starting picture"):
         studio.plan(
-            Request(prompt="a red ball", pictures={"image": studio.keep_picture(save(two_tone(), tmp_path / "a.png"))})
+            Request(
+                prompt="a red ball", pictures={"image": studio.media.keep_picture(save(two_tone(), tmp_path / "a.png"))}
+            )
         )

@@ -40,7 +40,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def found(engine: Engine) -> bool:
-    return engine.installed(engine.catalog.card(MODEL))
+    return engine.models.installed(engine.models.card(MODEL))
 
 
 @pytest.mark.slow
@@ -51,24 +51,24 @@ def test_a_running_studio_goes_on_with_models_that_moved_to_another_disk(home: P
         (before,) = engine.make_takes(asked)
         assert isinstance(list(engine.watch(before.id))[-1], Finished)
         size = size_of(home / "models" / MODEL)
-        quote = engine.model_home.quote(str(disk / "models"))
+        quote = engine.location.quote(str(disk / "models"))
         assert (quote.models, quote.bytes, quote.bytes_to_write) == ((MODEL,), size, size)
         seen = []
-        engine.model_home.move(str(disk / "models"), seen.append)
+        engine.location.move(str(disk / "models"), seen.append)
         assert (seen[-1].bytes_done, seen[-1].ended) == (size, True)
         assert found(engine) and not (home / "models" / MODEL).exists()
         (after,) = engine.make_takes(asked.model_copy(update={"seed": 2}))
         assert isinstance(list(engine.watch(after.id))[-1], Finished)
     with Engine(home) as again:
-        assert [place.folder for place in again.model_home.folders()] == [str(disk / "models")]
+        assert [place.folder for place in again.location.folders()] == [str(disk / "models")]
 
 
 def test_a_folder_for_new_models_leaves_the_old_ones_where_they_are(home: Path, tmp_path: Path) -> None:
     with Engine(home) as engine:
-        engine.model_home.use(str(tmp_path / "new"))
+        engine.location.use(str(tmp_path / "new"))
         assert engine.places.models == tmp_path / "new" and found(engine)
-        assert [place.models for place in engine.model_home.folders()] == [(), (MODEL,)]
-        engine.model_home.move(str(home / "models"))
+        assert [place.models for place in engine.location.folders()] == [(), (MODEL,)]
+        engine.location.move(str(home / "models"))
         assert engine.places.models == home / "models" and found(engine)
 
 
@@ -78,7 +78,7 @@ def test_a_move_that_is_killed_leaves_every_model_usable_and_goes_on(home: Path,
     (weights.parent / "model_index.json").write_text("{}")
     save_file({"w": np.zeros(300_000_000, dtype=np.uint8)}, weights)
     size, half = weights.stat().st_size, disk / "models" / ".removed-half-large" / weights.name
-    script = f"from pathlib import Path; from engine import Engine; Engine(Path({str(home)!r})).model_home.move(" \
+    script = f"from pathlib import Path; from engine import Engine; Engine(Path({str(home)!r})).location.move(" \
              f"{str(disk / 'models')!r})"  # fmt: skip
     mover = subprocess.Popen([sys.executable, "-c", script], cwd=APP)
     while not (half.exists() and 0 < half.stat().st_size < size):
@@ -88,7 +88,7 @@ def test_a_move_that_is_killed_leaves_every_model_usable_and_goes_on(home: Path,
     mover.wait()
     with Engine(home) as engine:
         assert found(engine) and weights.stat().st_size == size
-        engine.model_home.move(str(disk / "models"))
+        engine.location.move(str(disk / "models"))
         assert found(engine) and not (home / "models" / MODEL).exists()
     assert sorted(path.name for path in (disk / "models").iterdir()) == ["large", MODEL]
     assert (disk / "models" / "large" / weights.name).stat().st_size == size
@@ -97,7 +97,7 @@ def test_a_move_that_is_killed_leaves_every_model_usable_and_goes_on(home: Path,
 def test_a_copy_that_was_not_removed_in_time_is_removed_by_the_next_move(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "models" / MODEL, tmp_path / "new" / MODEL)
     with Engine(home) as engine:
-        engine.model_home.move(str(tmp_path / "new"))
+        engine.location.move(str(tmp_path / "new"))
         assert found(engine) and not (home / "models" / MODEL).exists()
 
 
@@ -105,7 +105,7 @@ def test_another_model_of_that_name_is_not_written_over(home: Path, tmp_path: Pa
     (tmp_path / "new" / MODEL).mkdir(parents=True)
     (tmp_path / "new" / MODEL / "thesis.txt").write_text("mine")
     with Engine(home) as engine, pytest.raises(MachineProblem, match="another tiny-wan is there"):
-        engine.model_home.move(str(tmp_path / "new"))
+        engine.location.move(str(tmp_path / "new"))
     assert (tmp_path / "new" / MODEL / "thesis.txt").read_text() == "mine"
     assert (home / "models" / MODEL / "model_index.json").is_file()
 
@@ -115,14 +115,14 @@ def test_models_do_not_move_while_a_shot_is_made_with_one(home: Path, tmp_path: 
         engine.make_takes(Request(prompt=PROMPT, model=MODEL, seed=1))
         engine.store.claim("cpu")
         with pytest.raises(InUse, match="A shot is being made with tiny-wan"):
-            engine.model_home.move(str(tmp_path / "new"))
+            engine.location.move(str(tmp_path / "new"))
         assert engine.places.models == home / "models" and found(engine)
 
 
 def test_models_do_not_move_to_a_disk_without_room(home: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.schema.manifest.MARGIN_BYTES", shutil.disk_usage(disk).free)
     with Engine(home) as engine, pytest.raises(MachineProblem, match="not enough room"):
-        engine.model_home.move(str(disk / "models"))
+        engine.location.move(str(disk / "models"))
     assert (home / "models" / MODEL).is_dir() and not (disk / "models").exists()
 
 
@@ -130,13 +130,13 @@ def test_a_disk_that_is_unplugged_is_said_and_nothing_is_written_in_its_place(ho
     drive = tmp_path / "drive"
     drive.mkdir()
     with Engine(home) as engine:
-        engine.model_home.move(str(drive / "models"))
+        engine.location.move(str(drive / "models"))
         shutil.move(drive, tmp_path / "unplugged")
     with Engine(home) as engine:
         engine.downloads.start()
-        assert not found(engine) and not engine.model_home.folders()[0].there
+        assert not found(engine) and not engine.location.folders()[0].there
         with pytest.raises(MachineProblem, match="is not there"):
-            engine.downloads.quote(engine.catalog.card(MODEL))
+            engine.downloads.quote(engine.models.card(MODEL))
         assert not drive.exists()
         shutil.move(tmp_path / "unplugged", drive)
         assert found(engine)
@@ -151,7 +151,7 @@ HOSTILE = ["", "   ", "models", "../models", "~nobody-of-that-name/models", "/no
 def test_what_can_be_no_folder_for_models_is_refused_and_changes_nothing(name: str, tmp_path: Path) -> None:
     with Engine(tmp_path / "home") as engine:
         with pytest.raises(BadFile):
-            engine.model_home.use(name.replace("HOME", str(tmp_path / "home")))
+            engine.location.use(name.replace("HOME", str(tmp_path / "home")))
         assert engine.places.models == tmp_path / "home" / "models"
     assert not (tmp_path / "home" / "models" / "deeper").exists()
 

@@ -74,7 +74,7 @@ def nothing_learned(studio: Engine) -> Iterator[None]:
     with studio.store._writing() as db:
         db.execute("delete from runs")
     studio.store.set(WARM + CARD.id, "")  # else the next plan keeps the model as this one left it
-    studio._machine = 0.0, None
+    studio.machine.forget()
 
 
 def begin(studio: Engine, **fields: Any) -> Job:

@@ -78,10 +78,10 @@ def test_a_look_is_not_forbidden_by_the_models_own_negative_prompt(machine: Hard
 def test_a_recipe_repeats_its_words_whatever_became_of_its_look(tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
         words = {"words": "at night"}
-        studio.save_preset("Mine", studio.preset(Look, "night").model_copy(update={**words, "models": {}}))
+        studio.presets.keep("Mine", studio.presets.get(Look, "night").model_copy(update={**words, "models": {}}))
         made = studio.plan(Request(prompt="a red ball over the sea", look="mine"))
         assert made.prompt == "a red ball over the sea. at night"
-        studio.delete_preset(Look, "mine")
+        studio.presets.delete(Look, "mine")
         recipe = Recipe(kind="take", id="a", plan=made, seconds=1, versions={}, created="2026-01-01T00:00:00Z")
         again = studio.plan(as_request(recipe))
     assert again.prompt == made.prompt and again.request.prompt == made.request.prompt
@@ -105,8 +105,8 @@ def test_a_saved_request_comes_back_without_what_belongs_to_one_computer(tmp_pat
     asked = Request(prompt="ein Fuchs, «schnell»\nim Schnee", look="night", seed=7, dial=0.25, device="cuda:3",
                     pictures={"image": "0" * 32})  # fmt: skip
     with Engine(tmp_path) as studio:
-        saved = studio.save_preset("Fuchs & Schnee", asked)
-        (found,) = studio.presets()
+        saved = studio.presets.keep("Fuchs & Schnee", asked)
+        (found,) = studio.presets.requests()
     assert found == saved and found.id == "fuchs-schnee"
     assert found.request == asked.model_copy(update={"device": None, "pictures": {}})
 
@@ -114,8 +114,8 @@ def test_a_saved_request_comes_back_without_what_belongs_to_one_computer(tmp_pat
 @pytest.mark.parametrize("name", ["Nacht: 1", "夜", "con", "COM1", "../../etc", "a" * 60])
 def test_any_name_becomes_a_safe_file(name: str, tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
-        saved = studio.save_preset(name, Request(prompt=PROMPT))
-        assert studio.preset(Preset, saved.id) == saved
+        saved = studio.presets.keep(name, Request(prompt=PROMPT))
+        assert studio.presets.get(Preset, saved.id) == saved
     (file,) = (tmp_path / "presets" / "requests").iterdir()
     assert file.stem not in ("con", "com1") and file.name.isascii()
 
@@ -123,7 +123,7 @@ def test_any_name_becomes_a_safe_file(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "a" * 61, "x\x00y", "x\ny", "<b>bold</b>", "\u202egnp.exe"])
 def test_a_name_that_cannot_be_one_is_refused(name: str, tmp_path: Path) -> None:
     with Engine(tmp_path) as studio, pytest.raises(BadSetting, match="'name' is wrong"):
-        studio.save_preset(name, Request(prompt=PROMPT))
+        studio.presets.keep(name, Request(prompt=PROMPT))
     assert not (tmp_path / "presets" / "requests").exists()
 
 
@@ -131,34 +131,36 @@ def test_a_preset_goes_from_friend_to_friend(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     with Engine(tmp_path / "one") as one, Engine(tmp_path / "two") as two:
-        mine = one.save_preset("My noir", one.preset(Look, "film-noir").model_copy(update={"words": "Noir, but mine."}))
-        file = one.export_preset(Look, mine.id, out)
-        assert two.import_preset(file) == mine == two.preset(Look, "my-noir")
-        assert two.import_preset(file) == mine  # twice is no harm
-        assert two.is_own_preset(mine) and not two.is_own_preset(two.preset(Look, "film-noir"))
+        mine = one.presets.keep(
+            "My noir", one.presets.get(Look, "film-noir").model_copy(update={"words": "Noir, but mine."})
+        )
+        file = one.presets.export(Look, mine.id, out)
+        assert two.presets.receive(file) == mine == two.presets.get(Look, "my-noir")
+        assert two.presets.receive(file) == mine  # twice is no harm
+        assert two.presets.is_own(mine) and not two.presets.is_own(two.presets.get(Look, "film-noir"))
 
 
 def test_another_preset_of_the_same_name_is_not_replaced_by_a_friends(tmp_path: Path) -> None:
     file = Path(shutil.copyfile(APP / "presets" / "looks" / "film-noir.toml", tmp_path / "noir.toml"))
     file.write_text(file.read_text().replace("drifting smoke", "drifting fog"))
     with Engine(tmp_path / "home") as studio:
-        before = studio.preset(Look, "film-noir")
+        before = studio.presets.get(Look, "film-noir")
         with pytest.raises(BadFile, match="another look called 'film-noir'"):
-            studio.import_preset(file)
-        assert studio.preset(Look, "film-noir") == before
-        assert studio.import_preset(file, "Friend's noir").id == "friend-s-noir"
+            studio.presets.receive(file)
+        assert studio.presets.get(Look, "film-noir") == before
+        assert studio.presets.receive(file, "Friend's noir").id == "friend-s-noir"
 
 
 def test_an_own_look_replaces_ours_until_it_is_deleted(tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
-        ours = studio.preset(Look, "night")
-        studio.save_preset("Night", ours.model_copy(update={"words": "Pitch dark."}))
-        assert studio.preset(Look, "night").words == "Pitch dark."
-        assert [look.id for look in studio.looks()].count("night") == 1
-        studio.delete_preset(Look, "night")
-        assert studio.preset(Look, "night") == ours
+        ours = studio.presets.get(Look, "night")
+        studio.presets.keep("Night", ours.model_copy(update={"words": "Pitch dark."}))
+        assert studio.presets.get(Look, "night").words == "Pitch dark."
+        assert [look.id for look in studio.presets.looks()].count("night") == 1
+        studio.presets.delete(Look, "night")
+        assert studio.presets.get(Look, "night") == ours
         with pytest.raises(BadSetting, match="comes with Rushes"):
-            studio.delete_preset(Look, "night")
+            studio.presets.delete(Look, "night")
 
 
 def test_a_broken_file_is_named_and_hides_no_other(tmp_path: Path) -> None:
@@ -166,8 +168,8 @@ def test_a_broken_file_is_named_and_hides_no_other(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "bad.toml").write_text('id = "bad"\nkind = "look"\nname = "Bad"\n')
     with Engine(tmp_path) as studio:
-        assert "film-noir" in [look.id for look in studio.looks()]
-        (problem,) = studio.preset_problems()
+        assert "film-noir" in [look.id for look in studio.presets.looks()]
+        (problem,) = studio.presets.problems()
         assert "bad.toml" in problem.cause and "'words'" in problem.cause
-        studio.delete_preset(Look, "bad")
-        assert not studio.preset_problems()
+        studio.presets.delete(Look, "bad")
+        assert not studio.presets.problems()

@@ -23,7 +23,7 @@ OUTCOMES: tuple[Outcome, ...] = ("draft", "standard", "best")
 
 def test_a_drafts_take_never_computes_more_than_the_render_that_it_saves(tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
-        for there in [*studio.known_machines().values()][::4]:
+        for there in [*studio.machine.known_machines().values()][::4]:
             for card in (card for card in RUNNABLE if card.needs == ("text",)):
                 made = studio.plan(Request(prompt="a red ball", model=card.id, seed=1, outcome="draft"), there)
                 assert made.take.operations <= made.render.operations, (card.id, there.system)
@@ -97,12 +97,12 @@ def test_a_workstation_goes_to_what_the_family_can_and_that_is_planned() -> None
 
 def test_a_person_keeps_to_a_tier_and_lets_go(tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
-        fits = studio.tier()
-        own = studio.save_preset("My laptop", TIERS["small"])
-        assert studio.choose_tier(own.id).name == "My laptop" and (tmp_path / "presets" / "tiers").is_dir()
-        assert studio.choose_tier(None) == fits
+        fits = studio.machine.tier()
+        own = studio.presets.keep("My laptop", TIERS["small"])
+        assert studio.machine.choose_tier(own.id).name == "My laptop" and (tmp_path / "presets" / "tiers").is_dir()
+        assert studio.machine.choose_tier(None) == fits
         with pytest.raises(UnknownName):
-            studio.choose_tier("../../etc")
+            studio.machine.choose_tier("../../etc")
 
 
 def test_a_machine_that_no_tier_fits_gets_one_all_the_same() -> None:
@@ -124,10 +124,10 @@ def test_a_persons_own_meaning_of_an_outcome_is_kept_and_used(tmp_path: Path) ->
         )
         own = studio.keep_outcome(asked)
         again = studio.plan(Request(prompt="a red ball", outcome="draft", seed=1))
-        assert (again.render.num_frames, again.render.size) == (9, "128x128") and studio.tier() == own
+        assert (again.render.num_frames, again.render.size) == (9, "128x128") and studio.machine.tier() == own
         assert studio.plan(Request(prompt="a red ball", outcome="best")).render.num_frames > 9
         studio.keep_outcome(asked.model_copy(update={"num_frames": 13}))
-        assert [tier.name for tier in studio.tiers() if studio.is_own_preset(tier)] == ["My own"]
+        assert [tier.name for tier in studio.machine.tiers() if studio.presets.is_own(tier)] == ["My own"]
         with pytest.raises(BadSetting):
             studio.keep_outcome(Request(prompt="a red ball"))
 
@@ -135,9 +135,9 @@ def test_a_persons_own_meaning_of_an_outcome_is_kept_and_used(tmp_path: Path) ->
 @pytest.mark.parametrize("text", ["", "nonsense", 'id = "mine"\nkind = "tier"\nformat = 2\nname = "Mine"', "\x00"])
 def test_a_tier_whose_file_broke_is_named_and_another_one_is_used(text: str, tmp_path: Path) -> None:
     with Engine(tmp_path) as studio:
-        fits = studio.tier()
-        own = studio.save_preset("Mine", TIERS["small"])
-        assert studio.choose_tier(own.id) == own
+        fits = studio.machine.tier()
+        own = studio.presets.keep("Mine", TIERS["small"])
+        assert studio.machine.choose_tier(own.id) == own
         (tmp_path / "presets" / "tiers" / "mine.toml").write_text(text)
-        assert studio.tier() == fits and studio.plan(Request(prompt="a red ball", outcome="draft"))
-        assert any("mine.toml" in problem.cause for problem in studio.preset_problems())
+        assert studio.machine.tier() == fits and studio.plan(Request(prompt="a red ball", outcome="draft"))
+        assert any("mine.toml" in problem.cause for problem in studio.presets.problems())

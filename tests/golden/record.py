@@ -65,8 +65,8 @@ def rounded(value: Any) -> Any:
 def plans(home: Path) -> Iterator[str]:
     """A line for each model on each kind of machine: what it would do, and the digest of the whole plan."""
     with Engine(home) as engine:
-        machines = engine.known_machines()
-        for card in engine.cards():
+        machines = engine.machine.known_machines()
+        for card in engine.models.cards():
             for name in MACHINES:
                 asked = Request(prompt=PROMPT, model=card.id, seed=7)
                 try:
@@ -112,7 +112,7 @@ def take(home: Path) -> Any:
     """The recipe of a take that is made on the processor."""
     with Engine(home) as engine:
         engine.start()
-        engine.pause(False)
+        engine.queue.pause(False)
         asked = Request(prompt=PROMPT, seed=3, num_frames=9, take=Overrides(num_inference_steps=2), device="cpu")
         (job,) = engine.make_takes(asked)
         assert isinstance(list(engine.watch(job.id))[-1], Finished)

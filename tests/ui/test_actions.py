@@ -148,7 +148,7 @@ def test_whatever_a_full_page_emits_says_something_to_its_action(engine: Engine,
     for room in ("library", "models", "machine"):
         shown |= page.screen(engine, room, values(page))
     htmls = [str(html) for html in shown.values()]
-    htmls += [slots(card, EVERYTHING, "#ffffff") + loras(engine, card, EVERYTHING) for card in engine.cards()]
+    htmls += [slots(card, EVERYTHING, "#ffffff") + loras(engine, card, EVERYTHING) for card in engine.models.cards()]
     found = [pair for html in htmls for pair in _Buttons(html).found]
     assert len({what for what, _ in found}) > 30
     for what, text in found:

@@ -26,7 +26,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         (take,) = engine.make_takes(Request(prompt=RED_BALL, seed=7))
         assert isinstance([*engine.watch(take.id)][-1], Finished)
         assert isinstance([*engine.watch(engine.render(take.id).id)][-1], Finished)
-        engine.pause(True)
+        engine.queue.pause(True)
     files = home / "bin" / "xdg-open"
     files.parent.mkdir()
     files.write_text(f'#!/bin/sh\necho "$1" > {home}/shown\n')

@@ -26,7 +26,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("small")
     with Engine(home) as engine:
         engine.store.set(REPORTED, REPORTED_DEVICES.dump_json((SMALL,)).decode())
-        engine.pause(True)
+        engine.queue.pause(True)
     (home / "card.json").write_text(SMALL.model_dump_json())
     (home / "faults.json").write_text("[]")
     served = Served(home, ("-m", "tests.short_app", str(home / "faults.json")))
@@ -63,9 +63,9 @@ def test_an_outcome_sets_the_length_says_what_it_means_here_and_can_be_changed_a
     tab.get_by_role("button", name="Keep this as my Draft").click()
     expect(tab.locator("#notice")).to_contain_text("your Draft for Starter", timeout=PATIENCE_MS)
     with Engine(studio.home) as engine:
-        assert engine.tier().name == "My own" and engine.tier().models["starter"]["draft"].seconds == pytest.approx(
-            0.5, abs=0.1
-        )
+        assert engine.machine.tier().name == "My own" and engine.machine.tier().models["starter"][
+            "draft"
+        ].seconds == pytest.approx(0.5, abs=0.1)
     show(tab, "My machine")
     tiers = tab.locator("#tiers")
     expect(tiers).to_contain_text("counts as “My own”", timeout=PATIENCE_MS)
@@ -83,7 +83,7 @@ def test_a_kind_of_machine_of_ones_own_is_exported_deleted_and_taken_in(
     tab: Page, studio: Served, tmp_path: Path
 ) -> None:
     with Engine(studio.home) as engine:
-        engine.choose_tier(engine.save_preset("Night shift", engine.tier()).id)
+        engine.machine.choose_tier(engine.presets.keep("Night shift", engine.machine.tier()).id)
     show(tab, "My machine")
     expect(tab.locator("#can-do table")).to_be_visible(timeout=PATIENCE_MS)
     tiers = tab.locator("#tiers")
@@ -98,8 +98,8 @@ def test_a_kind_of_machine_of_ones_own_is_exported_deleted_and_taken_in(
     hand_over(tiers.locator("input[type=file]"), file)
     expect(tiers).to_contain_text("Night shift", timeout=PATIENCE_MS)
     with Engine(studio.home) as engine:
-        assert not engine.preset_problems()
-        engine.delete_preset(Tier, "night-shift")
+        assert not engine.presets.problems()
+        engine.presets.delete(Tier, "night-shift")
 
 
 def test_what_does_not_fit_gets_buttons_with_what_would_and_one_of_them_fills_the_form(tab: Page) -> None:
@@ -123,7 +123,7 @@ def test_my_machine_answers_for_every_model_and_outcome(tab: Page, studio: Serve
     show(tab, "My machine")
     rows = tab.locator("#can-do tbody tr")
     with Engine(studio.home) as engine:
-        able = [card for card in engine.cards() if not card.not_yet]
+        able = [card for card in engine.models.cards() if not card.not_yet]
     expect(rows).to_have_count(len(able), timeout=PATIENCE_MS)
     expect(rows.first.locator("td")).to_have_count(3)
     expect(tab.locator("#can-do h2")).to_have_text("What can my machine do?")

@@ -51,7 +51,7 @@ def test_what_is_not_ours_is_nothing(text: str | None) -> None:
 
 
 def test_every_model_has_a_place_for_all_it_takes_and_is_asked_for_nothing_else(engine: Engine) -> None:
-    for card in engine.cards():
+    for card in engine.models.cards():
         html = slots(card, attachments.NOTHING, "#ffffff")
         assert [f'data-slot="{role}"' in html for role in attachments.ROLES] == [
             role in card.inputs for role in attachments.ROLES
@@ -96,4 +96,4 @@ def test_what_has_left_the_computer_leaves_the_form(engine: Engine) -> None:
 
 def test_hostile_names_in_what_is_brought_stay_text(engine: Engine) -> None:
     nasty = EVERYTHING.model_copy(update={"loras": (LoraUse(id=ID, name=NASTY[:120]),)})
-    assert_harmless(loras(engine, engine.catalog.card("starter"), nasty))
+    assert_harmless(loras(engine, engine.models.card("starter"), nasty))

@@ -13,6 +13,7 @@ from markupsafe import escape
 
 from engine import Cancelled, Clip, Download, Engine, Failed, Finished, Job, Noticed, Peek, Progress, Recipe, Request
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
+from engine.queries import Machine
 from engine.schema import Device, Run
 from engine.storage.catalog import machines
 from ui.page.components import formatting
@@ -71,10 +72,10 @@ def test_after_its_first_clip_the_toy_names_the_model_that_the_engine_recommends
     engine: Engine, monkeypatch: pytest.MonkeyPatch, kind: str, named: bool
 ) -> None:
     machine = machines(engine.places.machines)[kind]
-    monkeypatch.setattr(Engine, "hardware", lambda _: machine)
+    monkeypatch.setattr(Machine, "hardware", lambda _: machine)
     clip = Seen(_job(engine, "render"), Finished(result_id="x", seconds=1))
     said = onward(engine, View((), (), (), {}, clip, ""))
-    picks = engine.recommended()
+    picks = engine.planning.recommended()
     assert bool(picks) == named and ('data-act="fetch"' in said) == named
     assert not named or f'data-id="{picks[0].model}"' in said
     assert onward(engine, View((), (), (), {}, None, "")) == ""
@@ -151,10 +152,10 @@ def test_a_forecast_that_nobody_measured_says_so_beside_its_verdict(engine: Engi
 def test_a_download_that_the_disk_has_no_room_for_is_said_before_it_starts(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = engine.hardware()
+    now = engine.machine.hardware()
     for free_gb, said in ((5000, False), (3, True)):
         machine = now.model_copy(update={"disk_free_gb": free_gb})
-        monkeypatch.setattr(engine, "hardware", lambda machine=machine: machine)
+        monkeypatch.setattr(engine.machine, "hardware", lambda machine=machine: machine)
         html = outlook(engine, Request(prompt="a red ball", model="wan2.1-t2v-14b"), 1)
         assert "Downloads" in html and ("does not fit on the disk" in html) == said
 
@@ -162,10 +163,10 @@ def test_a_download_that_the_disk_has_no_room_for_is_said_before_it_starts(
 def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: Engine) -> None:
     card = Device(id="cpu:0", kind="pretend", name="a card", vram_gb=24, vram_free_gb=23, compute_capability="8.9")
     engine.store.set(REPORTED, REPORTED_DEVICES.dump_json((card,)).decode())
-    html, picks = capability(engine), engine.recommended()
+    html, picks = capability(engine), engine.planning.recommended()
     assert "(estimated)" in html and len(picks) == 2
     for pick in picks:
-        name = next(card.name for card in engine.cards() if card.id == pick.model)
+        name = next(card.name for card in engine.models.cards() if card.id == pick.model)
         assert f": {name}. {escape(pick.why)}" in html and escape(pick.licence) in html
         assert (
             f"One clip takes {formatting.span(*pick.seconds)}" in html
@@ -174,7 +175,7 @@ def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: E
 
 
 def test_where_no_model_would_run_that_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "recommended", list)
+    monkeypatch.setattr(engine.planning, "recommended", list)
     assert "none is likely to run here" in capability(engine)
 
 

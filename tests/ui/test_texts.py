@@ -52,7 +52,7 @@ def test_every_english_text_has_a_german_one_with_the_same_fields(place: str) ->
 
 def test_every_look_and_camera_move_of_ours_has_a_german_name(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine:
-        ours = {style.id for style in (*engine.looks(), *engine.cameras())}
+        ours = {style.id for style in (*engine.presets.looks(), *engine.presets.cameras())}
     assert ours == set(PLACES["PRESETS"]._each["de"].names)
 
 
@@ -126,7 +126,7 @@ def test_every_german_sentence_fills_in_what_the_english_does() -> None:
 
 def test_why_a_plan_is_as_it_is_is_said_in_german_on_every_kind_of_machine(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine:
-        for row in engine.table(everywhere=True)[::7]:
+        for row in engine.planning.table(everywhere=True)[::7]:
             for reason in row.reasons:
                 for sentence in BETWEEN.split(reason):
                     assert _german(sentence) != sentence, sentence
@@ -142,13 +142,13 @@ def test_what_a_forecast_rests_on_is_said_in_german(card: ModelCard, own: int, h
 
 def test_every_sentence_of_a_card_a_tier_and_a_recommendation_has_its_german(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine:
-        said = [text for card in engine.cards() for text in (
+        said = [text for card in engine.models.cards() for text in (
             card.summary, card.good_at, card.prompt.style, card.not_yet or "", card.sigma.kept, card.licence.line,
             card.faster.measured if card.faster else "", card.licence.conditions, *card.licence.excluded)]  # fmt: skip
-        said += [text for tier in engine.tiers() for text in (tier.name, tier.summary)]
+        said += [text for tier in engine.machine.tiers() for text in (tier.name, tier.summary)]
         kinds = machines(engine.places.machines).values()
         said += [text for machine in kinds for pick in recommend(lambda asked, _, m=machine: engine.plan(asked, m),
-                 engine.cards()) for text in (pick.what_for, pick.why, pick.licence)]  # fmt: skip
+                 engine.models.cards()) for text in (pick.what_for, pick.why, pick.licence)]  # fmt: skip
     names = {"24 GB", "Apple"}
     assert sorted({text for text in said if text and text not in names and not in_german(text)}) == []
 
@@ -157,7 +157,8 @@ def test_what_would_fit_instead_is_said_in_german(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine:
         said = {one.text for machine in [*machines(engine.places.machines).values()][::3]
                 for model in ("wan2.2-t2v-a14b", "ltx-2", "mochi-1-preview") if any(card.id == model for card in
-                engine.cards()) for one in engine.instead(Request(prompt="a ball", model=model), machine)}  # fmt: skip
+                engine.models.cards())
+                for one in engine.planning.instead(Request(prompt="a ball", model=model), machine)}  # fmt: skip
     assert len(said) > 5
     assert sorted(text for text in said if not in_german(text)) == []
 

@@ -96,7 +96,7 @@ def plan(
         with Engine() as studio:
             machine = _machine(studio, hardware)
             found = studio.plan(request, machine)
-            instead = studio.instead(request, machine)
+            instead = studio.planning.instead(request, machine)
         if as_json:
             shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
             promised = found.forecast.model_dump(mode="json", exclude={"estimated_seconds"})
@@ -115,7 +115,7 @@ def models(as_json: Json = False) -> None:
 
     def body() -> None:
         with Engine() as studio:
-            picks = {pick.model: pick for pick in reversed(studio.recommended())}
+            picks = {pick.model: pick for pick in reversed(studio.planning.recommended())}
             rows: list[dict[str, Any]] = [
                 {
                     "id": card.id,
@@ -126,12 +126,12 @@ def models(as_json: Json = False) -> None:
                     "license": card.licence.name,
                     "commercial_use": card.licence.commercial_use,
                     "inputs": list(card.inputs),
-                    "installed": studio.installed(card),
+                    "installed": studio.models.installed(card),
                     "size_gb": round(card.size_gb, 3),
                     "summary": card.summary,
                     "recommended": picks.get(card.id),
                 }  # fmt: skip
-                for card in studio.cards()
+                for card in studio.models.cards()
             ]
         if as_json:
             terminal.print_json(rows)
@@ -152,7 +152,7 @@ def hardware(as_json: Json = False) -> None:
 
     def body() -> None:
         with Engine() as studio:
-            machine = studio.hardware()
+            machine = studio.machine.hardware()
         if as_json:
             terminal.print_json(machine)
         else:
@@ -229,7 +229,7 @@ def _tell_plan(found: ShotPlan) -> None:
 
 def _machine(studio: Engine, told: str | None) -> HardwareProfile | None:
     """By the name of a known kind of machine, or from a recording."""
-    known = studio.known_machines()
+    known = studio.machine.known_machines()
     if told is None or told in known:
         return known.get(told or "")
     path = Path(told)

@@ -13,7 +13,7 @@ from ui.commands.options import Json
 
 def tell_table(as_json: bool) -> None:
     with Engine() as studio:
-        rows = studio.table(everywhere=True)
+        rows = studio.planning.table(everywhere=True)
     if as_json:
         terminal.print_json({"rows": rows})
         return
@@ -37,8 +37,10 @@ def tier(
 
     def body() -> None:
         with Engine() as studio:
-            now = studio.tier() if name is None else studio.choose_tier(None if name == "auto" else name)
-            tiers = studio.tiers()
+            now = (
+                studio.machine.tier() if name is None else studio.machine.choose_tier(None if name == "auto" else name)
+            )
+            tiers = studio.machine.tiers()
         if as_json:
             terminal.print_json({"tier": now, "tiers": tiers})
             return

@@ -46,7 +46,7 @@ def install(
 
     def body() -> None:
         with Engine() as studio:
-            card = studio.catalog.card(model)
+            card = studio.models.card(model)
             going_on = _resume(studio, card)
             if not going_on or dry_run:
                 quote = studio.downloads.quote(card)
@@ -58,7 +58,7 @@ def install(
                     raise ModelGated(f"The owner of {card.name} asks everyone to accept terms.", quote.manifest.gate)
                 studio.downloads.add(card, quote)
             follow(studio, card.id, card.name)
-            report(card, None, as_json, installed=studio.installed(card))
+            report(card, None, as_json, installed=studio.models.installed(card))
 
     terminal.run(body, as_json)
 
@@ -75,12 +75,12 @@ def import_(
     def body() -> None:
         source = folder.expanduser().absolute()
         with Engine() as studio:
-            cards = studio.cards() if model is None else [studio.catalog.card(model)]
+            cards = studio.models.cards() if model is None else [studio.models.card(model)]
             source, card = studio.downloads.recognise(source, cards)
             quote = studio.downloads.quote(card, source, link)
             studio.downloads.add(card, quote, source, link)
             follow(studio, card.id, card.name)
-            report(card, quote, as_json, installed=studio.installed(card))
+            report(card, quote, as_json, installed=studio.models.installed(card))
 
     terminal.run(body, as_json)
 
@@ -91,7 +91,7 @@ def remove(model: Name, as_json: Json = False) -> None:
 
     def body() -> None:
         with Engine() as studio:
-            card = studio.catalog.card(model)
+            card = studio.models.card(model)
             freed = studio.downloads.remove(card)
         if as_json:
             terminal.print_json({"model": card.id, "bytes_freed": freed})
@@ -126,7 +126,7 @@ def folder(
 
     def body() -> None:
         with Engine() as studio:
-            home = studio.model_home
+            home = studio.location
             if to and move:
                 _move(studio, str(to.expanduser().absolute()))
             elif to:
@@ -145,14 +145,14 @@ def folder(
 
 
 def _move(studio: Engine, target: str) -> None:
-    quote = studio.model_home.quote(target)
+    quote = studio.location.quote(target)
     words.print(escaped(f"{len(quote.models)} models, {decimal(quote.bytes)}, of which {decimal(quote.bytes_to_write)} "
                         f"go to another disk, where {decimal(quote.disk_free)} are free."))  # fmt: skip
     with Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=words, transient=True
     ) as bars:
         bar = bars.add_task("Moving", total=quote.bytes or None)
-        studio.model_home.move(target, lambda now: bars.update(bar, completed=now.bytes_done, description=now.model))
+        studio.location.move(target, lambda now: bars.update(bar, completed=now.bytes_done, description=now.model))
 
 
 @models.command("sign-in")
@@ -263,8 +263,8 @@ def reuse(
 
     def body() -> None:
         with Engine() as studio:
-            wanted = studio.catalog.card(model).id if model else ""
-            found = studio.reusable(path.expanduser().absolute(), wanted)
+            wanted = studio.models.card(model).id if model else ""
+            found = studio.models.reusable(path.expanduser().absolute(), wanted)
             for refusal in found.refused:
                 words.print(escaped(refusal))
             if len(found.offers) > 1:
@@ -272,12 +272,12 @@ def reuse(
                     f"{path.name} can serve {len(found.offers)} models: {', '.join(o.model for o in found.offers)}.",
                     "Say which one (--as).",
                 )
-            card = studio.catalog.card(found.offers[0].model)
+            card = studio.models.card(found.offers[0].model)
             quote = studio.downloads.quote(card, found.offers[0])
             tell(card.name, quote)
             if not dry_run:
                 studio.downloads.add(card, quote)
                 follow(studio, card.id, card.name)
-            report(card, quote, as_json, installed=studio.installed(card))
+            report(card, quote, as_json, installed=studio.models.installed(card))
 
     terminal.run(body, as_json)

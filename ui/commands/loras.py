@@ -151,5 +151,5 @@ def share(
 
 
 def row(studio: Engine, file: LoraFile, path: Path | None = None) -> dict[str, Any]:
-    made_for = [card.name for card in studio.made_for(file)]
+    made_for = [card.name for card in studio.models.made_for(file)]
     return file.model_dump() | {"made_for": made_for, "file": str(path or "")}

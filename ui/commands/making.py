@@ -139,7 +139,7 @@ def render(
 
 def _asked(studio: Engine, preset: str | None, said: dict[str, Any], files: options.Brought) -> Request:
     """What was said, over the preset. Nothing that was brought is kept before a plan of it would do."""
-    saved = Request(prompt="") if preset is None else studio.preset(Preset, preset).request
+    saved = Request(prompt="") if preset is None else studio.presets.get(Preset, preset).request
     loras, render = said.pop("lora"), changed(saved.render, said.pop("render") or {})
     request = changed(saved, said | {"render": render} | files.unseen())
     request = changed(request, {"loras": chosen_loras(studio, request.model, loras)})

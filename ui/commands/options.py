@@ -202,10 +202,10 @@ class Brought:
         """The same fields, every file taken in. Raises BadFile."""
         under = self.background
         return {
-            "pictures": {role: studio.keep_picture(path, under) for role, path in self.pictures.items()},
-            "references": tuple(studio.keep_picture(path, under) for path in self.references),
-            "keyframes": {frame: studio.keep_picture(path, under) for frame, path in self.keyframes.items()},
-            "videos": {role: studio.keep_video(path, under) for role, path in self.videos.items()},
+            "pictures": {role: studio.media.keep_picture(path, under) for role, path in self.pictures.items()},
+            "references": tuple(studio.media.keep_picture(path, under) for path in self.references),
+            "keyframes": {frame: studio.media.keep_picture(path, under) for frame, path in self.keyframes.items()},
+            "videos": {role: studio.media.keep_video(path, under) for role, path in self.videos.items()},
         }
 
 

@@ -38,7 +38,7 @@ def save(
 
     def body() -> None:
         with Engine() as studio:
-            _tell(studio.save_preset(name, as_request(studio.library.take(take_id).recipe)), "Saved", as_json)
+            _tell(studio.presets.keep(name, as_request(studio.library.take(take_id).recipe)), "Saved", as_json)
 
     terminal.run(body, as_json)
 
@@ -54,7 +54,7 @@ def export(
 
     def body() -> None:
         with Engine() as studio:
-            path = studio.export_preset(PRESET_KINDS[kind], name, out)
+            path = studio.presets.export(PRESET_KINDS[kind], name, out)
         if as_json:
             terminal.print_json({"file": str(path)})
         else:
@@ -73,7 +73,7 @@ def import_(
 
     def body() -> None:
         with Engine() as studio:
-            _tell(studio.import_preset(file, renamed), "Imported", as_json)
+            _tell(studio.presets.receive(file, renamed), "Imported", as_json)
 
     terminal.run(body, as_json)
 
@@ -84,7 +84,7 @@ def delete(kind: Kind, name: Name, as_json: Json = False) -> None:
 
     def body() -> None:
         with Engine() as studio:
-            studio.delete_preset(PRESET_KINDS[kind], name)
+            studio.presets.delete(PRESET_KINDS[kind], name)
         if as_json:
             terminal.print_json({"kind": kind, "id": name, "deleted": True})
         else:
@@ -95,8 +95,8 @@ def delete(kind: Kind, name: Name, as_json: Json = False) -> None:
 
 def _list(model: str, as_json: bool) -> None:
     with Engine() as studio:
-        card, problems = studio.catalog.card(model), studio.preset_problems()
-        looks, cameras, requests = studio.looks(), studio.cameras(), studio.presets()
+        card, problems = studio.models.card(model), studio.presets.problems()
+        looks, cameras, requests = studio.presets.looks(), studio.presets.cameras(), studio.presets.requests()
     for problem in problems:
         words.print(escaped(f"{problem.cause} {problem.remedy}"))
     if as_json:

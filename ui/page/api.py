@@ -45,8 +45,8 @@ class Functions:
 
     def models(self) -> list[Answer]:
         """Every model: what it is good at, its licence, and whether it is installed."""
-        cards = self.engine.cards()
-        return [card.model_dump(mode="json") | {"installed": self.engine.installed(card)} for card in cards]
+        cards = self.engine.models.cards()
+        return [card.model_dump(mode="json") | {"installed": self.engine.models.installed(card)} for card in cards]
 
     def plan(
         self, prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
@@ -69,8 +69,8 @@ class Functions:
 
     def job(self, job_id: str) -> Answer:
         """How a job stands, with its events so far."""
-        events = [event.model_dump(mode="json") for _, event in self.engine.store.events(job_id)]
-        return self.engine.store.job(job_id).model_dump(mode="json") | {"events": events}
+        events = [event.model_dump(mode="json") for _, event in self.engine.queue.events(job_id)]
+        return self.engine.queue.job(job_id).model_dump(mode="json") | {"events": events}
 
     def stop(self, job_id: str) -> str:
         """Ask a job to stop; it ends within a step."""

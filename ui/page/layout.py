@@ -93,7 +93,7 @@ def _parts(of: Any) -> Iterator[Block]:
 
 def card_of(engine: Engine, model: str) -> ModelCard:
     """The card of a model, or of the first one when the browser remembers one that is gone."""
-    cards = engine.cards()
+    cards = engine.models.cards()
     return next((card for card in cards if card.id == model), cards[0])
 
 

@@ -78,8 +78,8 @@ def test_only_what_the_other_program_lacks_is_downloaded_and_the_model_runs(
     with Engine(home) as engine:
         engine.start()
         engine.downloads.start()
-        card = engine.catalog.card("mine")
-        (offer,) = engine.reusable(comfy, "mine").offers
+        card = engine.models.card("mine")
+        (offer,) = engine.models.reusable(comfy, "mine").offers
         whole, quote = engine.downloads.quote(card), engine.downloads.quote(card, offer)
         weights = [original / part / "diffusion_pytorch_model.safetensors" for part in ("transformer", "vae")]
         weights.append(original / "text_encoder" / "model.safetensors")
@@ -116,8 +116,8 @@ def test_a_gguf_file_of_the_other_program_makes_it_a_gguf_model(original: Path, 
     with Engine(home) as engine:
         engine.start()
         engine.downloads.start()
-        card = engine.catalog.card("mine")
-        (offer,) = engine.reusable(file, "mine").offers
+        card = engine.models.card("mine")
+        (offer,) = engine.models.reusable(file, "mine").offers
         engine.downloads.add(card, engine.downloads.quote(card, offer))
         until(engine.downloads, "mine", "finished")
         plan = engine.plan(REQUEST)
@@ -132,4 +132,4 @@ def test_a_folder_without_anything_of_use_is_refused(home: Path, tmp_path: Path)
     with Engine(home) as engine:
         for path in (tmp_path / "empty", tmp_path / "nowhere"):
             with pytest.raises(BadFile):
-                engine.reusable(path)
+                engine.models.reusable(path)

@@ -35,7 +35,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[Serve
         folder = put_take(engine, "20260103-120000-a-green-box-ef56")
         for path in (folder / name for name in TAKE_FILES if name.endswith(".json")):
             path.write_text(path.read_text().replace(RED_BALL, "a green box goes up over the sea"))
-        engine.pause(True)
+        engine.queue.pause(True)
     card = (APP / "presets" / "models" / "starter.toml").read_text()
     card = card.replace('id = "starter"', f'id = "{MODEL}"\nrepo = "{REPO}"').replace(
         'name = "Starter"', 'name = "Shapes"'

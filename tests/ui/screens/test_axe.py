@@ -131,10 +131,10 @@ def test_a_refusal(visitor: Page) -> None:
 def run_elsewhere(engine: Engine, jobs: list[Job]) -> None:
     """These jobs run, as far as the studio can see."""
     engine.store.add_jobs(jobs)
-    engine.pause(False)
+    engine.queue.pause(False)
     for _ in jobs:
         assert engine.store.claim(ELSEWHERE)
-    engine.pause(True)
+    engine.queue.pause(True)
 
 
 def a_job(engine: Engine, name: str, prompt: str = RED_BALL, take_id: str | None = None) -> Job:

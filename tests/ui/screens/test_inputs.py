@@ -26,7 +26,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio with a paused queue and one take in its library, which a model of pictures made."""
     home = tmp_path_factory.mktemp("home")
     with Engine(home) as engine:
-        engine.pause(True)
+        engine.queue.pause(True)
         folder = put_take(engine, "20260101-120000-a-red-ball-ab12")
     _film(folder / "take.mp4")
     recipe = folder / "take.json"

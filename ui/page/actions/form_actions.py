@@ -85,7 +85,7 @@ def say(click: Click) -> Values:
 @action("preset-use")
 def use_preset(click: Click, name: str) -> Values:
     """The form as it was when these settings were saved."""
-    return filled(click, click.engine.preset(Preset, name).request)
+    return filled(click, click.engine.presets.get(Preset, name).request)
 
 
 # ---- tiers ----
@@ -107,15 +107,15 @@ def _counted(click: Click, words: str) -> Values:
 @action("tier")
 def count_as(click: Click, tier: str) -> Values:
     """This computer counts as another tier, or as what it is."""
-    return _counted(click, TIER.now.format(tier=told(click.engine.choose_tier(tier or None).name)))
+    return _counted(click, TIER.now.format(tier=told(click.engine.machine.choose_tier(tier or None).name)))
 
 
 @action("tier-delete")
 def delete_tier(click: Click, tier: str) -> Values:
     """A tier of the person's own goes."""
-    words = SAVED.deleted.format(name=told(click.engine.preset(Tier, tier).name))
-    click.engine.delete_preset(Tier, tier)
-    click.engine.choose_tier(None)
+    words = SAVED.deleted.format(name=told(click.engine.presets.get(Tier, tier).name))
+    click.engine.presets.delete(Tier, tier)
+    click.engine.machine.choose_tier(None)
     return _counted(click, words)
 
 
@@ -137,7 +137,7 @@ def instead(engine: Engine, request: Request) -> str:
         asked = plannable(request, card_of(engine, request.model))
         if engine.plan(asked).forecast.verdict != "unlikely":
             return ""
-        found = engine.instead(asked)
+        found = engine.planning.instead(asked)
     except RushesError:
         return ""
     return render("screens/form/instead.html", found=found)
@@ -147,7 +147,7 @@ def instead(engine: Engine, request: Request) -> str:
 def take_instead(click: Click, number: int) -> Values:
     """The form as a suggestion has it."""
     asked = click.asked
-    found = click.engine.instead(plannable(asked, click.card))
+    found = click.engine.planning.instead(plannable(asked, click.card))
     if number not in range(len(found)):
         return {}
     better = found[number].request.but(prompt=asked.prompt, seed=asked.seed)

@@ -15,7 +15,7 @@ from ui.texts import CLIP, FIX, MODEL
 def not_here(engine: Engine, model: str) -> str:
     """Why nothing can be made with this model yet; empty when it is installed."""
     card = card_of(engine, model)
-    if engine.installed(card):
+    if engine.models.installed(card):
         return ""
     error = BadSetting(MODEL.refused.format(name=card.name), MODEL.refused_remedy)
     return problem(error, Button("install", FIX.install, card.id))
@@ -43,7 +43,7 @@ def answer(click: Click, job: str, yes: bool) -> None:
 @action("clear")
 def clear(click: Click) -> None:
     """Nothing waits any more; what runs goes on."""
-    for job in click.engine.store.jobs("queued"):
+    for job in click.engine.queue.jobs("queued"):
         click.engine.stop(job.id)
 
 
@@ -51,14 +51,14 @@ def clear(click: Click) -> None:
 @action("later", earlier=False)
 def move(click: Click, job: str, earlier: bool) -> None:
     """One place up or down in the queue."""
-    click.engine.store.move(job, earlier=earlier)
+    click.engine.queue.move(job, earlier=earlier)
 
 
 @action("pause", paused=True)
 @action("go-on", paused=False)
 def pause(click: Click, paused: bool) -> None:
     """What waits stays where it is, or goes on."""
-    click.engine.pause(paused)
+    click.engine.queue.pause(paused)
 
 
 @action("retry")

@@ -44,7 +44,7 @@ def reveal(path: Path) -> None:
 @action("reveal")
 def show(click: Click, what: Shown) -> None:
     """Open its folder in a window of the system."""
-    folders = {"models": click.engine.places.models, "home": click.engine.places.home}
+    folders = click.engine.folders
     reveal(folders.get(what.kind) or Path(find(click.engine, what.kind, what.id).video))
 
 
@@ -110,7 +110,7 @@ def begin_test(click: Click, test: str) -> Values:
 @task("doctor")
 def test_take(click: Click) -> Values:
     """Look at everything, with a real take."""
-    found = machine.doctor(examine(click.engine), click.engine.card_tests())
+    found = machine.doctor(examine(click.engine), click.engine.machine.card_tests())
     return {click.page.machine.doctor: found}
 
 

@@ -81,7 +81,7 @@ def ask_move(click: Click, folder: str) -> Values:
 @action("move-models")
 def move_models(click: Click, folder: str) -> Values:
     """Begin to move them."""
-    click.engine.model_home.start(folder)
+    click.engine.location.start(folder)
     return _no_question(click)
 
 

@@ -26,7 +26,7 @@ def _shelved(click: Click, words: str) -> Values:
 def save(click: Click) -> Values:
     """What the form asks for, under the name beside it."""
     name = click.values[click.page.form.saved.name] or ""
-    return _shelved(click, SAVED.saved.format(name=click.engine.save_preset(name.strip(), click.asked).name))
+    return _shelved(click, SAVED.saved.format(name=click.engine.presets.keep(name.strip(), click.asked).name))
 
 
 @action("keep-settings")
@@ -34,14 +34,14 @@ def keep_settings(click: Click, item: Item) -> Values:
     """What a take or clip was made with, under the first words of its prompt."""
     request = find(click.engine, item.kind, item.id).recipe.plan.request
     title = shorten(request.prompt, 48, placeholder="…")
-    return _shelved(click, SAVED.saved.format(name=click.engine.save_preset(title, request).name))
+    return _shelved(click, SAVED.saved.format(name=click.engine.presets.keep(title, request).name))
 
 
 @action("preset-delete")
 def delete_preset(click: Click, name: str) -> Values:
     """Saved settings go."""
-    words = SAVED.deleted.format(name=click.engine.preset(Preset, name).name)
-    click.engine.delete_preset(Preset, name)
+    words = SAVED.deleted.format(name=click.engine.presets.get(Preset, name).name)
+    click.engine.presets.delete(Preset, name)
     return _shelved(click, words)
 
 
@@ -75,7 +75,7 @@ def keep_style(click: Click) -> Values:
     own, values = click.page.form.own, click.values
     try:
         style = styles.changed(click.engine, _chosen(click), values[own.words] or "")
-        kept = click.engine.save_preset((values[own.name] or "").strip(), style)
+        kept = click.engine.presets.keep((values[own.name] or "").strip(), style)
     except BadSetting as error:  # the form is not to blame, so nothing of it is taken back
         return {click.page.stage.notice: problem(error, Button("dismiss", FIX.again))}
     assert isinstance(kept, Look | Camera)
@@ -86,7 +86,7 @@ def keep_style(click: Click) -> Values:
 def delete_style(click: Click, which: str) -> Values:
     """It goes."""
     gone = styles.find(click.engine, which)
-    click.engine.delete_preset(type(gone), gone.id)
+    click.engine.presets.delete(type(gone), gone.id)
     return _with_style(click, "", STYLES.deleted.format(name=gone.name), {})
 
 

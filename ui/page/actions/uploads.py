@@ -82,7 +82,7 @@ def fit(click: Click, how: Change) -> Values:
 @action("background")
 def background(click: Click, colour: Change) -> Values:
     """What lies under what can be seen through, from the next one on."""
-    click.engine.choose_background(colour.value)
+    click.engine.media.choose_background(colour.value)
     return brings(click, click.given)
 
 
@@ -147,7 +147,7 @@ def lora_came(click: Click, came: Arrived) -> Values:
     """Wear what came, where the model takes it; else say which ones do. Both halves of a pair may come at once."""
     brought, notices = click.given, []
     for file in map(click.engine.loras.find, came.ids.split()):
-        fitting = click.engine.made_for(file)
+        fitting = click.engine.models.made_for(file)
         if click.card in fitting:
             worn = [*(use for use in brought.loras if use.id != file.id), LoraUse(id=file.id)]
             brought = attachments.changed(brought, loras=worn)

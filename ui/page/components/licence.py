@@ -14,7 +14,7 @@ def of_model(card: ModelCard) -> str:
 
 def of_clip(engine: Engine, recipe: Recipe) -> str:
     """As the model's card says it; the recipe's own line when the card is gone or says something else now."""
-    card = next((card for card in engine.cards() if card.id == recipe.plan.model), None)
+    card = next((card for card in engine.models.cards() if card.id == recipe.plan.model), None)
     if card is None or card.licence.line != recipe.rights:
         return render("components/licence.html", use="unknown", words=recipe.rights, terms=[])
     return _line(card, RIGHTS_OF_CLIP)

@@ -31,10 +31,9 @@ def routes(engine: Engine) -> list[Route]:
     def kept(request: Request) -> Response:
         """A picture or video that was brought; the door lets only 32 hex digits in as its name."""
         moves = request.url.path.startswith("/media/video/")
-        path = engine.places.media / f"{request.path_params['name']}.{'mp4' if moves else 'png'}"
+        path = engine.media.file(request.path_params["name"], moves)
         kind = "video/mp4" if moves else "image/png"
-        own = path.is_file() and path.resolve().parent == engine.places.media.resolve()  # no link out of it
-        return FileResponse(path, media_type=kind, headers=CACHE) if own else _nothing()
+        return FileResponse(path, media_type=kind, headers=CACHE) if path else _nothing()
 
     def peek(request: Request) -> Response:
         path = engine.library.peek(request.path_params["job"], request.path_params["file"])
@@ -64,7 +63,7 @@ def _files(engine: Engine) -> list[Route]:
         with engine.passing("preset") as folder:
             try:
                 kind = PRESET_KINDS[request.path_params["kind"]]
-                path = engine.export_preset(kind, request.path_params["name"], folder)
+                path = engine.presets.export(kind, request.path_params["name"], folder)
             except (RushesError, KeyError):
                 return _nothing()
             headers = {"content-disposition": f'attachment; filename="{path.name}"'}
@@ -107,7 +106,7 @@ def _answer(engine: Engine, kind: str, name: str, part: str) -> Response:
     if part == "recipe":
         return Response(found.recipe.model_dump_json(indent=2), media_type="application/json", headers=CACHE)
     path = Path(found.poster if part == "poster" else found.video)
-    roots = (engine.places.takes, engine.places.clips)
+    roots = (engine.folders["takes"], engine.folders["clips"])
     if not path.is_file() or not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
         return _nothing()  # a link out of the data folder is not followed
     return FileResponse(path, media_type="image/jpeg" if part == "poster" else "video/mp4", headers=CACHE)

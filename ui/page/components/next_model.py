@@ -17,11 +17,11 @@ def onward(engine: Engine, view: View) -> str:
     clip = view.newest or view.earlier
     if clip is None or clip.job.state != "finished" or clip.job.plan.model != TOY:
         return ""
-    cards = {card.id: card for card in engine.cards()}
-    if any(engine.installed(card) for card in cards.values() if card.id != TOY):
+    cards = {card.id: card for card in engine.models.cards()}
+    if any(engine.models.installed(card) for card in cards.values() if card.id != TOY):
         return ""
     coming = [one.model for one in view.downloads if one.state in ("queued", "running") and one.model in cards]
-    picks = () if coming else engine.recommended()
+    picks = () if coming else engine.planning.recommended()
     pick = picks[0] if picks else None
     card = cards[pick.model] if pick else None
     rights = card and licence.of_model(card)

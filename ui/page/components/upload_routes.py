@@ -25,10 +25,10 @@ NOT_IN_A_NAME = re.compile(r"[^\w .()+-]")  # on any disk
 def routes(engine: Engine) -> list[Route]:
     """One address for each kind. What comes back is the id or name it is kept under, or cause and remedy."""
     ways: dict[str, Callable[[Path], str]] = {
-        "picture": engine.keep_picture,
-        "video": engine.keep_video,
+        "picture": engine.media.keep_picture,
+        "video": engine.media.keep_video,
         "lora": lambda path: engine.keep_lora(path).id,
-        "preset": lambda path: engine.import_preset(path).name,
+        "preset": lambda path: engine.presets.receive(path).name,
     }
 
     async def bring(request: Request) -> Response:

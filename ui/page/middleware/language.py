@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from engine import Engine
 from ui.texts import LANGUAGES, SPOKEN
 
-SETTING = "language"
 USUAL = "en"
 
 
@@ -58,7 +57,7 @@ class Languages:
 
 def wanted(engine: Engine, scope: Scope) -> str:
     """The language of the answer to this request."""
-    chosen = engine.store.setting(SETTING)
+    chosen = engine.language
     if chosen in LANGUAGES:
         return chosen
     asked = b",".join(value for name, value in scope["headers"] if name == b"accept-language").decode("latin-1")
@@ -68,4 +67,4 @@ def wanted(engine: Engine, scope: Scope) -> str:
 
 def choose(engine: Engine, language: str) -> None:
     """Keep to one language; an empty one leaves it to the browser."""
-    engine.store.set(SETTING, language if language in LANGUAGES else "")
+    engine.choose_language(language if language in LANGUAGES else "")

@@ -83,7 +83,7 @@ def is_to_blame(engine: Engine, request: Request, card: ModelCard) -> bool:
 
 def present(engine: Engine, given: Request) -> Request:
     """What of it is still on this computer: what was brought and never used goes after a day."""
-    here = {path.stem for path in engine.places.media.glob("*")}
+    here = engine.media.ids()
     worn = {file.id for file in engine.loras.kept()} if given.loras else set()
     return given.but(
         pictures={role: name for role, name in given.pictures.items() if name in here},

@@ -31,11 +31,11 @@ def roster(engine: Engine) -> list[Entry]:
     def entry(card: ModelCard) -> Entry:
         asked = filled_in(Request(prompt=starters(card)[0][1], model=card.id), card)
         try:
-            return Entry(card, engine.installed(card), engine.plan(asked))
+            return Entry(card, engine.models.installed(card), engine.plan(asked))
         except BadInput as error:
-            return Entry(card, engine.installed(card), None, card.not_yet or error.cause)
+            return Entry(card, engine.models.installed(card), None, card.not_yet or error.cause)
 
-    entries = [entry(card) for card in engine.cards()]
+    entries = [entry(card) for card in engine.models.cards()]
     return sorted(entries, key=lambda entry: (not entry.installed, not entry.fits, entry.plan is None))
 
 

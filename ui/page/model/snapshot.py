@@ -25,7 +25,6 @@ from engine import (
     Peek,
     Progress,
     Request,
-    lost_lane,
 )
 
 SHEET_SIZE = 12  # the takes one contact sheet shows
@@ -87,12 +86,12 @@ class View:
 
 def look(engine: Engine) -> View:
     """Read the store once. A result whose files somebody deleted is not shown."""
-    waiting = engine.store.jobs("queued")[::-1]
+    waiting = engine.queue.jobs("queued")[::-1]
     running = [
-        replace(_seen(engine, job), stopping=engine.store.stop_asked(job.id), peek=_peek(engine, job))
-        for job in engine.store.jobs("running", "asking")[::-1]
+        replace(_seen(engine, job), stopping=engine.queue.stop_asked(job.id), peek=_peek(engine, job))
+        for job in engine.queue.jobs("running", "asking")[::-1]
     ]
-    recent = engine.store.jobs(limit=LOOK_BACK)
+    recent = engine.queue.jobs(limit=LOOK_BACK)
     takes = _current_shot([job for job in recent if job.stage == "take"])
     since = recent.index(takes[-1]) if takes else len(recent)
     renders: dict[str, Seen] = {}
@@ -109,10 +108,10 @@ def look(engine: Engine) -> View:
         earlier=_earlier(engine, recent, renders),
         last_finished=next((job.id for job in recent if job.state == "finished"), ""),
         ended=tuple(_seen(engine, job) for job in [job for job in recent if job.ended][:LATELY]),
-        paused=engine.paused,
-        lost=lost_lane(engine.store),
+        paused=engine.queue.paused,
+        lost=engine.queue.lost,
         downloads=tuple(engine.downloads.queue()),
-        move=engine.model_home.last,
+        move=engine.location.last,
     )
 
 
@@ -138,7 +137,7 @@ def _shot(job: Job) -> Request:
 
 
 def _seen(engine: Engine, job: Job) -> Seen:
-    events = [event for _, event in engine.store.events(job.id)]
+    events = [event for _, event in engine.queue.events(job.id)]
     adjusted = tuple(event for event in events if isinstance(event, Adjusted))
     begun_again = bool(events) and isinstance(events[-1], Adjusted)  # how far it was before says nothing now
     newest = None if begun_again else next((event for event in reversed(events) if _tells(event)), None)
@@ -148,7 +147,7 @@ def _seen(engine: Engine, job: Job) -> Seen:
 
 def _peek(engine: Engine, job: Job) -> str:
     """The newest look at a running clip that is still there."""
-    names = [event.file for _, event in engine.store.events(job.id) if isinstance(event, Peek)]
+    names = [event.file for _, event in engine.queue.events(job.id) if isinstance(event, Peek)]
     path = engine.library.peek(job.id, names[-1]) if names else None
     return path.name if path and path.is_file() else ""
 

@@ -53,7 +53,7 @@ def _take(engine: Engine, clip: Clip) -> Take | None:
 def about(engine: Engine, item: Take | Clip) -> dict[str, Any]:
     """What a take or a clip is shown with wherever it is shown."""
     recipe = item.recipe
-    able = any(card.id == recipe.plan.model and "image" in card.inputs for card in engine.cards())
+    able = any(card.id == recipe.plan.model and "image" in card.inputs for card in engine.models.cards())
     return {"rights": licence.of_clip(engine, recipe), "recipe": how(recipe), "takes_pictures": able}
 
 

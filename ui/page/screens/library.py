@@ -43,7 +43,7 @@ class Shelf:
 
 def build(engine: Engine) -> Shelf:
     kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes")]
-    models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.cards())]
+    models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.models.cards())]
     spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
     with gr.Row(elem_id="filters"):
         kind = gr.Radio(kinds, value="all", label=SHELF.show, show_label=False, elem_classes="shapes", min_width=260)

@@ -12,22 +12,21 @@ import gradio as gr
 
 from engine import CardTest, Engine, Finding, HardwareProfile, examine
 from ui.page.components.html import CLICKS, panel, render
-from ui.page.middleware.language import SETTING
 from ui.page.screens.form.saved_settings import BRING
 from ui.texts import LANGUAGES, MACHINE
 
 
 def tiers(engine: Engine) -> str:
     """The tier of this machine in words, and the others to choose from."""
-    now = engine.tier()
-    return render("screens/machine/tiers.html", now=now, tiers=engine.tiers(), own=engine.is_own_preset(now))
+    now = engine.machine.tier()
+    return render("screens/machine/tiers.html", now=now, tiers=engine.machine.tiers(), own=engine.presets.is_own(now))
 
 
 def capability(engine: Engine) -> str:
     """The whole table as HTML; none is hidden."""
-    table = [(model, [*rows]) for model, rows in groupby(engine.table(), key=lambda row: row.model)]
-    names = {card.id: card.name for card in engine.cards()}
-    return render("screens/machine/capability.html", names=names, table=table, picks=engine.recommended())
+    table = [(model, [*rows]) for model, rows in groupby(engine.planning.table(), key=lambda row: row.model)]
+    names = {card.id: card.name for card in engine.models.cards()}
+    return render("screens/machine/capability.html", names=names, table=table, picks=engine.planning.recommended())
 
 
 # ---- the screen ----
@@ -46,15 +45,18 @@ class Machine:
 
     def at_once(self, engine: Engine) -> dict[Any, Any]:
         """What needs no looking."""
-        return {self.language: engine.store.setting(SETTING), self.facts: facts(engine.hardware())}
+        return {self.language: engine.language, self.facts: facts(engine.machine.hardware())}
 
     def looked_at(self, engine: Engine) -> dict[Any, Any]:
-        return {self.tiers: tiers(engine), self.doctor: doctor(examine(engine, with_take=False), engine.card_tests())}
+        return {
+            self.tiers: tiers(engine),
+            self.doctor: doctor(examine(engine, with_take=False), engine.machine.card_tests()),
+        }
 
 
 def build(engine: Engine) -> Machine:
     spoken = [(MACHINE.as_browser, ""), *((name, code) for code, name in LANGUAGES.items())]
-    chosen = engine.store.setting(SETTING)
+    chosen = engine.language
     language = gr.Radio(spoken, value=chosen, label=MACHINE.language, elem_id="language", elem_classes="shapes")
     looking = render("components/paragraph.html", words=MACHINE.looking)
     with gr.Row(elem_id="checks"):

@@ -25,7 +25,7 @@ def _meaning(engine: Engine, plan: ShotPlan, outcome: str) -> str:
     """What the chosen outcome is here; empty where none is."""
     run = plan.render
     return outcome and OUTCOME.means.format(
-        outcome=outcome, tier=told(engine.tier().name), size=run.size.replace("x", " × "),
+        outcome=outcome, tier=told(engine.machine.tier().name), size=run.size.replace("x", " × "),
         seconds=duration(run.seconds), steps=run.num_inference_steps,
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ MANY_WORDS = 8
 
 def outlook(engine: Engine, request: Request, count: int) -> str:
     """The forecast as HTML. An empty prompt or a missing picture gets the forecast too: it hardly depends on them."""
-    card = next(card for card in engine.cards() if card.id == request.model)
+    card = next(card for card in engine.models.cards() if card.id == request.model)
     asked = plannable(request, card)
     try:
         plan = engine.plan(asked, takes=count)
@@ -73,13 +73,13 @@ def _times(plan: ShotPlan, count: int) -> str:
 
 def _notes(engine: Engine, plan: ShotPlan) -> list[str]:
     notes = []
-    unknown = engine.unknown_words(plan.request)
+    unknown = engine.models.unknown_words(plan.request)
     if unknown:
-        name = next(card.name for card in engine.cards() if card.id == plan.model)
+        name = next(card.name for card in engine.models.cards() if card.id == plan.model)
         notes.append(OUTLOOK.unknown_words.format(model=name, words=listed(unknown[:MANY_WORDS])))
     if plan.forecast.download_gb:
         words = OUTLOOK.download.format(gigabytes=gigabytes(plan.forecast.download_gb))
-        fits = plan.forecast.download_gb <= engine.hardware().room_for_models_gb
+        fits = plan.forecast.download_gb <= engine.machine.hardware().room_for_models_gb
         notes.append(words if fits else f"{words} {MODELS.no_room}")
     return notes
 

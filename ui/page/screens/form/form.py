@@ -113,7 +113,7 @@ class Form:
         """What is brought, as this model takes it."""
         return {
             self.given: given.written(brought),
-            self.places: media_inputs.slots(card, brought, engine.background),
+            self.places: media_inputs.slots(card, brought, engine.media.background),
             self.expert.loras: loras(engine, card, brought),
         }
 
@@ -127,7 +127,7 @@ def build(engine: Engine, entries: Sequence[Entry]) -> Form:
         look, camera = look_picker(engine, first.card), camera_picker(engine, first.card)
     places = panel(
         "places",
-        media_inputs.slots(first.card, given.NOTHING, engine.background),
+        media_inputs.slots(first.card, given.NOTHING, engine.media.background),
         script=CLICKS + CHANGES + media_inputs.BRING,
     )
     brought, model = (gr.Textbox(value, visible="hidden") for value in ("", first.card.id))
@@ -150,11 +150,13 @@ def build(engine: Engine, entries: Sequence[Entry]) -> Form:
 
 
 def look_picker(engine: Engine, card: ModelCard, chosen_look: str | None = "") -> gr.Dropdown:
-    return _styles(SAVED.look, SAVED.no_look, [look for look in engine.looks() if look.words_for(card)], chosen_look)
+    return _styles(
+        SAVED.look, SAVED.no_look, [look for look in engine.presets.looks() if look.words_for(card)], chosen_look
+    )
 
 
 def camera_picker(engine: Engine, card: ModelCard, chosen_camera: str | None = "") -> gr.Dropdown:
-    moves = [camera for camera in engine.cameras() if camera.words_for(card)]
+    moves = [camera for camera in engine.presets.cameras() if camera.words_for(card)]
     return _styles(SAVED.camera, SAVED.no_camera, moves, chosen_camera)
 
 

@@ -41,8 +41,8 @@ def loras(engine: Engine, card: ModelCard, brought: Request) -> str:
         return ""
     kept = {file.id: file for file in engine.loras.kept()}
     chosen = {use.id for use in brought.loras} | {use.low for use in brought.loras}
-    free = [file for file in kept.values() if file.id not in chosen and card in engine.made_for(file)]
-    shared = [(str(path), file.name) for path, file in engine.loras.shared() if card in engine.made_for(file)]
+    free = [file for file in kept.values() if file.id not in chosen and card in engine.models.made_for(file)]
+    shared = [(str(path), file.name) for path, file in engine.loras.shared() if card in engine.models.made_for(file)]
     return render(
         "screens/form/loras.html",
         worn=[(use, kept.get(use.id)) for use in brought.loras],

@@ -43,4 +43,4 @@ def build(engine: Engine) -> Saved:
 
 def shelf(engine: Engine) -> str:
     """Every saved request with its buttons; the files that are broken, each with the field that is wrong."""
-    return render("screens/form/presets.html", presets=engine.presets(), problems=engine.preset_problems())
+    return render("screens/form/presets.html", presets=engine.presets.requests(), problems=engine.presets.problems())

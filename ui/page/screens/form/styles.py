@@ -44,7 +44,9 @@ def build(engine: Engine) -> Styles:
 
 def chooser(engine: Engine, value: str = "") -> gr.Dropdown:
     """Every look and camera move. Also the update when one came or went."""
-    return gr.Dropdown([("", ""), *_choices(SAVED.look, engine.looks()), *_choices(SAVED.camera, engine.cameras())],
+    presets = engine.presets
+    known = [*_choices(SAVED.look, presets.looks()), *_choices(SAVED.camera, presets.cameras())]
+    return gr.Dropdown([("", ""), *known],
                        value=value, label=STYLES.begin, elem_id="style-which")  # fmt: skip
 
 
@@ -57,14 +59,14 @@ def find(engine: Engine, which: str) -> Look | Camera:
     kind, _, name = which.partition("/")
     if kind not in ("look", "camera"):
         raise BadSetting(STYLES.none_chosen, STYLES.choose_one)
-    return engine.preset(Look, name) if kind == "look" else engine.preset(Camera, name)
+    return engine.presets.get(Look, name) if kind == "look" else engine.presets.get(Camera, name)
 
 
 def deeds(engine: Engine, which: str) -> str:
     """What can be done with the chosen one: export it; delete it when it is one's own."""
     if not which:
         return ""
-    return render("screens/form/style_deeds.html", which=which, own=engine.is_own_preset(find(engine, which)))
+    return render("screens/form/style_deeds.html", which=which, own=engine.presets.is_own(find(engine, which)))
 
 
 def words_of(engine: Engine, card: ModelCard, which: str) -> str:

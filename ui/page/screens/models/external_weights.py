@@ -14,10 +14,10 @@ from ui.texts import FIX, MODELS
 def offers(engine: Engine, path: Path) -> str:
     """A button for each model that single files in a folder serve, or why there is none."""
     try:
-        found = engine.reusable(path)
+        found = engine.models.reusable(path)
     except RushesError as error:
         return problem(error, Button("bring", FIX.again))
-    rows = [(_files(offer), engine.catalog.card(offer.model).name, f"{offer.model}/{path}") for offer in found.offers]
+    rows = [(_files(offer), engine.models.card(offer.model).name, f"{offer.model}/{path}") for offer in found.offers]
     return render("screens/models/offers.html", offers=rows, refused=found.refused)
 
 
@@ -50,5 +50,5 @@ def _chosen(engine: Engine, model: str, path: str) -> tuple[ModelCard, Offer]:
     """The model and its files behind a button. Raises RushesError."""
     if not path:
         raise BadFile("No folder was chosen.", "Choose the folder that holds the file.")
-    card = engine.catalog.card(model)
-    return card, engine.reusable(Path(path), card.id).offers[0]
+    card = engine.models.card(model)
+    return card, engine.models.reusable(Path(path), card.id).offers[0]

@@ -23,7 +23,7 @@ class Housing:
 def build(engine: Engine) -> Housing:
     with gr.Accordion(HOUSING.heading, open=False, elem_id="housing"):
         panel("housing-hint", render("components/paragraph.html", words=HOUSING.hint))
-        folder = gr.Textbox(str(engine.places.models), label=HOUSING.folder, max_lines=1)
+        folder = gr.Textbox(str(engine.folders["models"]), label=HOUSING.folder, max_lines=1)
         with gr.Row():
             use = gr.Button(HOUSING.use, scale=0, min_width=260)
             move = gr.Button(HOUSING.move, scale=0, min_width=260)
@@ -32,13 +32,13 @@ def build(engine: Engine) -> Housing:
 
 def disk(engine: Engine) -> str:
     """The folder for new models first; then those that still hold earlier ones, or whose disk is unplugged."""
-    return render("screens/models/disk.html", folders=engine.model_home.folders())
+    return render("screens/models/disk.html", folders=engine.location.folders())
 
 
 def use(engine: Engine, folder: str) -> str:
     """New models go there from now on; or why not."""
     try:
-        chosen = engine.model_home.use(folder)
+        chosen = engine.location.use(folder)
     except RushesError as error:
         return problem(error, Button("not-now", FIX.again))
     return said(HOUSING.used.format(folder=chosen))
@@ -47,7 +47,7 @@ def use(engine: Engine, folder: str) -> str:
 def ask_move(engine: Engine, folder: str) -> str:
     """What a move would bring where, and the button that begins it; or why it cannot be."""
     try:
-        quote = engine.model_home.quote(folder)
+        quote = engine.location.quote(folder)
     except RushesError as error:
         return problem(error, Button("not-now", FIX.again))
     words = HOUSING.quote.format(count=len(quote.models), size=size(quote.bytes), folder=quote.folder,

@@ -122,7 +122,7 @@ def look_in(engine: Engine, folder: str) -> str:
     """The model in a folder of this computer: what bringing it in would cost, or why there is none."""
     where = Path(folder.strip()).expanduser()
     try:
-        path, card = engine.downloads.recognise(where, engine.cards())
+        path, card = engine.downloads.recognise(where, engine.models.cards())
     except BadFile:  # no whole model: then perhaps another program's single files
         return external_weights.offers(engine, where)
     except RushesError as error:
