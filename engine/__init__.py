@@ -69,6 +69,7 @@ from engine.schema.events import (
 )
 from engine.schema.machine import Reading
 from engine.schema.manifest import Download, Quote
+from engine.schema.message import Message, filled
 from engine.schema.preset import Camera, Look, Preset
 from engine.schema.result import as_request
 from engine.storage.catalog import PRESET_KINDS, AnyPreset
@@ -119,6 +120,7 @@ __all__ = [
     "MachineProblem",
     "MediaRole",
     "Mode",
+    "Message",
     "ModelCard",
     "ModelGated",
     "ModelProblem",
@@ -154,6 +156,7 @@ __all__ = [
     "VideoRole",
     "as_request",
     "examine",
+    "filled",
     "kind_of",
     "lost_lane",
     "not_written",

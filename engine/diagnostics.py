@@ -24,9 +24,10 @@ from engine.paths import without_paths
 from engine.schema import FrozenModel, HardwareProfile, Job, Request
 from engine.schema.errors import RushesError
 from engine.schema.events import Failed, Finished
+from engine.schema.message import NOTHING, Message
 
 MIN_FREE_GB = 2.0
-REINSTALL = "Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`."
+REINSTALL = Message("Close Rushes, then install it again (in Pinokio: Install again) or run `python bootstrap.py`.")
 
 
 class Finding(FrozenModel):
@@ -36,8 +37,8 @@ class Finding(FrozenModel):
         "python", "torch", "device", "memory", "disk", "folder", "models", "caches", "video", "library", "queue", "take"
     ]
     ok: bool
-    finding: str
-    remedy: str = ""
+    finding: Message
+    remedy: Message = NOTHING
     spare: bool = False
 
 
@@ -47,14 +48,19 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
     yield _python()
     yield _torch(hardware)
     for device in hardware.devices:
-        found = f"Models can run on {device.name} ({device.id})."
+        found = Message("Models can run on {device} ({device_2}).", device=device.name, device_2=device.id)
         if device.vram_gb:
-            found = f"{found[:-1]}, {device.vram_free_gb:.1f} of {device.vram_gb:.1f} GB free."
+            found = Message(
+                "{found}, {vram_free_gb:.1f} of {vram_gb:.1f} GB free.",
+                found=found[:-1],
+                vram_free_gb=device.vram_free_gb,
+                vram_gb=device.vram_gb,
+            )
         yield Finding(name="device", ok=True, finding=found)
     for note in hardware.notes:
         yield Finding(name="device", ok=True, finding=note)
     for problem in hardware.problems:
-        remedy = f"Until then models run on {hardware.best.name}."
+        remedy = Message("Until then models run on {best}.", best=hardware.best.name)
         yield Finding(name="device", ok=False, finding=problem, remedy=remedy)
     yield _memory(hardware)
     yield _disk(hardware)
@@ -69,39 +75,55 @@ def examine(engine: Engine, with_take: bool = True) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    found = f"Python {platform.python_version()} on {platform.system()}"
+    found = Message(
+        "Python {python_version} on {system}", python_version=platform.python_version(), system=platform.system()
+    )
     ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding(name="python", ok=ok, finding=found, remedy="" if ok else "Install Python 3.11, 3.12 or 3.13.")
+    return Finding(
+        name="python", ok=ok, finding=found, remedy=NOTHING if ok else Message("Install Python 3.11, 3.12 or 3.13.")
+    )
 
 
 def _torch(hardware: HardwareProfile) -> Finding:
     try:
         build = version("torch")
     except PackageNotFoundError:
-        return Finding(name="torch", ok=False, finding="torch is not installed.", remedy=REINSTALL)
+        return Finding(name="torch", ok=False, finding=Message("torch is not installed."), remedy=REINSTALL)
     has_card = hardware.best.kind == "cuda"
     if has_card and "+cpu" in build:
         return Finding(
-            name="torch", ok=False, finding=f"torch {build} cannot use {hardware.best.name}.", remedy=REINSTALL
+            name="torch",
+            ok=False,
+            finding=Message("torch {build} cannot use {best}.", build=build, best=hardware.best.name),
+            remedy=REINSTALL,
         )
-    return Finding(name="torch", ok=True, finding=f"torch {build} is installed.")
+    return Finding(name="torch", ok=True, finding=Message("torch {build} is installed.", build=build))
 
 
 def _memory(hardware: HardwareProfile) -> Finding:
-    found = f"{hardware.ram_free_gb:.1f} of {hardware.ram_gb:.1f} GB RAM free, page file {hardware.page_file_gb:.1f} GB"
+    found = Message(
+        "{ram_free_gb:.1f} of {ram_gb:.1f} GB RAM free, page file {page_file_gb:.1f} GB",
+        ram_free_gb=hardware.ram_free_gb,
+        ram_gb=hardware.ram_gb,
+        page_file_gb=hardware.page_file_gb,
+    )
     ok = hardware.ram_free_gb > 1.5  # the starter's worker takes about 1 GB
     return Finding(
         name="memory",
         ok=ok,
         finding=found,
-        remedy="" if ok else "Close other programs, or let go of the model that is kept ready.",
+        remedy=NOTHING if ok else Message("Close other programs, or let go of the model that is kept ready."),
     )
 
 
 def _disk(hardware: HardwareProfile) -> Finding:
     ok = hardware.disk_free_gb > MIN_FREE_GB
-    remedy = "" if ok else "Free some space, keep models on another drive, or set RUSHES_HOME to a folder there."
-    found = f"{hardware.disk_free_gb:.1f} GB free for takes and clips"
+    remedy = (
+        NOTHING
+        if ok
+        else Message("Free some space, keep models on another drive, or set RUSHES_HOME to a folder there.")
+    )
+    found = Message("{disk_free_gb:.1f} GB free for takes and clips", disk_free_gb=hardware.disk_free_gb)
     return Finding(name="disk", ok=ok, finding=found, remedy=remedy)
 
 
@@ -114,40 +136,53 @@ def _writable(engine: Engine) -> Finding:
         return Finding(
             name="folder",
             ok=False,
-            finding=f"{home} cannot be written ({error.strerror}).",
-            remedy="Give yourself permission to write there, or set RUSHES_HOME to another folder.",
+            finding=Message("{home} cannot be written ({strerror}).", home=home, strerror=error.strerror),
+            remedy=Message("Give yourself permission to write there, or set RUSHES_HOME to another folder."),
         )
-    return Finding(name="folder", ok=True, finding=f"Takes and clips are kept in {home}")
+    return Finding(name="folder", ok=True, finding=Message("Takes and clips are kept in {home}", home=home))
 
 
 def _models(engine: Engine) -> Finding:
     folder = engine.places.models
     if folder.is_dir():
-        return Finding(name="models", ok=True, finding=f"Models are kept in {folder}")
-    return Finding(name="models", ok=False, finding=f"The folder for models, {folder}, is not there.",
-                   remedy="Plug its disk in, or choose another folder for models.")  # fmt: skip
+        return Finding(name="models", ok=True, finding=Message("Models are kept in {folder}", folder=folder))
+    return Finding(
+        name="models",
+        ok=False,
+        finding=Message("The folder for models, {folder}, is not there.", folder=folder),
+        remedy=Message("Plug its disk in, or choose another folder for models."),
+    )
 
 
 def _caches(engine: Engine) -> Finding:
     kept = sum(path.stat().st_size for path in engine.places.caches.rglob("*") if path.is_file())
-    found = f"{kept / 1e9:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them"
-    told = found if kept else "No weights made smaller are kept"
+    found = Message("{kept:.1f} GB of weights made smaller are kept; `app.py models tidy` frees them", kept=kept / 1e9)
+    told = found if kept else Message("No weights made smaller are kept")
     return Finding(name="caches", ok=True, finding=told, spare=kept > 0)
 
 
 def _library(engine: Engine) -> Iterator[Finding]:
     """Only where something is to be said of it."""
     if unreadable := engine.library.unreadable():
-        found = f"{len(unreadable)} entries among the takes and clips cannot be read, such as {unreadable[0]}."
-        remedy = "They are left alone. Delete them, or put back a copy that you have."
+        found = Message(
+            "{count} entries among the takes and clips cannot be read, such as {unreadable}.",
+            count=len(unreadable),
+            unreadable=unreadable[0],
+        )
+        remedy = Message("They are left alone. Delete them, or put back a copy that you have.")
         yield Finding(name="library", ok=False, finding=found, remedy=remedy)
 
 
 def _queue(engine: Engine) -> Iterator[Finding]:
     """Only where something is to be said of it."""
     if lost := lost_lane(engine.store):
-        found = f"The queue of {lost.device} stopped by itself ({lost.why}) on {lost.when}."
-        remedy = "It was started again. If it happens once more, send us the support file."
+        found = Message(
+            "The queue of {device} stopped by itself ({why}) on {when}.",
+            device=lost.device,
+            why=lost.why,
+            when=lost.when,
+        )
+        remedy = Message("It was started again. If it happens once more, send us the support file.")
         yield Finding(name="queue", ok=False, finding=found, remedy=remedy)
 
 
@@ -160,10 +195,12 @@ def _encoder() -> Finding:
         return Finding(
             name="video",
             ok=False,
-            finding="This PyAV build cannot write H.264.",
+            finding=Message("This PyAV build cannot write H.264."),
             remedy=REINSTALL,
         )
-    return Finding(name="video", ok=True, finding=f"H.264 video through PyAV {av.__version__}")
+    return Finding(
+        name="video", ok=True, finding=Message("H.264 video through PyAV {version__}", version__=av.__version__)
+    )
 
 
 def _take(engine: Engine) -> Finding:
@@ -177,10 +214,17 @@ def _take(engine: Engine) -> Finding:
     if isinstance(final, Failed):
         return Finding(name="take", ok=False, finding=final.cause, remedy=final.remedy or REINSTALL)
     if not isinstance(final, Finished):
-        return Finding(name="take", ok=False, finding="The test take was stopped.", remedy="Run the doctor again.")
+        return Finding(
+            name="take",
+            ok=False,
+            finding=Message("The test take was stopped."),
+            remedy=Message("Run the doctor again."),
+        )
     take = engine.library.take(final.result_id)
     engine.library.delete_take(take)
-    return Finding(name="take", ok=True, finding=f"A real take was made in {final.seconds:.1f} s")
+    return Finding(
+        name="take", ok=True, finding=Message("A real take was made in {seconds:.1f} s", seconds=final.seconds)
+    )
 
 
 # ---- the file for someone who helps: no prompts, no names of people and computers, no paths ----

@@ -33,6 +33,7 @@ from engine.schema import FrozenModel, HardwareProfile, Job, MediaRole, Request,
 from engine.schema.errors import BadFile, BadSetting, InUse, MachineProblem, not_written
 from engine.schema.events import Adjusted, Event, Failed, FinalEvent, NeedsConsent
 from engine.schema.machine import Reading
+from engine.schema.message import Message
 from engine.storage import temporary_folders
 from engine.storage.catalog import Catalog, Presets
 from engine.storage.job_store import Store, now
@@ -113,7 +114,7 @@ class Engine:
 
     def _end_workers(self) -> None:
         if self.store.jobs("running"):
-            raise InUse("A shot is being made at this moment.", "Let it finish, or stop it, first.")
+            raise InUse(Message("A shot is being made at this moment."), Message("Let it finish, or stop it, first."))
         for lane in self._lanes:
             lane.worker.stop()
         self.machine.forget()
@@ -138,8 +139,8 @@ class Engine:
             acquire(self._lock, 0)
         except Timeout:
             raise InUse(
-                "Rushes is open in another window, and may keep a model on the card.",
-                "Test the card there, under My machine, or close it first.",
+                Message("Rushes is open in another window, and may keep a model on the card."),
+                Message("Test the card there, under My machine, or close it first."),
             ) from None
         self._lock.release()
 
@@ -227,11 +228,11 @@ class Engine:
         if job.state != "asking" or not asked:
             return
         if yes:
-            agreed = Adjusted(change=asked[-1].plan.adjusted[-1], reason="You agreed to it.")
+            agreed = Adjusted(change=asked[-1].plan.adjusted[-1], reason=Message("You agreed to it."))
             self.store.agree(job_id, asked[-1].plan, agreed)
             return
         self.library.discard(job_id)
-        self.store.finish(job_id, Failed(cause="Memory ran out, and it was not to be changed.", remedy=ROOM))
+        self.store.finish(job_id, Failed(cause=Message("Memory ran out, and it was not to be changed."), remedy=ROOM))
 
     def retry(self, job_id: str) -> list[Job]:
         """Queue once more what a job asked for."""
@@ -280,7 +281,7 @@ class Engine:
     def keep_outcome(self, request: Request) -> Tier:
         """Keep what this request would render as the meaning of its outcome, in a tier of the person's own."""
         if request.outcome is None:
-            raise BadSetting("No outcome is chosen.", "Choose draft, standard or best first.")
+            raise BadSetting(Message("No outcome is chosen."), Message("Choose draft, standard or best first."))
         now, card = self.machine.tier(), self.models.card(request.model)
         name = now.name if self.presets.is_own(now) else OWN_TIER
         own = self.presets.keep(name, with_level(now, self.plan(request), card))
@@ -290,7 +291,7 @@ class Engine:
         """What the render of `request` will see of `role`: a few pictures side by side. Raises BadInput."""
         found = resize.read(self.places.media, request, self.plan(request).render).of(role)
         if not found:
-            raise BadFile("Nothing is given for that.", "Choose a picture or a video first.")
+            raise BadFile(Message("Nothing is given for that."), Message("Choose a picture or a video first."))
         return resize.strip(found)
 
     def keep_last_picture(self, clip_id: str) -> str:

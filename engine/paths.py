@@ -33,6 +33,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from engine.schema.errors import MachineProblem
+from engine.schema.message import Message
 
 APP = Path(__file__).resolve().parent.parent
 MOST_LETTERS = 120 if sys.platform == "win32" else 400  # of the data folder: what lies in it has names too
@@ -180,8 +181,12 @@ def acquire(lock: FileLock, seconds: float = -1) -> None:
         raise
     except OSError as error:  # Timeout is one too
         raise MachineProblem(
-            f"{Path(lock.lock_file).name} in the data folder cannot be used ({error.strerror}).",
-            "Allow writing in the data folder, or remove that file while Rushes is closed, then try again.",
+            Message(
+                "{file} in the data folder cannot be used ({strerror}).",
+                file=Path(lock.lock_file).name,
+                strerror=error.strerror,
+            ),
+            Message("Allow writing in the data folder, or remove that file while Rushes is closed, then try again."),
         ) from error
 
 
@@ -200,21 +205,29 @@ def open_home(home: Path | None = None) -> Places:
         places = Places(chosen.expanduser().absolute())
     except RuntimeError as error:  # ~ of a person whom the system does not know
         raise MachineProblem(
-            f"The data folder {chosen} cannot be found: there is nobody of that name.",
-            "Write its whole path: set RUSHES_HOME to it and start again.",
+            Message("The data folder {chosen} cannot be found: there is nobody of that name.", chosen=chosen),
+            Message("Write its whole path: set RUSHES_HOME to it and start again."),
         ) from error
     length = len(str(places.home))
     if length > MOST_LETTERS:
         raise MachineProblem(
-            f"The path of the data folder is too long: it has {length} letters, and {MOST_LETTERS} are the most.",
-            "Choose a folder nearer to the top of the disk: set RUSHES_HOME to it and start again.",
+            Message(
+                "The path of the data folder is too long: it has {length} letters, and {most_letters} are the most.",
+                length=length,
+                most_letters=MOST_LETTERS,
+            ),
+            Message("Choose a folder nearer to the top of the disk: set RUSHES_HOME to it and start again."),
         )
     try:
         for folder in (places.takes, places.clips, places.own_models, places.staging, places.logs, places.trash):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineProblem(
-            f"The data folder {places.home} cannot be used ({error.strerror or error}).",
-            "Choose a folder you may write to: set RUSHES_HOME to it and start again.",
+            Message(
+                "The data folder {home} cannot be used ({strerror}).",
+                home=places.home,
+                strerror=error.strerror or str(error),
+            ),
+            Message("Choose a folder you may write to: set RUSHES_HOME to it and start again."),
         ) from error
     return places

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.choices import RESULT, rows, table
 from benchmarks.publishing import RESULTS
-from ui.texts.create import ExpertTexts
-from ui.texts.german import create as german_create
+from ui.locale import SPOKEN, languages
+from ui.texts import EXPERT
 
 SLACK = 1.01  # more precise weights may travel a little longer
 
@@ -25,10 +25,12 @@ def test_the_published_table_is_what_is_planned_now() -> None:
     assert RESULT.read_text(encoding="utf-8") == table(list(rows()))
 
 
-@pytest.mark.parametrize("texts", [ExpertTexts(), german_create.EXPERT], ids=["English", "German"])
-def test_what_the_picker_says_of_number_formats_was_measured(texts: ExpertTexts) -> None:
+@pytest.mark.parametrize("language", languages())
+def test_what_the_picker_says_of_number_formats_was_measured(language: str) -> None:
     found = json.loads((RESULTS / "number_formats.json").read_text())["formats"]
-    said = dict(re.findall(r"(fp8|int8|nf4|Q4)\s([01][.,]\d\d)", texts.precision_cost))
+    token = SPOKEN.set(language)
+    said = dict(re.findall(r"(fp8|int8|nf4|Q4)\s([01][.,]\d\d)", EXPERT.precision_cost))
+    SPOKEN.reset(token)
     named = {"Q4": "Q4_0"}
     assert {name: float(value.replace(",", ".")) for name, value in said.items()} == {
         name: round(found[named.get(name, name)]["ssim"], 2) for name in ("fp8", "int8", "nf4", "Q4")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,12 +30,14 @@ from engine import (
     Failed,
     Finished,
     Job,
+    Message,
     NeedsConsent,
     Noticed,
     Peek,
     RushesError,
     not_written,
 )
+from ui.locale import say, shown
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 PHASES = {
@@ -49,14 +51,8 @@ PHASES = {
 
 def print_json(value: Any) -> None:
     """One document on stdout. Nouns become their fields."""
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False, default=_plain)
+    json.dump(shown(value), sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 UNBROKEN = 40  # letters of a first column: a longer one would leave no room for the others
@@ -92,7 +88,7 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
                     case engine.Progress(phase=phase):
                         bars.update(bar, description=f"{what}: {PHASES[phase]}")
                     case Adjusted(change=first, reason=then) | Noticed(cause=first, remedy=then):
-                        words.print(escaped(f"{first} {then}"))
+                        words.print(escaped(f"{say(first)} {say(then)}"))
                     case NeedsConsent(question=question):
                         bars.stop()
                         studio.answer(job.id, agreed(question))
@@ -100,7 +96,7 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
                     case Failed(cause=cause, remedy=remedy, detail=detail):
                         raise RushesError(cause, remedy, detail)
                     case Cancelled():
-                        raise RushesError("The job was stopped.", "Start it again whenever you like.")
+                        raise RushesError(Message("The job was stopped."), Message("Start it again whenever you like."))
                     case Finished():
                         return event
     except KeyboardInterrupt:
@@ -111,16 +107,16 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
 
 def _tell(studio: Engine, job: Job, event: Event) -> None:
     """An event as one line of JSON. The file of a peek is named in full; it is gone when the next one comes."""
-    told: dict[str, Any] = {"job": job.id, "stage": job.stage} | event.model_dump(mode="json")
+    told: dict[str, Any] = {"job": job.id, "stage": job.stage} | shown(event)
     if isinstance(event, Peek):
         told["file"] = str(studio.library.peek(job.id, event.file) or "")
     sys.stderr.write(json.dumps(told, ensure_ascii=False) + "\n")
     sys.stderr.flush()
 
 
-def agreed(question: str) -> bool:
+def agreed(question: Message) -> bool:
     """The person's answer; no where nobody can be asked."""
-    words.print(escaped(question))
+    words.print(escaped(say(question)))
     if sys.stdin.isatty() and not words.quiet:
         return Confirm.ask("Go on like this?", console=words)
     words.print("Nobody is here to agree. Run it again with --make-it-fit if this is fine.")
@@ -137,7 +133,11 @@ def run(command: Callable[[], None], as_json: bool) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         _leave(
-            BadSetting(f"The value for '{field}' is not usable ({first['msg'].lower()}).", "Choose another."), as_json
+            BadSetting(
+                Message("The value for '{field}' is not usable ({first}).", field=field, first=first["msg"].lower()),
+                Message("Choose another."),
+            ),
+            as_json,
         )
     except RushesError as error:
         _leave(error, as_json)
@@ -170,5 +170,5 @@ def _leave(error: RushesError, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"error": {"cause": error.cause, "remedy": error.remedy}})
     else:
-        words.print(escaped(f"{error.cause} {error.remedy}"), style="bold red")
+        words.print(escaped(f"{say(error.cause)} {say(error.remedy)}"), style="bold red")
     sys.exit(error.exit_code)

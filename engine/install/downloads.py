@@ -30,6 +30,7 @@ from engine.schema.manifest import (
     intact,
     read_record,
 )
+from engine.schema.message import Message
 from engine.storage.download_queue import DownloadQueue
 from engine.storage.lora_library import Loras
 from engine.weights.external import Offer
@@ -37,7 +38,7 @@ from engine.weights.model_folders import find_models, guess_card
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 300.0
-NOT_SAID = "not said: ask its maker before selling a clip"
+NOT_SAID = Message("not said: ask its maker before selling a clip")
 
 
 class Downloads:
@@ -84,10 +85,13 @@ class Downloads:
         (file,) = manifest.files
         same = [kept.name for kept in self._loras.kept() if file.sha256 and file.sha256.startswith(kept.id)]
         if same:
-            raise InUse(f"This LoRA is already here: '{same[0]}'.", "Choose it; there is nothing to download.")
-        return self._quote(manifest, manifest.licence or NOT_SAID, link=True)
+            raise InUse(
+                Message("This LoRA is already here: '{same}'.", same=same[0]),
+                Message("Choose it; there is nothing to download."),
+            )
+        return self._quote(manifest, Message.of(manifest.licence) if manifest.licence else NOT_SAID, link=True)
 
-    def _quote(self, manifest: Manifest, licence: str, link: bool) -> Quote:
+    def _quote(self, manifest: Manifest, licence: Message, link: bool) -> Quote:
         staging = self._staging(manifest.model)
         here = {file.name for file in manifest.files if file.found or (staging / "whole" / file.name).is_file()}
         parts = sum(path.stat().st_size for path in staging.glob("parts/*.part"))
@@ -119,8 +123,13 @@ class Downloads:
             return known[0]
         names = ", ".join(path.name for path in found[:8])
         raise BadFile(
-            f"The folder {folder.name} holds {'several models' if len(found) > 1 else 'a model'} ({names}).",
-            "Choose the folder of one model, and say which one it is (--as).",
+            Message(
+                "The folder {folder} holds {value} ({names}).",
+                folder=folder.name,
+                value="several models" if len(found) > 1 else "a model",
+                names=names,
+            ),
+            Message("Choose the folder of one model, and say which one it is (--as)."),
         )
 
     def queue(self) -> list[Download]:
@@ -169,7 +178,7 @@ class Downloads:
     def _pin(self, quote: Quote) -> None:
         """Make the next fetch bring exactly what was quoted."""
         if quote.manifest.gate:
-            raise ModelGated("Its owner asks everyone to accept terms first.", quote.manifest.gate)
+            raise ModelGated(Message("Its owner asks everyone to accept terms first."), quote.manifest.gate)
         check_room(self._places.models, quote.bytes_to_write)
         staging = self._staging(quote.manifest.model)
         staging.mkdir(parents=True, exist_ok=True)
@@ -178,23 +187,30 @@ class Downloads:
     def _check_still(self, model: str, name: str) -> None:
         before = self._queue.find(model)
         if before and before.download.state in ("queued", "running"):
-            raise InUse(f"{name} is already on its way.", "Watch it, pause it, or cancel it first.")
+            raise InUse(
+                Message("{name} is already on its way.", name=name), Message("Watch it, pause it, or cancel it first.")
+            )
 
     def _check_absent(self, card: ModelCard) -> None:
         """Raises unless there is something to install: a model that is not here, or not whole any more."""
         if (APP / "models" / card.id).is_dir():
-            raise BadInput(f"{card.name} comes with Rushes.", "There is nothing to install.")
+            raise BadInput(
+                Message("{model} comes with Rushes.", model=card.name), Message("There is nothing to install.")
+            )
         folder = self._places.model(card.id)
         record = read_record(folder)
         if folder.exists() and (record is None or intact(folder, record)):
-            raise InUse(f"{card.name} is already installed.", f"Remove it first with `models remove {card.id}`.")
+            raise InUse(
+                Message("{model} is already installed.", model=card.name),
+                Message("Remove it first with `models remove {card}`.", card=card.id),
+            )
 
     def _check_folder(self) -> None:
         """Raises MachineProblem when the folder for models is not there: its disk may be unplugged."""
         if not self._places.models.is_dir():
             raise MachineProblem(
-                f"The folder for models, {self._places.models}, is not there.",
-                "Plug its disk in, or choose another folder for models.",
+                Message("The folder for models, {models}, is not there.", models=self._places.models),
+                Message("Plug its disk in, or choose another folder for models."),
             )
 
     def pause(self, model: str) -> None:
@@ -230,11 +246,16 @@ class Downloads:
         not there, InUse when another program holds it.
         """
         if (APP / "models" / card.id).is_dir():
-            raise BadInput(f"{card.name} comes with Rushes and stays.", "Remove a model that you installed.")
+            raise BadInput(
+                Message("{model} comes with Rushes and stays.", model=card.name),
+                Message("Remove a model that you installed."),
+            )
         folder = self._places.model(card.id)
         known = folder.exists() or self._staging(card.id).exists() or self._queue.find(card.id)
         if not known:
-            raise BadInput(f"{card.name} is not installed.", "See `app.py models` for what is.")
+            raise BadInput(
+                Message("{model} is not installed.", model=card.name), Message("See `app.py models` for what is.")
+            )
         return self.cancel(card.id) + self._throw_away(folder) + self._throw_away(self._places.caches / card.id)
 
     def tidy(self) -> int:
@@ -252,7 +273,9 @@ class Downloads:
             if error.errno == errno.EROFS:
                 raise not_written(error) from error
             raise InUse(
-                f"{folder.name} is being used and cannot be removed.", "Close Rushes and try again.", str(error)
+                Message("{folder} is being used and cannot be removed.", folder=folder.name),
+                Message("Close Rushes and try again."),
+                str(error),
             ) from error
         stats = [path.lstat() for path in bin_.rglob("*") if path.is_symlink() or path.is_file()]
         shutil.rmtree(bin_, ignore_errors=True)

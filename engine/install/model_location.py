@@ -23,6 +23,7 @@ from engine.paths import APP, Places, acquired
 from engine.schema import FrozenModel
 from engine.schema.errors import BadFile, InUse, MachineProblem, RushesError
 from engine.schema.manifest import MARGIN_BYTES, check_room
+from engine.schema.message import NOTHING, Message
 from engine.storage.job_store import TEXTS, Store
 from engine.weights.model_folders import INDEX
 
@@ -116,8 +117,8 @@ class Move(FrozenModel):
     bytes_done: int = 0
     bytes_total: int = 0
     ended: bool = False
-    cause: str = ""
-    remedy: str = ""
+    cause: Message = NOTHING
+    remedy: Message = NOTHING
 
 
 def chosen_folders(store: Store) -> tuple[Path, ...]:
@@ -194,14 +195,22 @@ class ModelLocation:
         """
         target = self._checked(text)
         if any(one.state != "finished" for one in self._downloads.queue()):
-            raise InUse("A model is still on its way into the present folder.", "Let it finish, or cancel it, first.")
+            raise InUse(
+                Message("A model is still on its way into the present folder."),
+                Message("Let it finish, or cancel it, first."),
+            )
         try:
             target.mkdir(exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target):
                 pass
         except OSError as error:
             raise BadFile(
-                f"Rushes may not write into the folder {target} ({error.strerror}).", "Choose another one."
+                Message(
+                    "Rushes may not write into the folder {target} ({strerror}).",
+                    target=target,
+                    strerror=error.strerror,
+                ),
+                Message("Choose another one."),
             ) from error
         before = [Path(place.folder) for place in self._elsewhere(target) if place.models or not place.there]
         self._store.set(FOLDERS, json.dumps([str(target), *map(str, before)]))
@@ -219,13 +228,13 @@ class ModelLocation:
                 check_room(Path(quote.folder).parent, quote.bytes_to_write)
                 return self._carry_all(quote, self.use(text), told)
         except Timeout as error:
-            raise InUse("Models are being moved already.", "Wait until that is done.") from error
+            raise InUse(Message("Models are being moved already."), Message("Wait until that is done.")) from error
 
     def start(self, text: str) -> None:
         """The same in the background; `last` says how far it is. Raises what can be known before."""
         quote = self.quote(text)
         if self._mover and self._mover.is_alive():
-            raise InUse("Models are being moved already.", "Wait until that is done.")
+            raise InUse(Message("Models are being moved already."), Message("Wait until that is done."))
         self._check_idle(quote)
         self._last = Move(folder=quote.folder, bytes_total=quote.bytes)
         self._mover = threading.Thread(target=self._in_background, args=(text,), name="moving models", daemon=True)
@@ -244,7 +253,10 @@ class ModelLocation:
     def _check_idle(self, quote: MoveQuote) -> None:
         busy = {job.plan.model for job in self._store.jobs("running")} & set(quote.models)
         if busy:
-            raise InUse(f"A shot is being made with {min(busy)}.", "Let it finish, or stop it, then move the models.")
+            raise InUse(
+                Message("A shot is being made with {busy}.", busy=min(busy)),
+                Message("Let it finish, or stop it, then move the models."),
+            )
 
     def _carry_all(self, quote: MoveQuote, target: Path, told: Callable[[Move], None]) -> Move:
         state = Move(folder=str(target), bytes_total=quote.bytes)
@@ -272,30 +284,37 @@ class ModelLocation:
                 source.rename(gone)  # out of sight at once, then off the disk
                 shutil.rmtree(gone, ignore_errors=True)
         except Stopped as error:
-            raise MachineProblem("The move was stopped.", "Move again: what is moved stays moved.") from error
+            raise MachineProblem(
+                Message("The move was stopped."), Message("Move again: what is moved stays moved.")
+            ) from error
         except OSError as error:
             raise MachineProblem(
-                f"{source.name} could not be moved ({error.strerror or error}).",
-                "Each model is still whole, here or there. Look at both disks, then move again.",
+                Message(
+                    "{source} could not be moved ({strerror}).", source=source.name, strerror=error.strerror or error
+                ),
+                Message("Each model is still whole, here or there. Look at both disks, then move again."),
             ) from error
 
     def _checked(self, text: str) -> Path:
         """The folder that a person named. Raises BadFile."""
-        remedy = "Choose an empty or new folder of your own, with its whole path, such as /media/disk/models."
+        remedy = Message("Choose an empty or new folder of your own, with its whole path, such as /media/disk/models.")
         if not text.strip() or not text.isprintable():
-            raise BadFile("That is not the name of a folder.", remedy)
+            raise BadFile(Message("That is not the name of a folder."), remedy)
         try:
             named = Path(text.strip()).expanduser()
             folder = named.resolve()
             if not named.is_absolute() or (folder.exists() and not folder.is_dir()):
-                raise BadFile(f"{named} is not a folder with its whole path.", remedy)
+                raise BadFile(Message("{named} is not a folder with its whole path.", named=named), remedy)
         except (OSError, RuntimeError, ValueError) as error:
-            raise BadFile("That is not the name of a folder.", remedy, str(error)) from error
+            raise BadFile(Message("That is not the name of a folder."), remedy, str(error)) from error
         home = self._places.home.resolve()
         if folder == self._places.own_models.resolve():
             return self._places.own_models
         if not folder.parent.is_dir():
-            raise BadFile(f"There is no folder {folder.parent}.", "Check its name, and that the disk is plugged in.")
+            raise BadFile(
+                Message("There is no folder {parent}.", parent=folder.parent),
+                Message("Check its name, and that the disk is plugged in."),
+            )
         if any(root == folder or root in folder.parents for root in (home, APP)):
-            raise BadFile(f"{folder} belongs to Rushes itself.", remedy)
+            raise BadFile(Message("{folder} belongs to Rushes itself.", folder=folder), remedy)
         return folder

@@ -35,6 +35,7 @@ from engine.schema.manifest import (
     Whole,
     answers,
 )
+from engine.schema.message import Message
 from engine.storage.download_queue import DownloadQueue, Row
 from engine.storage.lora_library import Loras
 
@@ -132,13 +133,17 @@ def _ask(order: Order, places: Places) -> Answer | None:
     try:
         return process.answers.get(timeout=LIST_SECONDS)
     except queue.Empty as error:
-        raise HubProblem("The hub does not answer.", "Check the internet connection, then try again.") from error
+        raise HubProblem(
+            Message("The hub does not answer."), Message("Check the internet connection, then try again.")
+        ) from error
     finally:
         process.end()
 
 
 def _silence() -> RushesError:
-    return RushesError("The downloader stopped without an answer.", "Try again; the reason is in logs/downloads.log.")
+    return RushesError(
+        Message("The downloader stopped without an answer."), Message("Try again; the reason is in logs/downloads.log.")
+    )
 
 
 class Fetcher(threading.Thread):
@@ -169,8 +174,8 @@ class Fetcher(threading.Thread):
             deaths = deaths + 1 if self._on_disk() <= before else 0
         self._write(
             state="failed",
-            cause="The downloader stopped three times without getting any further.",
-            remedy="Resume it; if that happens again, run `app.py doctor` and look at the logs folder.",
+            cause=Message("The downloader stopped three times without getting any further."),
+            remedy=Message("Resume it; if that happens again, run `app.py doctor` and look at the logs folder."),
         )
 
     def _on_disk(self) -> int:
@@ -207,7 +212,7 @@ class Fetcher(threading.Thread):
                         self._rows.wish(self._model, "")
                     return ended
 
-    def _finish(self, notes: tuple[str, ...]) -> None:
+    def _finish(self, notes: tuple[Message, ...]) -> None:
         try:
             self.arrived(Path(self._order.target))
         except RushesError as error:

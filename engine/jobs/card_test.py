@@ -24,6 +24,7 @@ from engine.paths import APP, Places, without_paths
 from engine.schema import Attention, Device, FrozenModel, HardwareProfile, Measured, ShotPlan
 from engine.schema.errors import BadSetting, MachineProblem, not_written
 from engine.schema.machine import PARTS, Part, Reading
+from engine.schema.message import Message
 
 LARGEST_BYTES = 100_000  # of what is kept of a test
 FORMAT = 1
@@ -73,7 +74,10 @@ def run(
     Raises BadSetting for a part that is none, MachineProblem when the test ends before its end.
     """
     if unknown := set(parts) - set(PARTS):
-        raise BadSetting(f"{sorted(unknown)[0]} is no part of the test.", f"Parts are: {', '.join(PARTS)}.")
+        raise BadSetting(
+            Message("{unknown} is no part of the test.", unknown=sorted(unknown)[0]),
+            Message("Parts are: {parts}.", parts=PARTS),
+        )
     device = next(device for device in machine.devices if device.id == plan.placement.device)
     shown = device.but(tenants=(), measured=None)
     before = kept(places, device) if parts else None
@@ -118,8 +122,10 @@ def _lines(command: list[str], plan: ShotPlan, log: Path) -> Iterator[dict[str, 
         if process.wait():
             words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise MachineProblem(
-                "The test of the card ended before it was done.",
-                "Close other programs that use the card and try again; if it happens again, restart the computer.",
+                Message("The test of the card ended before it was done."),
+                Message(
+                    "Close other programs that use the card and try again; if it happens again, restart the computer."
+                ),
                 detail=words[-1] if words else "",
             )
     finally:

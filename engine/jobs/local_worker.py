@@ -25,6 +25,7 @@ from engine.schema import Held, Job
 from engine.schema.errors import WorkerDied
 from engine.schema.events import Cancelled, Event, FinalEvent
 from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_engine
+from engine.schema.message import Message
 
 COUNTERS = (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events"))  # Linux: the machine's, and a container's own
 KILLED = (-9, 137)
@@ -32,7 +33,7 @@ KILLED = (-9, 137)
 PAGE_FILE_CODES = (0xC0000017, 0xC000012D)
 # bitsandbytes ends the process by itself, with this line, when the card's memory runs out.
 BITSANDBYTES = re.compile(r"^Error out of memory at line \d+ in file \S+\s*\Z", re.M)
-ROOM = "Close other programs, or make the clip smaller or shorter, then try again."
+ROOM = Message("Close other programs, or make the clip smaller or shorter, then try again.")
 
 
 def oom_kills(counters: tuple[Path, ...] = COUNTERS) -> int:
@@ -53,26 +54,29 @@ def of(code: int, oom_killed: bool, log: str) -> WorkerDied:
     detail = f"exit code {code}"
     if code in KILLED and oom_killed:
         return WorkerDied(
-            "The computer's memory (RAM) ran out, so the system ended the engine.", ROOM, detail, what="ram"
+            Message("The computer's memory (RAM) ran out, so the system ended the engine."), ROOM, detail, what="ram"
         )
     if code in KILLED:
         return WorkerDied(
-            "The engine process was ended from outside, most likely because memory was short.", ROOM, detail
+            Message("The engine process was ended from outside, most likely because memory was short."), ROOM, detail
         )
     if code % 2**32 in PAGE_FILE_CODES:
         return WorkerDied(
-            "The page file of Windows (virtual memory) is full, so the engine could not go on.",
-            "Let Windows manage the size of the page file, or close other programs, then try again.",
+            Message("The page file of Windows (virtual memory) is full, so the engine could not go on."),
+            Message("Let Windows manage the size of the page file, or close other programs, then try again."),
             detail,
             what="page_file",
         )
     if BITSANDBYTES.search(log):
         return WorkerDied(
-            "The graphics card's memory (VRAM) ran out while its weights were made smaller.", ROOM, detail, what="vram"
+            Message("The graphics card's memory (VRAM) ran out while its weights were made smaller."),
+            ROOM,
+            detail,
+            what="vram",
         )
     return WorkerDied(
-        "The engine process stopped unexpectedly.",
-        "Try again; if it happens again, run `app.py doctor` and look at the logs folder.",
+        Message("The engine process stopped unexpectedly."),
+        Message("Try again; if it happens again, run `app.py doctor` and look at the logs folder."),
         detail,
     )
 
@@ -168,7 +172,7 @@ class LocalWorker:
         """
         with self._starting:
             if self._closed:
-                raise WorkerDied("The studio was closed.", "Open it again; the job waits.")
+                raise WorkerDied(Message("The studio was closed."), Message("Open it again; the job waits."))
             if self._process is None or self._process.poll() is not None:
                 self._libraries |= _likely(self._places)
             known = [part for name in sorted(self._libraries) for part in ("--library", name)]

@@ -35,6 +35,7 @@ from engine.schema.events import (
     Progress,
 )
 from engine.schema.json_lines import RanOut, Ready
+from engine.schema.message import Message
 from engine.storage.job_store import OTHER_VERSION, Store, now
 
 MAX_ATTEMPTS = 2
@@ -116,8 +117,8 @@ class DeviceWorker(threading.Thread):
             failed = Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
         except Exception as error:  # the boundary: a lane must outlive any job
             failed = Failed(
-                cause="Something unexpected went wrong while the job was being run.",
-                remedy="Try again; if it happens again, run `app.py doctor`.",
+                cause=Message("Something unexpected went wrong while the job was being run."),
+                remedy=Message("Try again; if it happens again, run `app.py doctor`."),
                 detail=repr(error),
             )
         if self._closing.is_set():  # what it has computed waits for the next start
@@ -161,7 +162,9 @@ class DeviceWorker(threading.Thread):
             kind_of(job.kind).put(job, folder, self._rooms)
             self._library.mark_begun(job.id)
         except FileNotFoundError as error:
-            raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
+            raise BadFile(
+                Message("A picture or video of this shot is no longer there."), Message("Choose it again.")
+            ) from error
         except OSError as error:
             raise not_written(error) from error
 
@@ -196,7 +199,7 @@ class DeviceWorker(threading.Thread):
             self._store.requeue(job.id, forget_attempt=True)
             return None  # the lane ends; the job waits for the next start
         if job.attempts < MAX_ATTEMPTS or self._library.advanced(job.id):
-            self._note(job, Adjusted(change="Going on with the shot.", reason=death.cause))
+            self._note(job, Adjusted(change=Message("Going on with the shot."), reason=death.cause))
             return self._attempt(job.but(attempts=job.attempts + 1))
         if death.what:
             return self._step_down(job, (death.what, doing), death.detail)
@@ -208,9 +211,16 @@ class DeviceWorker(threading.Thread):
         step, cause = kind_of(job.kind).step_down(job, shortage, self._rooms), memory_fallback.reason(*shortage)
         if step is None:
             self._library.discard(job.id)
-            return Failed(cause=f"{cause} Nothing smaller is left to try.", remedy=memory_fallback.ROOM, detail=detail)
+            return Failed(
+                cause=Message("{cause} Nothing smaller is left to try.", cause=cause),
+                remedy=memory_fallback.ROOM,
+                detail=detail,
+            )
         if step.alters and not job.plan.may_alter:
-            question = NeedsConsent(question=f"{cause} It can go on like this: {step.change}", plan=step.plan)
+            question = NeedsConsent(
+                question=Message("{cause} It can go on like this: {change}", cause=cause, change=step.change),
+                plan=step.plan,
+            )
             if self._store.ask(job.id, question):
                 return None
             self._library.discard(job.id)
@@ -254,8 +264,11 @@ def taken_in(rooms: Rooms, job: Job, done: Finished) -> FinalEvent:
     except OSError as error:
         aside = rooms.library.set_aside(job.id)
         return Failed(
-            cause="What was made could not be put into the library.",
-            remedy=f"It is kept in {aside}. See that the disk has room and can be written to, and make it again.",
+            cause=Message("What was made could not be put into the library."),
+            remedy=Message(
+                "It is kept in {aside}. See that the disk has room and can be written to, and make it again.",
+                aside=aside,
+            ),
             detail=repr(error),
         )
     return done
@@ -286,8 +299,8 @@ def take_up(rooms: Rooms, jobs: Sequence[Job], forget_attempt: bool) -> None:
         else:
             rooms.library.discard(job.id)
             rooms.store.finish(job.id, Failed(
-                cause="This job made the queue stop twice at the same place.",
-                remedy="Try again with other settings; if it happens again, run `app.py doctor`.",
+                cause=Message("This job made the queue stop twice at the same place."),
+                remedy=Message("Try again with other settings; if it happens again, run `app.py doctor`."),
             ))  # fmt: skip
 
 

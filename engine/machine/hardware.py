@@ -20,6 +20,7 @@ import pynvml
 from engine.machine import nvidia
 from engine.schema import Device, HardwareProfile, Held
 from engine.schema.machine import PACKAGES
+from engine.schema.message import Message
 
 GB = 1e9
 CGROUP = Path("/sys/fs/cgroup")
@@ -47,9 +48,9 @@ def read(
     devices.append(Device(id="cpu", kind="cpu", name=f"{_processor()}, {cores} cores"))
     held_gb = sum(worker.ram_gb for worker in workers)
     if limit < memory.total:
-        notes.append(f"This runs in a container that may use {limit / GB:.1f} GB of memory.")
+        notes.append(Message("This runs in a container that may use {limit:.1f} GB of memory.", limit=limit / GB))
     if "microsoft" in platform.release().casefold():
-        notes.append("This runs in WSL: Windows keeps part of the memory, and the page file is Windows' own.")
+        notes.append(Message("This runs in WSL: Windows keeps part of the memory, and the page file is Windows' own."))
     return HardwareProfile(
         system=f"{platform.system()} {platform.release()}",
         devices=tuple(devices),

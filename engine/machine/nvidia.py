@@ -12,13 +12,16 @@ import psutil
 
 from bootstrap import knows, preference
 from engine.schema import Device, Tenant
+from engine.schema.message import NOTHING, Message
 
 GB = 1e9
 NAMED_TENANT_GB = 0.2  # below this a program is not worth naming
 Answer = TypeVar("Answer")
 
 
-def read(nvml: ModuleType | Any, own: Collection[int] = (), build: str | None = None) -> tuple[list[Device], list[str]]:
+def read(
+    nvml: ModuleType | Any, own: Collection[int] = (), build: str | None = None
+) -> tuple[list[Device], list[Message]]:
     """The cards in torch's order, and what is wrong with them.
 
     `nvml`: the pynvml module, or a recording of one; `own`: processes of ours, which are no other programs; `build`:
@@ -31,31 +34,47 @@ def read(nvml: ModuleType | Any, own: Collection[int] = (), build: str | None = 
     except nvml.NVMLError_LibraryNotFound:
         return [], []
     except nvml.NVMLError as error:
-        return [], [f"An NVIDIA driver is installed but does not answer ({error}). Reinstall the driver."]
+        return [], [
+            Message("An NVIDIA driver is installed but does not answer ({error}). Reinstall the driver.", error=error)
+        ]
     try:
         count = nvml.nvmlDeviceGetCount()
         if not count:
-            return [], ["An NVIDIA driver is installed, but it sees no card."]
+            return [], [Message("An NVIDIA driver is installed, but it sees no card.")]
         if not shown(nvml):
-            return [], [f"CUDA_VISIBLE_DEVICES hides every NVIDIA card ({count}). Unset it to use one."]
+            return [], [
+                Message("CUDA_VISIBLE_DEVICES hides every NVIDIA card ({count}). Unset it to use one.", count=count)
+            ]
         return _devices(nvml, own, installed_build() if build is None else build)
     except nvml.NVMLError as error:
-        return [], [f"The NVIDIA card could not be read ({error}). Restart the computer or update the driver."]
+        return [], [
+            Message(
+                "The NVIDIA card could not be read ({error}). Restart the computer or update the driver.", error=error
+            )
+        ]
     finally:
         nvml.nvmlShutdown()
 
 
-def _devices(nvml: Any, own: Collection[int], build: str) -> tuple[list[Device], list[str]]:
+def _devices(nvml: Any, own: Collection[int], build: str) -> tuple[list[Device], list[Message]]:
     devices: list[Device] = []
-    problems: list[str] = []
+    problems: list[Message] = []
     for index in shown(nvml):
         try:
             devices.append(_device(nvml, index, len(devices), own))
         except nvml.NVMLError as error:
-            problems.append(f"NVIDIA card {index} does not answer ({error}); it is left out.")
+            problems.append(
+                Message("NVIDIA card {index} does not answer ({error}); it is left out.", index=index, error=error)
+            )
     for device in devices:
         if not knows(build, _capability(device)):
-            problems.append(f"The installed torch ({build}) cannot use {device.name}, so it is left out.")
+            problems.append(
+                Message(
+                    "The installed torch ({build}) cannot use {device}, so it is left out.",
+                    build=build,
+                    device=device.name,
+                )
+            )
     return [device for device in devices if knows(build, _capability(device))], problems
 
 
@@ -76,10 +95,20 @@ def _capability(device: Device) -> tuple[int, ...] | None:
     return tuple(int(part) for part in device.compute_capability.split(".")) if device.compute_capability else None
 
 
-def crowding(device: Device) -> str:
+def crowding(device: Device) -> Message:
     """Which other programs fill the memory of a card, in a sentence; empty where none does."""
-    heavy = [f"{tenant.name} ({tenant.vram_gb:.1f} GB)" for tenant in device.tenants if tenant.vram_gb >= 1]
-    return f"Other programs use the memory of {device.name}: {', '.join(heavy)}. Closing them helps." if heavy else ""
+    heavy = [
+        Message("{program} ({vram_gb:.1f} GB)", program=tenant.name, vram_gb=tenant.vram_gb)
+        for tenant in device.tenants
+        if tenant.vram_gb >= 1
+    ]
+    return (
+        Message(
+            "Other programs use the memory of {device}: {heavy}. Closing them helps.", device=device.name, heavy=heavy
+        )
+        if heavy
+        else NOTHING
+    )
 
 
 def shown(nvml: Any) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from engine.schema import FrozenModel
+from engine.schema.message import Message
 
 # Bits of NVML's clock event reasons.
 POWER_CAP, HARDWARE_SLOWDOWN, SOFTWARE_HEAT, HARDWARE_HEAT, POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
@@ -36,8 +37,8 @@ class Sample(FrozenModel):
 
 @dataclass(frozen=True)
 class Symptom:
-    cause: str
-    remedy: str
+    cause: Message
+    remedy: Message
 
 
 def found(samples: Sequence[Sample], forecast_seconds: float, windows: bool) -> Symptom | None:
@@ -48,26 +49,36 @@ def found(samples: Sequence[Sample], forecast_seconds: float, windows: bool) -> 
     slow = quickest > max(LOST * forecast_seconds, WORTH_A_WORD_SECONDS) and forecast_seconds > 0
     if windows and (spills(samples) or (slow and all(map(_full, samples)))):
         return Symptom(
-            "The graphics card's memory was full, so Windows lent it some of the computer's, which is far slower.",
-            "Choose a smaller size or offloading, or switch off 'CUDA - Sysmem Fallback Policy' in the NVIDIA panel.",
+            Message(
+                "The graphics card's memory was full, so Windows lent it some of the computer's, which is far slower."
+            ),
+            Message(
+                "Choose a smaller size or offloading, or switch off 'CUDA - Sysmem Fallback Policy' in the "
+                "NVIDIA panel."
+            ),
         )
     if slowed_by(samples, HEAT, SLOWED):
-        return Symptom("The graphics card was hot and slowed itself down.", "Give it air: clean fans, open the case.")
+        return Symptom(
+            Message("The graphics card was hot and slowed itself down."),
+            Message("Give it air: clean fans, open the case."),
+        )
     if slowed_by(samples, POWER, HELD_BACK):
         return Symptom(
-            "The graphics card was held back by its power limit.",
-            "Plug a laptop in and choose its high-performance plan; raise a lowered power limit.",
+            Message("The graphics card was held back by its power limit."),
+            Message("Plug a laptop in and choose its high-performance plan; raise a lowered power limit."),
         )
     if slow and idles(samples):
         return Symptom(
-            "The graphics card waited for data most of the time.",
-            "A smaller number format needs less moving; a faster slot or more free memory (RAM) helps too.",
+            Message("The graphics card waited for data most of the time."),
+            Message("A smaller number format needs less moving; a faster slot or more free memory (RAM) helps too."),
         )
     if slow:
         return Symptom(
-            "The graphics card worked all the time and was still far slower than it can be: a slow way through the"
-            " attention was taken.",
-            "Run `python bootstrap.py --torch` to see whether this torch build fits the card.",
+            Message(
+                "The graphics card worked all the time and was still far slower than it can be: a slow way "
+                "through the attention was taken."
+            ),
+            Message("Run `python bootstrap.py --torch` to see whether this torch build fits the card."),
         )
     return None
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 
 RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # of AAC; others become the first
-REMEDY = "Export the video again, or leave its sound out."
+REMEDY = Message("Export the video again, or leave its sound out.")
 
 
 class Soundtrack:
@@ -46,7 +47,9 @@ class Soundtrack:
                         container.mux(self._stream.encode(frame))
             container.mux(self._stream.encode())
         except (av.FFmpegError, ValueError, IndexError) as error:
-            raise BadFile(f"The sound of {self._path.name} cannot be played.", REMEDY, str(error)) from error
+            raise BadFile(
+                Message("The sound of {file} cannot be played.", file=self._path.name), REMEDY, str(error)
+            ) from error
 
     def _opened(self) -> Any:
         import av

@@ -16,6 +16,7 @@ from engine.media.videos import MAX_SECONDS, sampled
 from engine.schema import Aspect, Beginning, FrozenModel, Recipe, Request, ShotPlan, Size
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadSetting
+from engine.schema.message import Message
 
 ENDLESS = 10**9
 SAME_SHAPE = 0.02
@@ -46,7 +47,9 @@ def look(path: Path) -> Source:
             fps = round(float(stream.guessed_rate or 0), 3)
             return Source(path=str(path), width=stream.width, height=stream.height, fps=fps, seconds=round(seconds, 3))
     except (av.FFmpegError, IndexError) as error:
-        raise BadFile("What this clip goes on from cannot be played.", "Choose another.", str(error)) from error
+        raise BadFile(
+            Message("What this clip goes on from cannot be played."), Message("Choose another."), str(error)
+        ) from error
 
 
 def check(card: ModelCard, cards: Sequence[ModelCard]) -> None:
@@ -55,8 +58,8 @@ def check(card: ModelCard, cards: Sequence[ModelCard]) -> None:
         return
     able = [other.name for other in cards if "image" in other.inputs and "last_image" not in other.needs]
     raise BadSetting(
-        f"{card.name} draws from words alone; it cannot go on from a picture.",
-        f"Choose a model that can, such as {', '.join(able[:3])}.",
+        Message("{model} draws from words alone; it cannot go on from a picture.", model=card.name),
+        Message("Choose a model that can, such as {able}.", able=able[:3]),
     )
 
 
@@ -105,28 +108,62 @@ def follow_up(recipe: Recipe) -> Request:
     return Request(**{name: value for name, value in recipe.plan.request if name in kept})
 
 
-def reasons(source: Source, plan: ShotPlan) -> list[str]:
+def reasons(source: Source, plan: ShotPlan) -> list[Message]:
     """How the two are joined, in sentences."""
     run = plan.render
     shared = plan.request.extends.overlap if plan.request.extends else 1
     before, new = round(source.seconds * run.fps), run.num_frames - shared
     if new < 1:
         raise BadSetting(
-            f"{run.num_frames} frames are too short to go on: {shared} of them are shown already.",
-            "Ask for a longer clip.",
+            Message(
+                "{frames} frames are too short to go on: {shared} of them are shown already.",
+                frames=run.num_frames,
+                shared=shared,
+            ),
+            Message("Ask for a longer clip."),
         )
-    both = "The picture that both share is" if shared == 1 else f"The {shared} pictures that both share are"
     said = [
-        f"Goes on from a video of {before} frames; {new} new ones make it {before + new}. "
-        f"{both} shown once, and the new part is brought to its colours."
+        Message.joined(
+            [
+                Message(
+                    "Goes on from a video of {before} frames; {new} new ones make it {frames}.",
+                    before=before,
+                    new=new,
+                    frames=before + new,
+                ),
+                Message.plural(
+                    "The picture that both share is shown once, and the new part is brought to its colours.",
+                    "The {count} pictures that both share are shown once, and the new part is brought to its colours.",
+                    count=shared,
+                ),
+            ]
+        )
     ]
     if plan.request.extends and plan.request.extends.kind == "video" and source.seconds > MAX_SECONDS - 1:
-        said.append(f"Of a file from elsewhere its last {source.seconds:.1f} seconds are kept, with their sound.")
+        said.append(
+            Message(
+                "Of a file from elsewhere its last {seconds:.1f} seconds are kept, with their sound.",
+                seconds=source.seconds,
+            )
+        )
     if abs(source.fps - run.fps) > 0.01:
-        said.append(f"What it goes on from has {source.fps:g} frames a second and is brought to {run.fps}.")
+        said.append(
+            Message(
+                "What it goes on from has {fps:g} frames a second and is brought to {rate}.",
+                fps=source.fps,
+                rate=run.fps,
+            )
+        )
     if (source.width, source.height) != (run.width, run.height):
         same = abs(source.width * run.height - source.height * run.width) <= source.width * run.height * SAME_SHAPE
-        said.append(f"What it goes on from is {'scaled' if same else 'cropped'} from {source.size} to {run.size}.")
+        said.append(
+            Message(
+                "What it goes on from is {fitted} from {before} to {now}.",
+                fitted=Message("scaled") if same else Message("cropped"),
+                before=source.size,
+                now=run.size,
+            )
+        )
     return said
 
 

@@ -22,6 +22,7 @@ from engine.durable_files import written
 from engine.media import mistaken_files
 from engine.schema import Request
 from engine.schema.errors import BadFile, BadSetting, not_written
+from engine.schema.message import Message
 
 MAX_PICTURE_BYTES = 64_000_000
 MAX_PIXELS = 120_000_000  # a 12k x 10k photograph; a bomb says more
@@ -29,7 +30,7 @@ BLACK = 8  # what reaches no more than such a part of its range is a depth map a
 MIN_SIDE = 16
 # Sniffed from the content, whatever the name says. HEIF is what phones take.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF")
-REMEDY = "Choose a JPEG, PNG or WebP picture."
+REMEDY = Message("Choose a JPEG, PNG or WebP picture.")
 ID_LENGTH = 32
 BACKGROUND = "#ffffff"  # under what can be seen through, in pictures and in videos, where no other is chosen
 FORGOTTEN_AFTER_SECONDS = 24 * 3600  # a page may still hold what was brought yesterday
@@ -44,7 +45,14 @@ def keep_picture(path: Path, folder: Path, background: str = BACKGROUND) -> str:
             raise BadFile(*told)
         png = _plain_png(path.read_bytes(), path.name, background)
     except OSError as error:
-        raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a picture'}).", REMEDY) from error
+        raise BadFile(
+            Message(
+                "{file} cannot be read ({strerror}).",
+                file=path.name,
+                strerror=error.strerror or Message("not a picture"),
+            ),
+            REMEDY,
+        ) from error
     return _keep(png, folder)
 
 
@@ -52,9 +60,12 @@ def check_file(path: Path, most_bytes: int) -> None:
     """Raises BadFile for what is no ordinary file (a device never ends), and for one that is too large."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise BadFile(f"{path.name} is no file.", "Choose a picture or a video.")
+        raise BadFile(Message("{file} is no file.", file=path.name), Message("Choose a picture or a video."))
     if found.st_size > most_bytes:
-        raise BadFile(f"{path.name} is larger than {most_bytes // 1_000_000:,} MB.", "Make it smaller first.")
+        raise BadFile(
+            Message("{file} is larger than {most_bytes:,} MB.", file=path.name, most_bytes=most_bytes // 1_000_000),
+            Message("Make it smaller first."),
+        )
 
 
 def keep_last_picture(video: Path, folder: Path) -> str:
@@ -67,7 +78,9 @@ def keep_last_picture(video: Path, folder: Path) -> str:
         with av.open(str(video)) as container:
             *_, last = container.decode(video=0)
     except (OSError, ValueError) as error:  # PyAV's errors are both
-        raise BadFile(f"{video.name} cannot be read as a video.", "Choose another clip.", str(error)) from error
+        raise BadFile(
+            Message("{video} cannot be read as a video.", video=video.name), Message("Choose another clip."), str(error)
+        ) from error
     return _keep(_as_png(colours.picture(last)), folder)
 
 
@@ -123,20 +136,32 @@ def _plain_png(content: bytes, name: str, background: str) -> bytes:
                 upright = ImageOps.exif_transpose(image)
                 return _as_png(over_background(_screen_colours(upright), background))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise BadFile(f"{name} is not a picture that can be opened.", REMEDY, str(error)) from error
+        raise BadFile(Message("{name} is not a picture that can be opened.", name=name), REMEDY, str(error)) from error
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise BadFile(
-            f"{name} is {width} x {height} pixels: more than {MAX_PIXELS // 1_000_000} million are too many.",
-            "Make it smaller first.",
+            Message(
+                "{name} is {width} x {height} pixels: more than {max_pixels} million are too many.",
+                name=name,
+                width=width,
+                height=height,
+                max_pixels=MAX_PIXELS // 1_000_000,
+            ),
+            Message("Make it smaller first."),
         )
     if min(size) < MIN_SIDE:
         raise BadFile(
-            f"{name} is {width} x {height} pixels, which is too small: {MIN_SIDE} x {MIN_SIDE} is the least.",
-            "Choose a larger picture.",
+            Message(
+                "{name} is {width} x {height} pixels, which is too small: {min_side} x {min_side} is the least.",
+                name=name,
+                width=width,
+                height=height,
+                min_side=MIN_SIDE,
+            ),
+            Message("Choose a larger picture."),
         )
 
 
@@ -186,7 +211,10 @@ def colour(text: str) -> str:
         if max(numbers) > 255:
             raise ValueError(f"{numbers} is beyond 255")
     except ValueError as error:
-        raise BadSetting(f"'{text[:20]}' is no colour.", "Write it as #rrggbb, or by a name such as white.") from error
+        raise BadSetting(
+            Message("'{text}' is no colour.", text=text[:20]),
+            Message("Write it as #rrggbb, or by a name such as white."),
+        ) from error
     return "#{:02x}{:02x}{:02x}".format(*numbers)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from engine.schema.message import Message
+
 LFS = b"version https://git-lfs.github.com/spec/"
 PAGE = re.compile(rb"(?i)(<!doctype html|<html|<\?xml[^>]*>\s*<(html|error)|<head|<error)")
 ANSWERS = (
@@ -18,7 +20,7 @@ RED = (b"RED1", b"RED2")
 LOOKED_AT_BYTES = 512
 
 
-def reason(path: Path) -> tuple[str, str] | None:
+def reason(path: Path) -> tuple[Message, Message] | None:
     """Cause and remedy for a file of another kind; None when nothing is known of it."""
     try:
         if not path.is_file():  # a pipe would keep us waiting for ever
@@ -29,20 +31,27 @@ def reason(path: Path) -> tuple[str, str] | None:
         return None
     if head.startswith(LFS):
         return (
-            f"{path.name} is only the pointer of a large file (Git LFS): the file itself was not downloaded.",
-            "Download the file itself, with the Download button of its page.",
+            Message(
+                "{file} is only the pointer of a large file (Git LFS): the file itself was not downloaded.",
+                file=path.name,
+            ),
+            Message("Download the file itself, with the Download button of its page."),
         )
     if not head:
-        return f"{path.name} cannot be read: it is empty.", "Download or copy it again and look at its size."
+        return Message("{file} cannot be read: it is empty.", file=path.name), Message(
+            "Download or copy it again and look at its size."
+        )
     if PAGE.match(_without_comments(head.removeprefix(b"\xef\xbb\xbf"))) or head.startswith(ANSWERS):
         return (
-            f"{path.name} is a web page, such as a login page, that was saved under the name of the file.",
-            "Sign in there, download the file again and look at its size.",
+            Message(
+                "{file} is a web page, such as a login page, that was saved under the name of the file.", file=path.name
+            ),
+            Message("Sign in there, download the file again and look at its size."),
         )
     if head[4:8] in RED:
         return (
-            f"{path.name} is a raw recording of a RED camera, which only its maker's programs open.",
-            "Export it as MP4 or MOV there.",
+            Message("{file} is a raw recording of a RED camera, which only its maker's programs open.", file=path.name),
+            Message("Export it as MP4 or MOV there."),
         )
     return None
 

@@ -12,6 +12,7 @@ from engine.media.images import picture_path, video_path
 from engine.media.videos import sampled
 from engine.schema import Fit, MediaRole, Pass, PictureRole, Request, VideoRole
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 
 FACE_SIDE = 512  # what Wan Animate's face reader looks at
 FILLS: dict[MediaRole, str] = {"mask": "white", "references": "white"}  # the border of a mask is to be made too
@@ -74,7 +75,9 @@ def read(folder: Path, request: Request, run: Pass) -> Given:
             videos=moving,
         )
     except OSError as error:
-        raise BadFile("A picture or video of this shot is no longer there.", "Choose it again.") from error
+        raise BadFile(
+            Message("A picture or video of this shot is no longer there."), Message("Choose it again.")
+        ) from error
 
 
 def fitted(image: Image.Image, size: tuple[int, int], fit: Fit, fill: str = "black") -> Image.Image:

@@ -23,6 +23,7 @@ from engine.media.audio import Soundtrack
 from engine.media.images import BACKGROUND, ID_LENGTH, check_file, video_path
 from engine.schema import VideoFacts
 from engine.schema.errors import BadFile, not_written
+from engine.schema.message import Message
 
 MAX_FILE_BYTES = 4_000_000_000
 MAX_PIXELS = 36_000_000  # 8K
@@ -36,7 +37,7 @@ READING = {"format_whitelist": "mov,matroska,avi,mpegts,mpeg,gif,ogg,flv,asf", "
 SEE_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 HDR_NOTE = "HDR, brought to BT.709"
 WRITING = {"crf": "10", "preset": "veryfast", "x264-params": "mbtree=0:bframes=0"}
-REMEDY = "Choose an MP4, MOV, WebM, MKV or AVI video."
+REMEDY = Message("Choose an MP4, MOV, WebM, MKV or AVI video.")
 
 
 class Shown(NamedTuple):
@@ -82,7 +83,12 @@ def keep_video(path: Path, folder: Path, ending: bool = False, background: str =
             digest.update(background.encode())
         name = digest.hexdigest()[:ID_LENGTH]
     except OSError as error:
-        raise BadFile(f"{path.name} cannot be read ({error.strerror or 'not a video'}).", REMEDY) from error
+        raise BadFile(
+            Message(
+                "{file} cannot be read ({strerror}).", file=path.name, strerror=error.strerror or Message("not a video")
+            ),
+            REMEDY,
+        ) from error
     kept = video_path(folder, name)
     if kept.is_file():
         kept.touch()  # it came just now
@@ -96,8 +102,14 @@ def keep_video(path: Path, folder: Path, ending: bool = False, background: str =
     except TooSmall as error:
         width, height = error.args[0]
         raise BadFile(
-            f"{path.name} is {width} x {height} pixels, which is too small: {MIN_SIDE} x {MIN_SIDE} is the least.",
-            "Choose a larger video.",
+            Message(
+                "{file} is {width} x {height} pixels, which is too small: {min_side} x {min_side} is the least.",
+                file=path.name,
+                width=width,
+                height=height,
+                min_side=MIN_SIDE,
+            ),
+            Message("Choose a larger video."),
         ) from error
     sound = None if since is None else Soundtrack(path, READING, since, MAX_SECONDS)
     try:
@@ -120,7 +132,9 @@ def facts(kept: Path) -> VideoFacts:
             size = {"width": stream.width, "height": stream.height, "seconds": round(seconds, 3)}
             return VideoFacts(**size, from_hdr=container.metadata.get("comment") == HDR_NOTE)
     except (OSError, av.FFmpegError, IndexError) as error:
-        raise BadFile("A video of this shot is no longer there.", "Choose the video again.", str(error)) from error
+        raise BadFile(
+            Message("A video of this shot is no longer there."), Message("Choose the video again."), str(error)
+        ) from error
 
 
 def sampled(kept: Path, fps: int, count: int) -> Iterator[Image.Image]:
@@ -154,9 +168,14 @@ def _ending(path: Path) -> float:
             times = (frame.time or 0.0 for frame in container.decode(video=0))
             found = next((time for time in times if length <= MAX_SECONDS or time >= since), None)
     except (OSError, av.FFmpegError, ValueError, IndexError) as error:
-        raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
+        raise BadFile(
+            Message("{file} is not a video that can be played.", file=path.name), REMEDY, str(error)
+        ) from error
     if found is None or not length:
-        raise BadFile(f"{path.name} does not say how long it is, so its end cannot be found.", "Export it as MP4.")
+        raise BadFile(
+            Message("{file} does not say how long it is, so its end cannot be found.", file=path.name),
+            Message("Export it as MP4."),
+        )
     return found
 
 
@@ -167,15 +186,18 @@ def _plain_pictures(path: Path, since: float | None, background: str) -> Iterato
     try:
         with av.open(str(path.absolute()), options=READING) as container:
             if not container.streams.video:
-                raise BadFile(f"{path.name} has no pictures in it.", REMEDY)
+                raise BadFile(Message("{file} has no pictures in it.", file=path.name), REMEDY)
             stream = container.streams.video[0]
             if stream.codec_context is None:
                 raise BadFile(
-                    f"{path.name} is recorded in a format that cannot be played here.", "Export it as MP4 with H.264."
+                    Message("{file} is recorded in a format that cannot be played here.", file=path.name),
+                    Message("Export it as MP4 with H.264."),
                 )
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
                 size = f"{stream.width} x {stream.height}"
-                raise BadFile(f"{path.name} is {size} pixels, which no model can use.", REMEDY)
+                raise BadFile(
+                    Message("{file} is {size} pixels, which no model can use.", file=path.name, size=size), REMEDY
+                )
             frames = _decoded(container, stream)
             if since is not None:
                 container.seek(int(max(since, 0) * av.time_base))
@@ -183,9 +205,14 @@ def _plain_pictures(path: Path, since: float | None, background: str) -> Iterato
             end = yield from _thinned(_whole(frames), _square(stream), background)
             claimed = min((container.duration or 0) / av.time_base, MAX_SECONDS - (ROOM_SECONDS if since else 0))
             if claimed - end > max(1.0, claimed / 2):
-                raise BadFile(f"{path.name} ends long before its end: it was cut short.", "Copy or export it again.")
+                raise BadFile(
+                    Message("{file} ends long before its end: it was cut short.", file=path.name),
+                    Message("Copy or export it again."),
+                )
     except (OSError, av.FFmpegError, ValueError, IndexError, MemoryError) as error:
-        raise BadFile(f"{path.name} is not a video that can be played.", REMEDY, str(error)) from error
+        raise BadFile(
+            Message("{file} is not a video that can be played.", file=path.name), REMEDY, str(error)
+        ) from error
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:

@@ -11,24 +11,29 @@ from collections.abc import Sequence
 from engine.planning.forecast import denoising
 from engine.schema import Device, HardwareProfile, Pass, Request, ShotPlan
 from engine.schema.card import ModelCard
+from engine.schema.message import NOTHING, Message
 
 CAPABILITY = 8.0  # Ampere; older cards lack the number formats that the generated code is good for
 PAYS = 1.05  # times as fast; what saves less is within what the same run varies by
-SAID = "Its blocks are compiled, as asked: the first steps of each size take longer. What it saves was not measured."
-NOT_WHOLE = "Its blocks are not compiled: that needs all weights on the card in full precision, and they do not fit."
+SAID = Message(
+    "Its blocks are compiled, as asked: the first steps of each size take longer. What it saves was not measured."
+)
+NOT_WHOLE = Message(
+    "Its blocks are not compiled: that needs all weights on the card in full precision, and they do not fit."
+)
 
 
-def compile_obstacle(request: Request, card: ModelCard, device: Device, system: str) -> str:
+def compile_obstacle(request: Request, card: ModelCard, device: Device, system: str) -> Message:
     """Why it cannot be done, in a sentence; empty when it can."""
     if not card.compiles:
-        return f"{card.name} cannot be compiled block by block."
+        return Message("{model} cannot be compiled block by block.", model=card.name)
     if device.kind != "cuda" or not system.startswith("Linux"):
-        return "Compiling needs an NVIDIA card under Linux."
+        return Message("Compiling needs an NVIDIA card under Linux.")
     if device.capability < CAPABILITY:
-        return f"{device.name} is too old for compiled blocks."
+        return Message("{device} is too old for compiled blocks.", device=device.name)
     if any(lora.strength for lora in request.loras):
-        return "Compiled blocks and LoRAs do not go together: each change would compile anew."
-    return ""
+        return Message("Compiled blocks and LoRAs do not go together: each change would compile anew.")
+    return NOTHING
 
 
 def where_it_pays(
@@ -51,9 +56,11 @@ def where_it_pays(
     cost = measured.compile_seconds * len({_shape(plan.run(stage)) for stage in stages})
     if saved <= cost:
         return plan
-    why = (
-        f"Its blocks are compiled: {measured.compiled:.2f} times as fast by this card's test, which saves more than "
-        f"the {cost:.0f} s that it takes at first."
+    why = Message(
+        "Its blocks are compiled: {compiled:.2f} times as fast by this card's test, which saves more "
+        "than the {cost:.0f} s that it takes at first.",
+        compiled=measured.compiled,
+        cost=cost,
     )
     placement = plan.placement.but(compiled=True)
     return plan.but(placement=placement, reasons=(*plan.reasons, why))

@@ -22,12 +22,13 @@ from engine.schema import (
 )
 from engine.schema.card import ModelCard, PassRule, SizeRule
 from engine.schema.errors import BadSetting
+from engine.schema.message import Message
 from engine.schema.shot import RECORDED
 
 MOST_SECONDS = 1e6
 
 
-def frames_of(request: Request, card: ModelCard, reasons: list[str]) -> int:
+def frames_of(request: Request, card: ModelCard, reasons: list[Message]) -> int:
     rule = card.frames
     if request.num_frames is not None:
         asked, words = request.num_frames, f"{request.num_frames} frames"
@@ -39,28 +40,48 @@ def frames_of(request: Request, card: ModelCard, reasons: list[str]) -> int:
     if not rule.minimum <= asked <= rule.maximum + rule.step - 1:
         low, high = rule.minimum / rule.fps, rule.maximum / rule.fps
         raise BadSetting(
-            f"{card.name} cannot make a clip of {words}.",
-            f"Choose {rule.minimum} to {rule.maximum} frames ({low:.1f} to {high:.1f} seconds at {rule.fps} a second).",
+            Message("{model} cannot make a clip of {words}.", model=card.name, words=words),
+            Message(
+                "Choose {minimum} to {maximum} frames ({low:.1f} to {high:.1f} seconds at {fps} a second).",
+                minimum=rule.minimum,
+                maximum=rule.maximum,
+                low=low,
+                high=high,
+                fps=rule.fps,
+            ),
         )
     snapped = (asked - rule.offset) // rule.step * rule.step + rule.offset
     if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
         snapped += rule.step
     if snapped != asked:
         reasons.append(
-            f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus {rule.offset}."
+            Message(
+                "{snapped} frames instead of {asked}: {model} works in steps of {step} plus {offset}.",
+                snapped=snapped,
+                asked=asked,
+                model=card.name,
+                step=rule.step,
+                offset=rule.offset,
+            )
         )
     return snapped
 
 
-def sizes_of(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
+def sizes_of(request: Request, card: ModelCard, reasons: list[Message]) -> tuple[Size, Size]:
     """The take's and the render's, by the model's rules; each change adds its reason. Raises BadSetting."""
     return (_halved_sizes if card.latent_upsampler else _sizes)(request, card, reasons)
 
 
-def _sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
+def _sizes(request: Request, card: ModelCard, reasons: list[Message]) -> tuple[Size, Size]:
     """The take's and the render's: as asked, or as the card says."""
     if card.size.only:
-        reasons.append(f"{card.name} knows one size only, {card.size.only}, so its take is as large as its render.")
+        reasons.append(
+            Message(
+                "{model} knows one size only, {only}, so its take is as large as its render.",
+                model=card.name,
+                only=card.size.only,
+            )
+        )
         return card.size.only, card.size.only
     default = card.render.sizes[request.aspect]
     asked = _asked_size(request.render, default)
@@ -68,7 +89,7 @@ def _sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size,
     return _take_size(request, card, render), render
 
 
-def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tuple[Size, Size]:
+def _halved_sizes(request: Request, card: ModelCard, reasons: list[Message]) -> tuple[Size, Size]:
     """The take's and the render's of a model whose upsampler doubles a take, neither more nor less."""
     wanted = _asked_size(request.render, card.render.sizes[request.aspect])
     smaller = _asked_size(request.take, card.take.sizes[request.aspect])
@@ -78,7 +99,14 @@ def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tupl
     render = _snapped(wanted, rule, card.name, reasons)
     take = Size(width=render.width // 2, height=render.height // 2)
     if _has_size(request.take) and take != smaller:
-        reasons.append(f"A take of {take} instead of {smaller}: {card.name} doubles its takes.")
+        reasons.append(
+            Message(
+                "A take of {take} instead of {smaller}: {model} doubles its takes.",
+                take=take,
+                smaller=smaller,
+                model=card.name,
+            )
+        )
     return take, render
 
 
@@ -109,12 +137,14 @@ def _has_size(asked: Overrides) -> bool:
     return asked.width is not None or asked.height is not None
 
 
-def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[str]) -> Size:
+def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[Message]) -> Size:
     for side in (size.width, size.height):
         if not rule.minimum <= side <= rule.maximum:
             raise BadSetting(
-                f"{name} cannot make a picture of {size}.",
-                f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
+                Message("{name} cannot make a picture of {size}.", name=name, size=size),
+                Message(
+                    "Each side must be from {minimum} to {maximum} pixels.", minimum=rule.minimum, maximum=rule.maximum
+                ),
             )
     width, height = (
         max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
@@ -122,21 +152,39 @@ def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[str]) -> Size:
     largest = rule.maximum // rule.multiple * rule.multiple
     snapped = Size(width=min(width, largest), height=min(height, largest))
     if snapped != size:
-        reasons.append(f"{snapped} instead of {size}: {name} needs multiples of {rule.multiple} pixels.")
+        reasons.append(
+            Message(
+                "{snapped} instead of {size}: {name} needs multiples of {multiple} pixels.",
+                snapped=snapped,
+                size=size,
+                name=name,
+                multiple=rule.multiple,
+            )
+        )
     return snapped
 
 
 # ---- what a request brings beside its words ----
 
-NAMES: dict[MediaRole, str] = {
-    "image": "a starting picture",
-    "last_image": "a last picture",
-    "keyframes": "pictures at chosen frames",
-    "references": "reference pictures",
-    "video": "a video",
-    "control_video": "a control video (depth, pose or edges)",
-    "face_video": "a video of the face",
-    "mask": "a mask",
+NAMES: dict[MediaRole, Message] = {
+    "image": Message("a starting picture"),
+    "last_image": Message("a last picture"),
+    "keyframes": Message("pictures at chosen frames"),
+    "references": Message("reference pictures"),
+    "video": Message("a video"),
+    "control_video": Message("a control video (depth, pose or edges)"),
+    "face_video": Message("a video of the face"),
+    "mask": Message("a mask"),
+}
+SHORT_NAMES: dict[MediaRole, Message] = {
+    "image": Message("starting picture"),
+    "last_image": Message("last picture"),
+    "keyframes": Message("pictures at chosen frames"),
+    "references": Message("reference pictures"),
+    "video": Message("video"),
+    "control_video": Message("control video"),
+    "face_video": Message("video of the face"),
+    "mask": Message("mask"),
 }
 MAX_PICTURES = 8  # references, or pictures at chosen frames
 Footage = Mapping[VideoRole, VideoFacts]
@@ -147,30 +195,40 @@ def check(request: Request, card: ModelCard) -> None:
     for role in request.given:
         if role not in card.inputs:
             raise BadSetting(
-                f"{card.name} takes no {NAMES[role].removeprefix('a ')}.", "Leave it out, or choose a model that does."
+                Message("{model} takes no {names}.", model=card.name, names=SHORT_NAMES[role]),
+                Message("Leave it out, or choose a model that does."),
             )
     for need in card.needs:
         if need in NAMES and need not in request.given:
-            raise BadSetting(f"{card.name} needs {NAMES[need]}.", "Add one, or choose a model that works from text.")
+            raise BadSetting(
+                Message("{model} needs {names}.", model=card.name, names=NAMES[need]),
+                Message("Add one, or choose a model that works from text."),
+            )
     if len(request.given) > len(set(request.given)):
-        raise BadSetting("There are two masks, a picture and a video.", "Leave one of them out.")
+        raise BadSetting(Message("There are two masks, a picture and a video."), Message("Leave one of them out."))
     if "mask" in card.inputs and ("mask" in request.given) != ("video" in request.given):
         raise BadSetting(
-            "A video and the mask that says what to change in it belong together.",
-            "Add the other one, or leave both out.",
+            Message("A video and the mask that says what to change in it belong together."),
+            Message("Add the other one, or leave both out."),
         )
     if max(len(request.references), len(request.keyframes)) > MAX_PICTURES:
-        raise BadSetting("These are more pictures than a model can follow.", f"Choose at most {MAX_PICTURES}.")
+        raise BadSetting(
+            Message("These are more pictures than a model can follow."),
+            Message("Choose at most {max_pictures}.", max_pictures=MAX_PICTURES),
+        )
 
 
 def check_keyframes(request: Request, frames: int) -> None:
     """Raises BadSetting for a picture outside the clip, or two for one frame."""
     for frame in request.keyframes:
         if not 0 <= frame < frames:
-            raise BadSetting(f"The clip has no frame {frame}.", f"Choose a frame from 0 to {frames - 1}.")
+            raise BadSetting(
+                Message("The clip has no frame {frame}.", frame=frame),
+                Message("Choose a frame from 0 to {frames}.", frames=frames - 1),
+            )
     ends = {"image": 0, "last_image": frames - 1}
     if any(role in request.pictures and ends[role] in request.keyframes for role in ends):
-        raise BadSetting("Two pictures are given for the same frame.", "Leave one of them out.")
+        raise BadSetting(Message("Two pictures are given for the same frame."), Message("Leave one of them out."))
 
 
 def as_long_as(footage: Footage, request: Request, card: ModelCard) -> Request:
@@ -189,35 +247,55 @@ def strength(request: Request, card: ModelCard, take: Pass) -> float | None:
     rule = card.strength if "video" in request.given else None
     if rule is None:
         if request.strength is not None:
-            raise BadSetting(f"{card.name} has no video to stay close to.", "Leave the strength out.")
+            raise BadSetting(
+                Message("{model} has no video to stay close to.", model=card.name), Message("Leave the strength out.")
+            )
         return None
     asked = rule.default if request.strength is None else request.strength
     if not rule.minimum <= asked <= 1:
-        raise BadSetting(f"A strength of {asked:g} is out of range.", f"Use a number from {rule.minimum:g} to 1.")
+        raise BadSetting(
+            Message("A strength of {asked:g} is out of range.", asked=asked),
+            Message("Use a number from {minimum:g} to 1.", minimum=rule.minimum),
+        )
     if not rule.continues and take.num_inference_steps * asked < 1:
-        raise BadSetting("Of so few steps, none would be left for the video.", "Use a higher strength, or more steps.")
+        raise BadSetting(
+            Message("Of so few steps, none would be left for the video."),
+            Message("Use a higher strength, or more steps."),
+        )
     return asked
 
 
-def reasons(footage: Footage, plan: ShotPlan, card: ModelCard) -> list[str]:
+def reasons(footage: Footage, plan: ShotPlan, card: ModelCard) -> list[Message]:
     """How each video is used by a render."""
-    run, fitted = plan.render, {"crop": "cropped", "pad": "padded"}[plan.request.fit]
+    run, fitted = plan.render, {"crop": Message("cropped"), "pad": Message("padded")}[plan.request.fit]
     said = []
     for role, facts in footage.items():
-        name = NAMES[role].split(" (")[0].removeprefix("a ")
         same_shape = abs(facts.width * run.height - facts.height * run.width) <= facts.width * run.height * 0.02
-        shape = "scaled" if same_shape else fitted
-        words = f"The {name} ({facts.size}, {facts.seconds:.1f} s) is read at {run.fps} frames a second and {shape}."
+        shape = Message("scaled") if same_shape else fitted
+        words = [
+            Message(
+                "The {name} ({size}, {seconds:.1f} s) is read at {fps} frames a second and {shape}.",
+                name=SHORT_NAMES[role],
+                size=facts.size,
+                seconds=facts.seconds,
+                fps=run.fps,
+                shape=shape,
+            )
+        ]
         if facts.seconds > run.seconds + 1 / run.fps:
-            words += f" Only its first {run.seconds:.1f} s are used."
+            words.append(Message("Only its first {seconds:.1f} s are used.", seconds=run.seconds))
         elif facts.seconds < run.seconds - 1 / run.fps:
             goes_on = role == "video" and card.strength is not None and card.strength.continues
-            words += " The model goes on from its end." if goes_on else " Its last picture is held until the end."
+            words.append(
+                Message("The model goes on from its end.")
+                if goes_on
+                else Message("Its last picture is held until the end.")
+            )
         if facts.from_hdr:
-            words += " Its HDR colours are brought to those of an ordinary screen."
+            words.append(Message("Its HDR colours are brought to those of an ordinary screen."))
         if role == "video" and plan.strength:
-            words += " The render starts on the take and does not look at it again."
-        said.append(words)
+            words.append(Message("The render starts on the take and does not look at it again."))
+        said.append(Message.joined(words))
     return said
 
 
@@ -233,8 +311,11 @@ def sampler_pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, 
     shift = rule.flow_shift if asked.flow_shift is None else asked.flow_shift
     for name, value, low, high in (("steps", steps, 1, 200), ("guidance", guidance, 0, 30), ("shift", shift, 0.01, 30)):
         if not low <= value <= high:
-            told = f"{value:g}" if abs(value) < sys.maxsize else "That"
-            raise BadSetting(f"{told} is out of range for {name}.", f"Use a number from {low} to {high}.")
+            told = f"{value:g}" if abs(value) < sys.maxsize else Message("That")
+            raise BadSetting(
+                Message("{told} is out of range for {name}.", told=told, name=name),
+                Message("Use a number from {low} to {high}.", low=low, high=high),
+            )
     return Pass(
         operations=0,
         width=size.width,
@@ -250,13 +331,18 @@ def sampler_pass(card: ModelCard, rule: PassRule, asked: Overrides, size: Size, 
     )
 
 
-def check_levels(card: ModelCard, passes: dict[ShotStage, Pass], reasons: list[str]) -> None:
+def check_levels(card: ModelCard, passes: dict[ShotStage, Pass], reasons: list[Message]) -> None:
     rules: dict[ShotStage, PassRule] = {"take": card.take, "render": card.render}
     for stage, rule in rules.items():
         if rule.sigmas and not passes[stage].sigmas:
             reasons.append(
-                f"{card.name} was trained for exactly {len(rule.sigmas)} steps of its own in a {stage}; with other "
-                "settings the picture may be worse."
+                Message(
+                    "{model} was trained for exactly {count} steps of its own in a {stage}; with other settings the "
+                    "picture may be worse.",
+                    model=card.name,
+                    count=len(rule.sigmas),
+                    stage=stage,
+                )
             )
 
 
@@ -264,15 +350,21 @@ def start_level(request: Request, card: ModelCard) -> float:
     """The render's start level: as asked, or where the dial stands between the card's close and detail ends."""
     if request.sigma is not None:
         if not 0 < request.sigma <= 1:
-            raise BadSetting(f"The start level {request.sigma:g} is out of range.", "Use a number above 0, up to 1.")
+            raise BadSetting(
+                Message("The start level {sigma:g} is out of range.", sigma=request.sigma),
+                Message("Use a number above 0, up to 1."),
+            )
         return request.sigma
     if not 0 <= request.dial <= 1:
-        raise BadSetting(f"The dial cannot stand at {request.dial:g}.", "Use 0 (stay close) to 1 (add detail).")
+        raise BadSetting(
+            Message("The dial cannot stand at {dial:g}.", dial=request.dial),
+            Message("Use 0 (stay close) to 1 (add detail)."),
+        )
     rule, way = card.sigma, request.dial * 2 - 1  # -1 close, 0 default, 1 detail
     return round(rule.default + way * (rule.detail - rule.default if way > 0 else rule.default - rule.close), 6)
 
 
-def on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
+def on_its_take(run: Pass, sigma: float, reasons: list[Message]) -> Pass:
     """The render of an approved take: of the steps from noise, those that lie below the level where it starts.
 
     Flow shift s takes u, which the steps divide evenly, to s u / (1 + (s - 1) u).
@@ -283,33 +375,58 @@ def on_its_take(run: Pass, sigma: float, reasons: list[str]) -> Pass:
     taken = max(1, math.ceil(round(u * run.num_inference_steps, 6)))
     if taken == run.num_inference_steps:
         return run
-    reasons.append(f"The render takes the last {taken} of {run.num_inference_steps} steps: its take is past the rest.")
+    reasons.append(
+        Message(
+            "The render takes the last {taken} of {num_inference_steps} steps: its take is past the rest.",
+            taken=taken,
+            num_inference_steps=run.num_inference_steps,
+        )
+    )
     return run.but(taken=taken)
 
 
-def in_two_parts(run: Pass, reasons: list[str]) -> dict[ShotStage, Pass]:
+def in_two_parts(run: Pass, reasons: list[Message]) -> dict[ShotStage, Pass]:
     """The render in two parts: the take is the first one. What is where in a shot is settled early."""
     whole = run.num_inference_steps
     if whole < 2:
-        raise BadSetting("A render of one step has no first part.", "Use more steps, or let the render refine a take.")
+        raise BadSetting(
+            Message("A render of one step has no first part."),
+            Message("Use more steps, or let the render refine a take."),
+        )
     first = max(1, round(FIRST_PART * whole))
-    reasons.append(f"The take is the first {first} of the render's {whole} steps, and the render goes on from there.")
+    reasons.append(
+        Message(
+            "The take is the first {first} of the render's {whole} steps, and the render goes on from there.",
+            first=first,
+            whole=whole,
+        )
+    )
     return {
         "take": run.but(part=(0, first)),
         "render": run.but(part=(first, whole)),
     }
 
 
-def step_cache(request: Request, card: ModelCard, reasons: list[str]) -> StepCache | None:
+def step_cache(request: Request, card: ModelCard, reasons: list[Message]) -> StepCache | None:
     """What "faster, a little less exact" means here."""
     if not request.faster:
         return None
     if card.faster is None:
         raise BadSetting(
-            f"{card.name} cannot be made faster by foretelling steps: it has too few, or cannot do without them.",
-            "Leave that choice out.",
+            Message(
+                "{model} cannot be made faster by foretelling steps: it has too few, or cannot do without them.",
+                model=card.name,
+            ),
+            Message("Leave that choice out."),
         )
-    reasons.append(f"Faster, a little less exact, as asked: {card.faster.measured or 'not measured for this model'}.")
+    reasons.append(
+        Message(
+            "Faster, a little less exact, as asked: {measured}.",
+            measured=Message.known(card.faster.measured)
+            if card.faster.measured
+            else Message("not measured for this model"),
+        )
+    )
     return StepCache(interval=card.faster.interval, whole_steps=card.faster.whole_steps)
 
 
@@ -321,9 +438,14 @@ def can_continue(request: Request, card: ModelCard) -> bool:
 def check_continues(request: Request, card: ModelCard) -> None:
     """Raises BadSetting where a run cannot be cut in two."""
     if not can_continue(request, card):
-        raise BadSetting(f"{card.name} cannot stop in the middle of this.", "Let the render refine its take.")
+        raise BadSetting(
+            Message("{model} cannot stop in the middle of this.", model=card.name),
+            Message("Let the render refine its take."),
+        )
     if request.faster:
-        raise BadSetting("A render that continues its take cannot be made faster.", "Leave one of the two out.")
+        raise BadSetting(
+            Message("A render that continues its take cannot be made faster."), Message("Leave one of the two out.")
+        )
 
 
 def pipeline(request: Request, card: ModelCard) -> str:

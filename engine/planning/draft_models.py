@@ -13,6 +13,7 @@ from typing import Any
 from engine.schema import LoraUse, Overrides, Request, ShotPlan, Verdict
 from engine.schema.card import Guide, ModelCard
 from engine.schema.errors import BadSetting
+from engine.schema.message import Message
 from engine.weights.lora.file import LoraFile
 
 WORSE: tuple[Verdict, ...] = ("comfortable", "tight", "offloads", "unlikely", "unknown")
@@ -21,30 +22,45 @@ WORSE: tuple[Verdict, ...] = ("comfortable", "tight", "offloads", "unlikely", "u
 def request(asked: Request, card: ModelCard, cards: Sequence[ModelCard], loras: Sequence[LoraFile]) -> Request:
     """What the take of `asked` is planned from. `loras`: those that are here. Raises BadSetting."""
     if asked.mode == "continue":
-        raise BadSetting("A take that something else drew cannot be continued.", "Let the render refine it.")
+        raise BadSetting(
+            Message("A take that something else drew cannot be continued."), Message("Let the render refine it.")
+        )
     guide = _guide(asked.takes_by or "", card)
     if guide.file:
         return _with_lora(asked, guide, loras)
     sibling = next((other for other in cards if other.id == guide.name), None)
     if sibling is None or _latents(sibling) != _latents(card):
-        raise BadSetting(f"{guide.name} cannot draw for {card.name}.", "Let the model draw its takes itself.")
+        raise BadSetting(
+            Message("{guide} cannot draw for {model}.", guide=guide.name, model=card.name),
+            Message("Let the model draw its takes itself."),
+        )
     return asked.but(model=sibling.id, takes_by=None)
 
 
-def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> tuple[Request, str]:
+def in_few_steps(asked: Request, card: ModelCard, loras: Sequence[LoraFile]) -> tuple[Request, Message]:
     """What take and render of `asked` are planned from where a LoRA draws both in few steps, and a sentence about it.
 
     The request says everything itself, so a recipe needs no guide. Raises BadSetting.
     """
     if asked.takes_by:
-        raise BadSetting("Few steps and another guide for the take do not go together.", "Leave one of the two out.")
+        raise BadSetting(
+            Message("Few steps and another guide for the take do not go together."),
+            Message("Leave one of the two out."),
+        )
     guide = _guide(asked.few_steps_by or "", card)
     if not guide.file:
-        raise BadSetting(f"{guide.name} is a model, and only draws takes.", "Choose a LoRA of few steps.")
+        raise BadSetting(
+            Message("{guide} is a model, and only draws takes.", guide=guide.name),
+            Message("Choose a LoRA of few steps."),
+        )
     worn = _with_lora(asked, guide, loras)
     few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     few |= {name: value for name, value in asked.render if value is not None}
-    told = f"Drawn in few steps by {guide.name}: {guide.kept or 'what it costs was not measured'}."
+    told = Message(
+        "Drawn in few steps by {guide}: {kept}.",
+        guide=guide.name,
+        kept=Message.known(guide.kept) if guide.kept else Message("what it costs was not measured"),
+    )
     return worn.but(few_steps_by=None, render=Overrides(**few)), told
 
 
@@ -54,8 +70,10 @@ def _guide(name: str, card: ModelCard) -> Guide:
             return guide
     names = " or ".join(guide.name for guide in card.guides)
     raise BadSetting(
-        f"'{name}' cannot draw the takes of {card.name}.",
-        f"Choose {names}, or let the model draw them itself." if names else "Let the model draw them itself.",
+        Message("'{name}' cannot draw the takes of {model}.", name=name, model=card.name),
+        Message("Choose {names}, or let the model draw them itself.", names=names)
+        if names
+        else Message("Let the model draw them itself."),
     )
 
 
@@ -67,8 +85,8 @@ def _with_lora(asked: Request, guide: Guide, loras: Sequence[LoraFile]) -> Reque
     here = next((file for file in loras if file.name.rpartition("/")[2] == guide.name), None)
     if here is None:
         raise BadSetting(
-            f"The LoRA '{guide.name}' is not on this computer.",
-            f"Download it: `app.py loras install {guide.repo}/{guide.file}`.",
+            Message("The LoRA '{guide}' is not on this computer.", guide=guide.name),
+            Message("Download it: `app.py loras install {repo}/{file}`.", repo=guide.repo, file=guide.file),
         )
     few: dict[str, Any] = {"num_inference_steps": guide.num_inference_steps, "guidance_scale": guide.guidance_scale}
     said = {name: value for name, value in asked.take if value is not None}
@@ -88,8 +106,10 @@ def joined(take: ShotPlan, render: ShotPlan, card: ModelCard) -> ShotPlan:
         estimated_seconds=(need.estimated_seconds[0], own.estimated_seconds[1]),
     )
     guide = _guide(render.request.takes_by or "", card)
-    said = (
-        f"{guide.name} draws the take, which is a guide: {guide.kept or 'how well renders keep it was not measured'}."
+    said = Message(
+        "{guide} draws the take, which is a guide: {kept}.",
+        guide=guide.name,
+        kept=Message.known(guide.kept) if guide.kept else Message("how well renders keep it was not measured"),
     )
     whole = {"request": render.request, "render": render.render, "sigma": render.sigma, "forecast": forecast}
     return take.but(**(whole | {"reasons": (*render.reasons, said)}))

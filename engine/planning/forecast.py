@@ -39,6 +39,7 @@ from engine.schema import (
     Verdict,
 )
 from engine.schema.card import ModelCard
+from engine.schema.message import Message
 
 # Operations a tick and core, 16-bit numbers with 32-bit sums: (GeForce, professional) by compute capability. GeForce
 # cards do half of what their chip can. Before Turing there are no matrix units, and 16 bits are computed as 32. Last:
@@ -188,7 +189,12 @@ def on_disk(plan: ShotPlan, name: str, machine: HardwareProfile) -> ShotPlan:
     needed_gb, free_gb = plan.forecast.download_gb, machine.room_for_models_gb
     if needed_gb <= free_gb:
         return plan
-    reason = f"{name} is {needed_gb:.0f} GB to download, and {free_gb:.0f} GB are free on the disk for models."
+    reason = Message(
+        "{name} is {needed_gb:.0f} GB to download, and {free_gb:.0f} GB are free on the disk for models.",
+        name=name,
+        needed_gb=needed_gb,
+        free_gb=free_gb,
+    )
     return plan.but(reasons=(reason, *plan.reasons))
 
 
@@ -235,15 +241,19 @@ def middle(estimate: Range) -> float:
     return sqrt(low * high)
 
 
-def _basis(card: ModelCard, device: Device, own: int, here: int) -> str:
+def _basis(card: ModelCard, device: Device, own: int, here: int) -> Message:
     if own:
-        return f"from {own} run{'s' if own > 1 else ''} on this machine"
-    how = "the memory traced on the model's architecture" if card.traced else "the memory by a rule of thumb"
+        return Message.plural("from {count} run on this machine", "from {count} runs on this machine", count=own)
+    how = (
+        Message("the memory traced on the model's architecture")
+        if card.traced
+        else Message("the memory by a rule of thumb")
+    )
     if device.measured:
-        return f"estimated, not measured: {how}, the time from the test of the card"
+        return Message("estimated, not measured: {how}, the time from the test of the card", how=how)
     if here:
-        return f"estimated, not measured: {how}, the time from other models' runs on this machine"
-    return f"estimated, not measured: {how}, the time from what is known of the device"
+        return Message("estimated, not measured: {how}, the time from other models' runs on this machine", how=how)
+    return Message("estimated, not measured: {how}, the time from what is known of the device", how=how)
 
 
 def _verdict(placement: Placement, vram_gb: float, ram_gb: float, device: Device, hardware: HardwareProfile) -> Verdict:

@@ -27,38 +27,39 @@ from engine.schema import (
     Work,
 )
 from engine.schema.card import ModelCard
+from engine.schema.message import NOTHING, Message
 
-NAMES: dict[Shortage, str] = {
-    "vram": "The graphics card's memory (VRAM)",
-    "fragmented": "The graphics card's memory (VRAM) was in pieces too small to use, so it",
-    "pinned": "The part of the computer's memory that the graphics card reads directly (pinned RAM)",
-    "ram": "The computer's memory (RAM)",
-    "page_file": "The page file of Windows (virtual memory)",
+NAMES: dict[Shortage, Message] = {
+    "vram": Message("The graphics card's memory (VRAM)"),
+    "fragmented": Message("The graphics card's memory (VRAM) was in pieces too small to use, so it"),
+    "pinned": Message("The part of the computer's memory that the graphics card reads directly (pinned RAM)"),
+    "ram": Message("The computer's memory (RAM)"),
+    "page_file": Message("The page file of Windows (virtual memory)"),
 }
-DOING: dict[Work, str] = {
-    "loading": "while the model was being loaded",
-    "denoising": "while the shot was being drawn",
-    "decoding": "while the pictures were being decoded",
+DOING: dict[Work, Message] = {
+    "loading": Message("while the model was being loaded"),
+    "denoising": Message("while the shot was being drawn"),
+    "decoding": Message("while the pictures were being decoded"),
 }
-ROOM = "Close other programs, or choose a shorter clip, a smaller size or a smaller model."
-FRESH = "The engine starts afresh, with its memory in one piece."
+ROOM = Message("Close other programs, or choose a shorter clip, a smaller size or a smaller model.")
+FRESH = Message("The engine starts afresh, with its memory in one piece.")
 OFFLOADS: tuple[Offload, ...] = ("resident", "model", "group")
 READERS: tuple[Readers, ...] = ("resident", "streamed", "dropped")
 PRECISIONS: tuple[Precision, ...] = ("full", "fp8", "nf4")
 SHRINK = 0.75  # of the frames, or of each side, at a step
-CHANGES: dict[str, str] = {
-    "model": "The model is moved to the graphics card one part at a time.",
-    "group": "The model is streamed from the computer's memory block by block.",
-    "text_encoder": "The text encoder is let go once the words are read.",
-    "resident_gb": "Less of the model stays on the graphics card.",
-    "streamed": "The text encoder waits in the computer's memory.",
-    "pin_memory": "The model is streamed from ordinary memory, which is a little slower.",
-    "layer_by_layer": "The model's weights are made smaller layer by layer, in the computer's memory.",
-    "vae_slicing": "The pictures are decoded a few frames at a time.",
-    "vae_tiling": "The pictures are decoded in tiles.",
-    "vae_on_cpu": "The pictures are decoded by the processor, which is slower.",
-    "fp8": "The model's weights are stored in 8 bits.",
-    "nf4": "The model's weights are stored in 4 bits.",
+CHANGES: dict[str, Message] = {
+    "model": Message("The model is moved to the graphics card one part at a time."),
+    "group": Message("The model is streamed from the computer's memory block by block."),
+    "text_encoder": Message("The text encoder is let go once the words are read."),
+    "resident_gb": Message("Less of the model stays on the graphics card."),
+    "streamed": Message("The text encoder waits in the computer's memory."),
+    "pin_memory": Message("The model is streamed from ordinary memory, which is a little slower."),
+    "layer_by_layer": Message("The model's weights are made smaller layer by layer, in the computer's memory."),
+    "vae_slicing": Message("The pictures are decoded a few frames at a time."),
+    "vae_tiling": Message("The pictures are decoded in tiles."),
+    "vae_on_cpu": Message("The pictures are decoded by the processor, which is slower."),
+    "fp8": Message("The model's weights are stored in 8 bits."),
+    "nf4": Message("The model's weights are stored in 4 bits."),
 }
 
 
@@ -67,13 +68,13 @@ class FallbackStep:
     """One way to go on. `alters`: the picture will not be quite the one that was asked for."""
 
     plan: ShotPlan
-    change: str
+    change: Message
     alters: bool = False
 
 
-def reason(what: Shortage, doing: Work) -> str:
+def reason(what: Shortage, doing: Work) -> Message:
     """What happened, in a sentence."""
-    return f"{NAMES[what]} ran out {DOING[doing]}."
+    return Message("{names} ran out {doing}.", names=NAMES[what], doing=DOING[doing])
 
 
 def next_step(
@@ -97,7 +98,7 @@ def next_step(
 
 def start_at(
     placement: Placement, pixels: int, runs: Sequence[Run], chosen: Mapping[str, str] | None = None
-) -> tuple[Placement, str]:
+) -> tuple[Placement, Message]:
     """The placement that a plan of `pixels` starts with after these runs, oldest first, and why where it differs.
 
     Where memory ran out, clips as large and larger start as that one ended, until one finishes with less to help it.
@@ -112,11 +113,11 @@ def start_at(
     if learned.offload != "group":
         learned = learned.but(resident_gb=0.0)
     if learned == placement:
-        return placement, ""
+        return placement, NOTHING
     now, then = learned.model_dump(), placement.model_dump()
     less = {name for name in now if now[name] != then[name] and not (name == "resident_gb" and now[name] > then[name])}
-    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, "")) for name in now if name in less]
-    return learned, f"Memory ran out here before with this model. {' '.join(changed)}"
+    changed = [CHANGES.get(str(now[name]), CHANGES.get(name, NOTHING)) for name in now if name in less]
+    return learned, Message.joined([Message("Memory ran out here before with this model."), *changed])
 
 
 def _disproves(later: Run, run: Run) -> bool:
@@ -235,7 +236,12 @@ def _fewer_frames(plan: ShotPlan, card: ModelCard) -> Iterator[FallbackStep]:
     frames = (int(now * SHRINK) - rule.offset) // rule.step * rule.step + rule.offset
     if frames < rule.minimum:
         return
-    change = f"The clip gets {frames} frames instead of {now} ({frames / rule.fps:.1f} seconds)."
+    change = Message(
+        "The clip gets {frames} frames instead of {now} ({seconds:.1f} seconds).",
+        frames=frames,
+        now=now,
+        seconds=frames / rule.fps,
+    )
     request = plan.request.but(num_frames=frames, seconds=None)
     take, render = (_sized(run, card, num_frames=frames) for run in (plan.take, plan.render))
     yield _altered(plan, change, {"request": request, "take": take, "render": render})
@@ -248,13 +254,15 @@ def _smaller_size(plan: ShotPlan, stage: ShotStage, card: ModelCard) -> Iterator
     width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
     if min(width, height) < rule.minimum:
         return
-    change = f"The picture gets {width}x{height} pixels instead of {now.size}."
+    change = Message(
+        "The picture gets {width}x{height} pixels instead of {now}.", width=width, height=height, now=now.size
+    )
     asked: Overrides = getattr(plan.request, stage)
     request = plan.request.but(**{stage: asked.but(width=width, height=height)})
     yield _altered(plan, change, {"request": request, stage: _sized(now, card, width=width, height=height)})
 
 
-def _altered(plan: ShotPlan, change: str, update: dict[str, Any]) -> FallbackStep:
+def _altered(plan: ShotPlan, change: Message, update: dict[str, Any]) -> FallbackStep:
     return FallbackStep(plan.but(**(update | {"adjusted": (*plan.adjusted, change)})), change, alters=True)
 
 

@@ -16,6 +16,7 @@ from engine.planning.forecast import denoising
 from engine.schema import Device, Dtype, HardwareProfile, Offload, Pass, Placement, Precision, Readers, Request, Run
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
+from engine.schema.message import NOTHING, Message
 
 SMALLER: tuple[Precision, ...] = ("full", "fp8", "nf4")
 PINNED_SHARE = 0.5  # of the RAM: more page-locked memory than that leaves too little for everything else
@@ -23,7 +24,7 @@ USED_SHARE = 0.92  # of the card's free memory
 PAYS = 0.98  # of the time: what saves less is left alone
 WAITING_SHARE = 0.5  # of the RAM: what waits for new words must leave the rest to other programs
 
-Placed = tuple[Placement, list[str]]  # and the reasons for it
+Placed = tuple[Placement, list[Message]]  # and the reasons for it
 
 
 def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tuple[Pass, Pass]) -> Placed:
@@ -32,16 +33,16 @@ def place(request: Request, card: ModelCard, hardware: HardwareProfile, runs: tu
     native: Precision = "gguf" if card.is_gguf else "full"
     precision, offload = request.precision or native, request.offload or "resident"
     if hindrance := obstacle(card, device, precision, offload):
-        raise BadSetting(hindrance, "Leave the number format and the offloading to Rushes, or choose others.")
+        raise BadSetting(hindrance, Message("Leave the number format and the offloading to Rushes, or choose others."))
     if hindrance := compatibility.attention_obstacle(request.attention, card, device, hardware.attention_packages):
-        raise BadSetting(hindrance, "Leave the attention to Rushes, or choose another.")
+        raise BadSetting(hindrance, Message("Leave the attention to Rushes, or choose another."))
     if request.compiled and (hindrance := compiling.compile_obstacle(request, card, device, hardware.system)):
-        raise BadSetting(hindrance, "Leave the model as it is.")
+        raise BadSetting(hindrance, Message("Leave the model as it is."))
     if device.kind == "cpu":
         placed = Placement(device="cpu", kind="cpu", dtype="float32", precision=precision,
                            text_encoder="dropped" if request.drop_text_encoder else "resident",
                            vae_tiling=request.vae_tiling, vae_slicing=request.vae_tiling)  # fmt: skip
-        told = [_told_of_cpu(placed, request)]
+        told: list[Message] = [_told_of_cpu(placed, request)]
     else:
         placed, told = _on_card(request, card, hardware, runs)
     placed, reader = _readers(request, card, placed, hardware, runs)
@@ -57,20 +58,28 @@ def _device(request: Request, hardware: HardwareProfile) -> Device:
     named = {device.id: device for device in hardware.devices}
     chosen = request.device or hardware.best.id
     if chosen not in named:
-        raise BadSetting(f"This machine has no device called '{chosen[:20]}'.", f"Choose one of: {', '.join(named)}.")
+        raise BadSetting(
+            Message("This machine has no device called '{chosen}'.", chosen=chosen[:20]),
+            Message("Choose one of: {named}.", named=named),
+        )
     return named[chosen]
 
 
-def _told_of_cpu(placement: Placement, request: Request) -> str:
-    alone = "Runs on the CPU: no graphics card that models can use was found."
-    reason = "Runs on the CPU." if request.device else alone
-    smaller = f" With {WORDS[placement.precision]}." if placement.precision != "full" else ""
-    return reason + smaller
+def _told_of_cpu(placement: Placement, request: Request) -> Message:
+    alone = Message("Runs on the CPU: no graphics card that models can use was found.")
+    reason = Message("Runs on the CPU.") if request.device else alone
+    return Message.joined([reason, _smaller_on_cpu(placement)])
+
+
+def _smaller_on_cpu(placement: Placement) -> Message:
+    if placement.precision == "full":
+        return NOTHING
+    return Message("With {format}.", format=WORDS[placement.precision])
 
 
 def _on_card(
     request: Request, card: ModelCard, hardware: HardwareProfile, runs: tuple[Pass, Pass]
-) -> tuple[Placement, list[str]]:
+) -> tuple[Placement, list[Message]]:
     """The first way that fits, in the order of how little it costs, or the one that is loaded, where it fits and keeps
     the same number formats; the last one when none does."""
     device = _device(request, hardware)
@@ -84,10 +93,14 @@ def _on_card(
         way = _with_some_resident(request, card, way, runs, (device, hardware))
         first = first or way
         if _is_loaded(way, card, loaded):
-            kept = ["The model stays as it is loaded: to load it anew takes longer."] if way != first else []
+            kept = [Message("The model stays as it is loaded: to load it anew takes longer.")] if way != first else []
             return way, [_told(way, device, card), *kept]
     if first is None:
-        worst = f"{card.name} is larger than {device.name} and this computer's memory hold; it will probably not run."
+        worst = Message(
+            "{model} is larger than {device} and this computer's memory hold; it will probably not run.",
+            model=card.name,
+            device=device.name,
+        )
         return way, [worst]
     return first, [_told(first, device, card)]
 
@@ -166,26 +179,28 @@ def _formats(precision: Precision, request: Request) -> list[tuple[Precision, Pr
 
 def _readers(
     request: Request, card: ModelCard, placed: Placement, hardware: HardwareProfile, runs: tuple[Pass, Pass]
-) -> tuple[Placement, str]:
+) -> tuple[Placement, Message]:
     """Whether the text encoder stays, where that is still open, and why."""
     if request.drop_text_encoder:
-        return placed, "The text encoder is let go once the words are read, as asked."
+        return placed, Message("The text encoder is let go once the words are read, as asked.")
     beside = placed.text_encoder == "streamed"
     waits_in_ram = beside or placed.offload != "resident" or placed.kind in ("cpu", "mps")
     if waits_in_ram and max(memory(card, run, placed)[1] for run in runs) > WAITING_SHARE * hardware.ram_gb:
         dropped = placed.but(text_encoder="dropped")
         return (
             dropped,
-            "The text encoder is let go once the words are read: kept, more than half of the memory is full.",
+            Message("The text encoder is let go once the words are read: kept, more than half of the memory is full."),
         )
     if placed.text_encoder == "dropped":
-        return placed, "The text encoder is streamed from the computer's memory and let go: there is no room for both."
+        return placed, Message(
+            "The text encoder is streamed from the computer's memory and let go: there is no room for both."
+        )
     if beside:
         return (
             placed,
-            "The text encoder stays ready in the computer's memory: the card has no room for it.",
+            Message("The text encoder stays ready in the computer's memory: the card has no room for it."),
         )
-    return placed, "The text encoder stays ready for new words: there is room for it."
+    return placed, Message("The text encoder stays ready for new words: there is room for it.")
 
 
 def _ways(request: Request, card: ModelCard, device: Device) -> list[tuple[Precision, Offload]]:
@@ -206,29 +221,39 @@ def _pinned(card: ModelCard, placement: Placement, hardware: HardwareProfile) ->
     return placement.but(pin_memory=streamed and weights_gb <= PINNED_SHARE * hardware.ram_gb)
 
 
-def _told(placement: Placement, device: Device, card: ModelCard) -> str:
+def _told(placement: Placement, device: Device, card: ModelCard) -> Message:
     how = {
-        "resident": f"Runs on {device.name}, whole.",
-        "model": f"Runs on {device.name}, one part at a time: all of it at once does not fit.",
-        "group": f"Runs on {device.name}, streamed from the computer's memory block by block: it does not fit whole.",
+        "resident": Message("Runs on {device}, whole.", device=device.name),
+        "model": Message("Runs on {device}, one part at a time: all of it at once does not fit.", device=device.name),
+        "group": Message(
+            "Runs on {device}, streamed from the computer's memory block by block: it does not fit whole.",
+            device=device.name,
+        ),
     }[placement.offload]
-    stays = ""
+    stays = NOTHING
     if placement.resident_gb:
         whole_gb = part_gb("transformer", card.components["transformer"], placement)
-        stays = f" {placement.resident_gb:.1f} of {whole_gb:.1f} GB stay there, which is faster."
-    tiled = " The pictures are decoded in tiles." if placement.vae_tiling else ""
+        stays = Message(
+            "{resident_gb:.1f} of {whole_gb:.1f} GB stay there, which is faster.",
+            resident_gb=placement.resident_gb,
+            whole_gb=whole_gb,
+        )
+    tiled = Message("The pictures are decoded in tiles.") if placement.vae_tiling else NOTHING
     smaller = (
-        f" With {WORDS[placement.precision]}, which changes the picture a little."
+        Message("With {format}, which changes the picture a little.", format=WORDS[placement.precision])
         if placement.precision != "full"
-        else ""
+        else NOTHING
     )
     words = {
-        None: "",
-        "full": " Your words are read in full precision.",
-    }.get(placement.text_precision, f" Your words are read with {WORDS[placement.precision_of('text_encoder')]}.")
+        None: NOTHING,
+        "full": Message("Your words are read in full precision."),
+    }.get(
+        placement.text_precision,
+        Message("Your words are read with {format}.", format=WORDS[placement.precision_of("text_encoder")]),
+    )
     slow = placement.offload == "group" and not placement.pin_memory
-    pieces = " The weights are more than half of the memory, so they travel slower." if slow else ""
-    return how + stays + tiled + smaller + words + pieces
+    pieces = Message("The weights are more than half of the memory, so they travel slower.") if slow else NOTHING
+    return Message.joined([how, stays, tiled, smaller, words, pieces])
 
 
 def _dtype(card: ModelCard, device: Device) -> Dtype:
@@ -238,13 +263,17 @@ def _dtype(card: ModelCard, device: Device) -> Dtype:
     return "float16" if card.float16 else "float32"
 
 
-def _number_format(card: ModelCard, device: Device, placed: Placement) -> list[str]:
+def _number_format(card: ModelCard, device: Device, placed: Placement) -> list[Message]:
     """Why a card computes in twice the bits."""
     if device.kind == "cpu" or placed.dtype != "float32":
         return []
     return [
-        f"{card.name} is computed in 32 bits, which is slower and takes more memory: {device.name} has no bfloat16, and"
-        " in its 16 bits the pictures of this model turn black."
+        Message(
+            "{model} is computed in 32 bits, which is slower and takes more memory: {device} has no "
+            "bfloat16, and in its 16 bits the pictures of this model turn black.",
+            model=card.name,
+            device=device.name,
+        )
     ]
 
 
@@ -253,16 +282,20 @@ def within(request: Request, hardware: HardwareProfile) -> HardwareProfile:
     if request.vram_gb is None:
         return hardware
     if not 0.5 <= request.vram_gb <= 1000:
-        raise BadSetting(f"{request.vram_gb:g} GB of VRAM is out of range.", "Allow the plan 0.5 GB or more.")
+        raise BadSetting(
+            Message("{vram_gb:g} GB of VRAM is out of range.", vram_gb=request.vram_gb),
+            Message("Allow the plan 0.5 GB or more."),
+        )
     if not any(device.vram_gb for device in hardware.devices):
-        raise BadSetting("There is no graphics card here whose memory could be spared.", "Leave that choice out.")
-    spared = [device.but(vram_free_gb=min(device.vram_free_gb, request.vram_gb))
-              for device in hardware.devices]  # fmt: skip
+        raise BadSetting(
+            Message("There is no graphics card here whose memory could be spared."), Message("Leave that choice out.")
+        )
+    spared = [device.but(vram_free_gb=min(device.vram_free_gb, request.vram_gb)) for device in hardware.devices]
     return hardware.but(devices=tuple(spared))
 
 
 def learned(
-    placement: Placement, request: Request, card: ModelCard, history: tuple[int, Sequence[Run]], reasons: list[str]
+    placement: Placement, request: Request, card: ModelCard, history: tuple[int, Sequence[Run]], reasons: list[Message]
 ) -> Placement:
     """Where the plan starts after what happened here with this model to clips of so many pixels."""
     pixels, runs = history

@@ -31,6 +31,7 @@ from engine.schema import (
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
 from engine.schema.manifest import Borrowed
+from engine.schema.message import Message
 from engine.schema.preset import Style
 from engine.weights import external
 from engine.weights.lora.file import LoraFile
@@ -84,13 +85,13 @@ class Draft:
     sigma: float = 1.0
     step_cache: StepCache | None = None
     placement: Placement | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Message, ...] = ()
 
     @property
     def card(self) -> ModelCard:
         return self.situation.card
 
-    def saying(self, *reasons: str) -> Draft:
+    def saying(self, *reasons: Message) -> Draft:
         return replace(self, reasons=(*self.reasons, *reasons))
 
 
@@ -160,13 +161,21 @@ def limit_memory(draft: Draft) -> Draft:
 
 def check(draft: Draft) -> Draft:
     """Raises where this model cannot do it."""
-    request, card, reasons = draft.request, draft.card, list[str]()
+    request, card, reasons = draft.request, draft.card, list[Message]()
     if card.not_yet:
-        raise BadSetting(f"This version of Rushes cannot run {card.name} yet: {card.not_yet}.", "Choose another model.")
+        raise BadSetting(
+            Message(
+                "This version of Rushes cannot run {model} yet: {not_yet}.",
+                model=card.name,
+                not_yet=Message.known(card.not_yet),
+            ),
+            Message("Choose another model."),
+        )
     prompting.check_prompt(request, card, draft.wording, reasons)
     if request.seed is None or not 0 <= request.seed <= constraints.MAX_SEED:
         raise BadSetting(
-            f"The seed {request.seed} is out of range.", f"Use a whole number from 0 to {constraints.MAX_SEED}."
+            Message("The seed {seed} is out of range.", seed=request.seed),
+            Message("Use a whole number from 0 to {max_seed}.", max_seed=constraints.MAX_SEED),
         )
     constraints.check(request, card)
     return draft.saying(*reasons)
@@ -174,7 +183,7 @@ def check(draft: Draft) -> Draft:
 
 def resolve_passes(draft: Draft) -> Draft:
     """Frames and sizes that the model can do, and where the render starts."""
-    request, card, reasons = draft.request, draft.card, list[str]()
+    request, card, reasons = draft.request, draft.card, list[Message]()
     frames = frames_of(request, card, reasons)
     constraints.check_keyframes(request, frames)
     take, render = sizes_of(request, card, reasons)
@@ -187,19 +196,24 @@ def resolve_passes(draft: Draft) -> Draft:
 
 def divide_steps(draft: Draft) -> Draft:
     """Which of its steps a render takes: those below its take's level, or those after its first part."""
-    card, reasons, passes = draft.card, list[str](), dict(draft.passes)
+    card, reasons, passes = draft.card, list[Message](), dict(draft.passes)
     if draft.request.mode == "continue":
         constraints.check_continues(draft.request, card)
         passes = constraints.in_two_parts(passes["render"], reasons)
         if card.frames.from_the_end:
-            reasons.append(f"{card.name} draws the end first: before it, the take shows the picture standing still.")
+            reasons.append(
+                Message(
+                    "{model} draws the end first: before it, the take shows the picture standing still.",
+                    model=card.name,
+                )
+            )
     else:
         passes["render"] = constraints.on_its_take(passes["render"], draft.sigma, reasons)
     return replace(draft, passes=passes).saying(*reasons)
 
 
 def count_operations(draft: Draft) -> Draft:
-    reasons: list[str] = []
+    reasons: list[Message] = []
     cache = constraints.step_cache(draft.request, draft.card, reasons)
     refined = draft.passes["take"] if draft.request.mode == "refine" and draft.sigma < 1 else None
     passes: dict[ShotStage, Pass] = {

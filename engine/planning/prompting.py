@@ -12,30 +12,41 @@ from pathlib import Path
 from engine.schema import Request, Wording
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadPrompt
+from engine.schema.message import Message
 from engine.schema.preset import Style
 
 SEPARATORS = re.compile(r"\s*[,，、;；]\s*")
 
 
-def compose(request: Request, card: ModelCard, styles: Sequence[Style]) -> tuple[Wording, list[str]]:
+def compose(request: Request, card: ModelCard, styles: Sequence[Style]) -> tuple[Wording, list[Message]]:
     """The final words for `card`, with a reason for each thing that was added, taken away or cannot be done."""
     if request.wording is not None:
         said = request.wording.prompt != request.prompt
-        return request.wording, [f"The recipe's own words are used: “{request.wording.prompt}”"] if said else []
+        return request.wording, [
+            Message("The recipe's own words are used: “{prompt}”", prompt=request.wording.prompt)
+        ] if said else []
     prompt, negative, reasons = request.prompt, request.negative_prompt, []
     for style in styles:
         words = style.words_for(card)
         if words:
             ended = re.search(r"[.!?。！？…]\s*$", prompt)
             prompt = f"{prompt.rstrip()}{'' if ended else '.'} {words}"
-            reasons.append(f"{style.name}: “{words}” was added to the prompt.")
+            reasons.append(Message("{style}: “{words}” was added to the prompt.", style=style.name, words=words))
         else:
-            reasons.append(f"{style.name} changes nothing here: {card.name} cannot do it.")
+            reasons.append(
+                Message("{style} changes nothing here: {model} cannot do it.", style=style.name, model=card.name)
+            )
     if not negative:
         negative, allowed = _without(card.prompt.default_negative, [text for style in styles for text in style.allows])
         if allowed:
             names = " and ".join(style.name for style in styles)
-            reasons.append(f"The usual negative prompt forbids what {names} asks for; left out: {', '.join(allowed)}.")
+            reasons.append(
+                Message(
+                    "The usual negative prompt forbids what {names} asks for; left out: {allowed}.",
+                    names=names,
+                    allowed=allowed,
+                )
+            )
     return Wording(prompt=prompt, negative_prompt=negative), reasons
 
 
@@ -52,30 +63,36 @@ def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
 MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
 
 
-def check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[str]) -> None:
+def check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[Message]) -> None:
     for prompt in (request.prompt, request.negative_prompt, wording.prompt, wording.negative_prompt):
         if len(prompt) > MAX_PROMPT_CHARS:
             raise BadPrompt(
-                f"The prompt is {len(prompt)} characters long; no model reads that much.",
-                f"Shorten it to at most {MAX_PROMPT_CHARS} characters.",
+                Message("The prompt is {count} characters long; no model reads that much.", count=len(prompt)),
+                Message("Shorten it to at most {max_prompt_chars} characters.", max_prompt_chars=MAX_PROMPT_CHARS),
             )
         if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in prompt):
-            raise BadPrompt("The prompt has invisible control characters in it.", "Type it by hand instead.")
+            raise BadPrompt(
+                Message("The prompt has invisible control characters in it."), Message("Type it by hand instead.")
+            )
     if not request.prompt.strip():
-        raise BadPrompt("The prompt is empty.", "Say in a sentence what should be seen.")
+        raise BadPrompt(Message("The prompt is empty."), Message("Say in a sentence what should be seen."))
     if wording.negative_prompt and not card.prompt.negative:
-        raise BadPrompt(f"{card.name} takes no negative prompt.", "Leave it empty.")
+        raise BadPrompt(Message("{model} takes no negative prompt.", model=card.name), Message("Leave it empty."))
     unknown = card.prompt.unknown(request.prompt)
     if unknown:
         spoken = re.findall(r"[^\W_]+", request.prompt.casefold())
         if all(word in unknown for word in spoken):
             raise BadPrompt(
-                f"{card.name} knows no word of this prompt: it speaks a small English vocabulary.",
-                'Try "a red ball rolls to the left on a blue background", or choose a larger model.',
+                Message("{model} knows no word of this prompt: it speaks a small English vocabulary.", model=card.name),
+                Message('Try "a red ball rolls to the left on a blue background", or choose a larger model.'),
             )
-        reasons.append(f"{card.name} does not know: {', '.join(unknown[:12])}. It will ignore those words.")
+        reasons.append(
+            Message(
+                "{model} does not know: {unknown}. It will ignore those words.", model=card.name, unknown=unknown[:12]
+            )
+        )
     elif card.prompt.words and not re.search(r"[^\W_]", request.prompt):
-        raise BadPrompt("The prompt has no words in it.", "Say in a sentence what should be seen.")
+        raise BadPrompt(Message("The prompt has no words in it."), Message("Say in a sentence what should be seen."))
 
 
 # ---- the content filter: exists only if the person writes `filter.txt`, one word or phrase a line, # for remarks ----
@@ -89,10 +106,16 @@ def read(path: Path) -> tuple[str, ...]:
         return ()
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise BadFile(f"Your word list {path.name} is larger than a megabyte.", "Shorten it, or delete it.")
+            raise BadFile(
+                Message("Your word list {file} is larger than a megabyte.", file=path.name),
+                Message("Shorten it, or delete it."),
+            )
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"Your word list {path.name} cannot be read.", "Save it as plain text, or delete it.") from error
+        raise BadFile(
+            Message("Your word list {file} cannot be read.", file=path.name),
+            Message("Save it as plain text, or delete it."),
+        ) from error
     phrases = (line.partition("#")[0].strip().casefold() for line in lines)
     return tuple(phrase for phrase in phrases if phrase)
 
@@ -103,5 +126,6 @@ def check(prompt: str, phrases: tuple[str, ...]) -> None:
     for phrase in phrases:
         if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", spoken):
             raise BadPrompt(
-                f"Your own word list refuses '{phrase}'.", "Change the prompt, or edit filter.txt in your data folder."
+                Message("Your own word list refuses '{phrase}'.", phrase=phrase),
+                Message("Change the prompt, or edit filter.txt in your data folder."),
             )

@@ -21,8 +21,16 @@ from engine.schema import (
 )
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadInput
+from engine.schema.message import NOTHING, Message
 
 PROMPT = "a red ball"  # a forecast hardly depends on the words, and every model knows these
+VERDICTS: dict[Verdict, Message] = {
+    "comfortable": Message("comfortable"),
+    "tight": Message("tight"),
+    "offloads": Message("offloads"),
+    "unlikely": Message("unlikely"),
+    "unknown": Message("unknown"),
+}
 RUNS: tuple[Verdict, ...] = ("comfortable", "offloads", "tight")
 STAND_IN = "0" * 32  # the name of a picture or video that nobody gave
 PATIENCE_SECONDS = 3600.0  # of a render that a person still waits for
@@ -44,15 +52,15 @@ class Row(FrozenModel):
     download_gb: float = 0.0
     take_seconds: tuple[float, float] = (0.0, 0.0)
     render_seconds: tuple[float, float] = (0.0, 0.0)
-    basis: str = ""
+    basis: Message = NOTHING
     measured: bool = False
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Message, ...] = ()
 
 
 class Suggestion(FrozenModel):
     """Something else that would run here: in words, and as a request."""
 
-    text: str
+    text: Message
     request: Request
 
 
@@ -60,11 +68,11 @@ class Recommendation(FrozenModel):
     """A model to install first. `seconds`: of one clip, from take to render."""
 
     model: str
-    what_for: str
-    why: str
+    what_for: Message
+    why: Message
     download_gb: float
     seconds: tuple[float, float]
-    licence: str
+    licence: Message
 
 
 def table(plan: Planner, cards: Iterable[ModelCard], machines: Mapping[str, HardwareProfile | None]) -> Iterator[Row]:
@@ -77,7 +85,7 @@ def table(plan: Planner, cards: Iterable[ModelCard], machines: Mapping[str, Hard
                 try:
                     yield _row(plan(example(card, outcome), machine), name, outcome)
                 except BadInput as refusal:
-                    reasons = (f"{refusal.cause} {refusal.remedy}",)
+                    reasons = (Message.joined([refusal.cause, refusal.remedy]),)
                     yield Row(model=card.id, hardware=name, outcome=outcome, verdict="unknown", reasons=reasons)
 
 
@@ -113,7 +121,7 @@ def instead(plan: Planner, request: Request, cards: Iterable[ModelCard]) -> list
     fresh = {"take": Overrides(), "render": Overrides(), "num_frames": None, "seconds": None, "aspect": "wide"}
     return found + [
         Suggestion(
-            text=f"Another model: {names[pick.model]}. {pick.why}",
+            text=Message("Another model: {model}. {why}", model=names[pick.model], why=pick.why),
             request=free.but(**fresh, model=name),
         )
         for name, pick in picks.items()
@@ -148,15 +156,20 @@ def _smaller(card: ModelCard, made: ShotPlan) -> list[Changes]:
     return [{"render": Overrides(width=round(width) * unit, height=round(height) * unit)} for width, height in sides]
 
 
-def _difference(made: ShotPlan, better: ShotPlan) -> str:
+def _difference(made: ShotPlan, better: ShotPlan) -> Message:
     parts = []
     if better.render.num_frames != made.render.num_frames:
-        parts.append(f"{better.render.seconds:.1f} seconds instead of {made.render.seconds:.1f}")
+        parts.append(
+            Message("{now:.1f} seconds instead of {before:.1f}", now=better.render.seconds, before=made.render.seconds)
+        )
     if better.render.size != made.render.size:
-        parts.append(f"{better.render.size} instead of {made.render.size}")
+        parts.append(Message("{now} instead of {before}", now=better.render.size, before=made.render.size))
     if better.placement.precision != made.placement.precision or not parts:
-        parts.append("the number format and offloading left to Rushes")
-    return f"It would run with {' and '.join(parts)}."
+        parts.append(Message("the number format and offloading left to Rushes"))
+    *more, last = parts
+    if not more:
+        return Message("It would run with {change}.", change=last)
+    return Message("It would run with {changes} and {last}.", changes=more, last=last)
 
 
 def recommend(plan: Planner, cards: Iterable[ModelCard]) -> list[Recommendation]:
@@ -177,8 +190,10 @@ def recommend(plan: Planner, cards: Iterable[ModelCard]) -> list[Recommendation]
     patient = [found for found in plans.values() if found[1].forecast.render_seconds[1] <= PATIENCE_SECONDS]
     best = max(patient or [quick], key=lambda found: (_size_b(found[0]), -_waiting(found[1])))
     return [
-        _recommendation(*quick, "quick tries", "The fastest here for a second of video"),
-        _recommendation(*best, "best results", "The largest model whose render takes less than an hour here"),
+        _recommendation(*quick, Message("quick tries"), Message("The fastest here for a second of video")),
+        _recommendation(
+            *best, Message("best results"), Message("The largest model whose render takes less than an hour here")
+        ),
     ]
 
 
@@ -190,9 +205,20 @@ def _waiting(made: ShotPlan) -> float:
     return sum(made.forecast.render_seconds) / 2
 
 
-def _recommendation(card: ModelCard, made: ShotPlan, what_for: str, why: str) -> Recommendation:
+def _recommendation(card: ModelCard, made: ShotPlan, what_for: Message, why: Message) -> Recommendation:
     promised = made.forecast
     low, high = (take + render for take, render in zip(made.seconds("take"), promised.render_seconds, strict=True))
-    return Recommendation(model=card.id, what_for=what_for, download_gb=promised.download_gb, seconds=(low, high),
-                          why=f"{why}: {made.render.seconds:.0f} s at {made.render.size}, {promised.verdict}.",
-                          licence=card.licence.line)  # fmt: skip
+    return Recommendation(
+        model=card.id,
+        what_for=what_for,
+        download_gb=promised.download_gb,
+        seconds=(low, high),
+        why=Message(
+            "{why}: {seconds:.0f} s at {size}, {verdict}.",
+            why=why,
+            seconds=made.render.seconds,
+            size=made.render.size,
+            verdict=VERDICTS[promised.verdict],
+        ),
+        licence=card.licence.line,
+    )

@@ -13,8 +13,14 @@ from pydantic import Field
 
 from engine.schema import Device, FrozenModel, HardwareProfile, Outcome, Overrides, Pass, Request, ShotPlan, ShotStage
 from engine.schema.card import ModelCard
+from engine.schema.message import Message
 from engine.schema.preset import Named
 
+OUTCOMES: dict[Outcome, Message] = {
+    "draft": Message("Draft"),
+    "standard": Message("Standard"),
+    "best": Message("Best"),
+}
 CHOOSABLE_STEPS = 16  # models with fewer were distilled to exactly those
 
 
@@ -64,7 +70,7 @@ def _kind(device: Device) -> str:
     return device.kind if device.kind in ("cpu", "mps") else "cuda"
 
 
-def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
+def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, Message]:
     """The request with its outcome's numbers where it has none of its own, and a sentence about it."""
     assert request.outcome
     special = tier.models.get(card.id, {}).get(request.outcome)
@@ -80,7 +86,9 @@ def apply(tier: Tier, request: Request, card: ModelCard) -> tuple[Request, str]:
     changes: dict[str, int | Overrides] = {"take": take, "render": render}
     if request.num_frames is None and request.seconds is None:
         changes["num_frames"] = _frames(level, card, beyond=special is not None)
-    return request.but(**changes), f"{request.outcome.capitalize()} for this kind of machine: {tier.name}."
+    return request.but(**changes), Message(
+        "{outcome} for this kind of machine: {tier}.", outcome=OUTCOMES[request.outcome], tier=Message.known(tier.name)
+    )
 
 
 def in_one_pass(asked: Request, card: ModelCard, passes: Mapping[ShotStage, Pass]) -> Request | None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.schema import Argument, Aspect, FrozenModel, LatentUpsampler, MediaRole, Size
+from engine.schema.message import Message
 from engine.schema.shot import RECORDED
 
 
@@ -116,10 +117,22 @@ class Licence(FrozenModel):
     excluded: tuple[str, ...] = ()
 
     @property
-    def line(self) -> str:
-        conditions = f" ({self.conditions})" if self.conditions else ""
-        places = f"; not licensed in {', '.join(self.excluded)}" if self.excluded else ""
-        return f"{self.name}: commercial use {self.commercial_use}{conditions}{places}"
+    def line(self) -> Message:
+        if self.commercial_use == "yes":
+            return Message("{licence}: commercial use yes", licence=self.name)
+        if self.commercial_use == "no":
+            return Message("{licence}: commercial use no", licence=self.name)
+        conditions, places = Message.known(self.conditions), [Message.known(place) for place in self.excluded]
+        if not places:
+            return Message(
+                "{licence}: commercial use with conditions ({conditions})", licence=self.name, conditions=conditions
+            )
+        return Message(
+            "{licence}: commercial use with conditions ({conditions}); not licensed in {places}",
+            licence=self.name,
+            conditions=conditions,
+            places=places,
+        )
 
 
 class Component(FrozenModel):
@@ -275,7 +288,8 @@ class ModelCard(FrozenModel):
     install. `variant`: the precision suffix of the files to fetch. `loras`: whether it takes LoRAs;
     `lora_family`: whose they are, where of another family. `single_files`: the parts that diffusers reads from one file
     too, GGUF or safetensors, and how those look. `latent_upsampler`: a render starts through the component of that
-    name, on a take of half its size. `not_yet`: why this version cannot run it, when it cannot.
+    name, on a take of half its size. `not_yet`: why this version cannot run it, when it cannot. `translations`: by
+    language ("de"), what the card says, where the app's own catalogues do not have it.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -312,6 +326,7 @@ class ModelCard(FrozenModel):
     guides: tuple[Guide, ...] = ()
     latent_upsampler: LatentUpsampler | None = None
     strength: StrengthRule | None = None
+    translations: dict[str, dict[str, str]] = {}
     loras: bool = False
     lora_family: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
 
@@ -326,6 +341,13 @@ class ModelCard(FrozenModel):
     def _kinds_of_lora(cls, value: object) -> object:
         """Cards of older versions named the layouts that diffusers reads."""
         return bool(value) if isinstance(value, list | tuple) else value
+
+    def said(self) -> tuple[str, ...]:
+        """What a person reads of the card, in English."""
+        kept = (guide.kept for guide in self.guides)
+        faster = self.faster.measured if self.faster else ""
+        texts = (self.summary, self.good_at, self.prompt.style, self.not_yet, self.sigma.kept, faster, *kept)
+        return tuple(text for text in (*texts, self.licence.conditions, *self.licence.excluded) if text)
 
     @property
     def continues(self) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import errno
 
 from engine.schema import Shortage
+from engine.schema.message import Message
 
 
 def _sayable(text: str) -> str:
@@ -35,8 +36,8 @@ class RushesError(Exception):
 
     exit_code = 1
 
-    def __init__(self, cause: str, remedy: str, detail: str = "") -> None:
-        cause, remedy, detail = map(_sayable, (cause, remedy, detail))
+    def __init__(self, cause: Message, remedy: Message, detail: str = "") -> None:
+        cause, remedy, detail = Message.of(cause), Message.of(remedy), _sayable(detail)
         super().__init__(f"{cause} {remedy}")
         self.cause, self.remedy, self.detail = cause, remedy, detail
 
@@ -87,13 +88,13 @@ class InUse(RushesError):
 
 class JobCancelled(RushesError):
     def __init__(self) -> None:
-        super().__init__("The job was stopped.", "Start it again whenever you like.")
+        super().__init__(Message("The job was stopped."), Message("Start it again whenever you like."))
 
 
 class WorkerDied(RushesError):
     """`what` ran out, when that is why it ended."""
 
-    def __init__(self, cause: str, remedy: str, detail: str = "", what: Shortage | None = None) -> None:
+    def __init__(self, cause: Message, remedy: Message, detail: str = "", what: Shortage | None = None) -> None:
         super().__init__(cause, remedy, detail)
         self.what = what
 
@@ -107,22 +108,24 @@ def not_written(error: OSError) -> MachineProblem:
     """What to say when a file could not be written, or read."""
     if getattr(error, "winerror", None) in IN_USE:
         return MachineProblem(
-            "The file is in use by another program.", "Close that program, then try again.", str(error)
+            Message("The file is in use by another program."),
+            Message("Close that program, then try again."),
+            str(error),
         )
     if error.errno in PROTECTED:
         return MachineProblem(
-            "The file could not be written: the disk or its folder is write-protected.",
-            "Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again.",
+            Message("The file could not be written: the disk or its folder is write-protected."),
+            Message("Allow writing there, or move the data folder to another drive (RUSHES_HOME), then try again."),
             str(error),
         )
     if error.errno not in FULL:
         return MachineProblem(
-            f"A file could not be read or written ({error.strerror or error}).",
-            "Try again; if it happens again, run `app.py doctor`.",
+            Message("A file could not be read or written ({strerror}).", strerror=error.strerror or error),
+            Message("Try again; if it happens again, run `app.py doctor`."),
             str(error),
         )
     return MachineProblem(
-        "The disk is full, so the file could not be written.",
-        "Free some space, or move the data folder to another drive (RUSHES_HOME), then try again.",
+        Message("The disk is full, so the file could not be written."),
+        Message("Free some space, or move the data folder to another drive (RUSHES_HOME), then try again."),
         str(error),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from engine.schema import AnyPlan, FrozenModel, Phase
+from engine.schema.message import Message
 
 
 class Progress(FrozenModel):
@@ -26,23 +27,23 @@ class Peek(FrozenModel):
 
 class Adjusted(FrozenModel):
     kind: Literal["adjusted"] = "adjusted"
-    change: str
-    reason: str
+    change: Message
+    reason: Message
 
 
 class Noticed(FrozenModel):
     """Why it was slower than it could be, and what helps."""
 
     kind: Literal["noticed"] = "noticed"
-    cause: str
-    remedy: str
+    cause: Message
+    remedy: Message
 
 
 class NeedsConsent(FrozenModel):
     """The job waits for `Engine.answer`. `plan`: what runs after a yes."""
 
     kind: Literal["needs_consent"] = "needs_consent"
-    question: str
+    question: Message
     plan: AnyPlan
 
 
@@ -68,8 +69,8 @@ class Finished(FrozenModel):
 
 class Failed(FrozenModel):
     kind: Literal["failed"] = "failed"
-    cause: str
-    remedy: str
+    cause: Message
+    remedy: Message
     detail: str = ""
 
 

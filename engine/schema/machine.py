@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import model_validator
 
 from engine.schema.frozen_model import Attention, DeviceKind, FrozenModel
+from engine.schema.message import Message
 
 PACKAGES: dict[Attention, str] = {"flash": "flash_attn", "sage": "sageattention"}  # and their modules
 
@@ -142,8 +143,8 @@ class HardwareProfile(FrozenModel):
     models_disk_free_gb: float | None = None
     workers: tuple[Held, ...] = ()
     attention_packages: tuple[Attention, ...] = ()
-    notes: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
+    problems: tuple[Message, ...] = ()
 
     @property
     def room_for_models_gb(self) -> float:

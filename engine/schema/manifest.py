@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from engine.schema import FrozenModel
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting, MachineProblem
+from engine.schema.message import NOTHING, Message
 
 HUB = "https://huggingface.co"
 HUBS = ("huggingface.co", "hf.co", "hf-mirror.com")
@@ -58,11 +59,11 @@ class HubLora(FrozenModel):
 def hub_lora(text: str) -> HubLora:
     """From OWNER/NAME, OWNER/NAME/FILE or the address of either's page on the hub or a mirror of it, with or without
     https. Raises BadSetting."""
-    remedy = "Write OWNER/NAME, or OWNER/NAME/FILE.safetensors, as the hub's page shows it."
+    remedy = Message("Write OWNER/NAME, or OWNER/NAME/FILE.safetensors, as the hub's page shows it.")
     path, is_page = _path(text.strip().strip("\"'<>“”„«» "))
     owner, name, *inside = [*(unquote(part) for part in path.strip("/").split("/")), ""]
     if owner in OTHER_KINDS and is_page:
-        raise BadSetting(f"This is one of the hub's {owner}, and no LoRA.", remedy)
+        raise BadSetting(Message("This is one of the hub's {owner}, and no LoRA.", owner=owner), remedy)
     name, revision = name.removesuffix(".git") if is_page else name, None
     if inside and inside[0] in PAGES and (is_page or (inside[0] in ("blob", "resolve") and len(inside) > 3)):
         length = 3 if inside[1:2] == ["refs"] else 1  # refs/pr/3
@@ -72,7 +73,7 @@ def hub_lora(text: str) -> HubLora:
     try:
         return HubLora(repo=f"{owner}/{name}", file="/".join(inside).strip("/"), revision=revision)
     except ValidationError as error:
-        raise BadSetting(f"'{text.strip()[:80]}' is no LoRA on a hub.", remedy) from error
+        raise BadSetting(Message("'{text}' is no LoRA on a hub.", text=text.strip()[:80]), remedy) from error
 
 
 def _path(text: str) -> tuple[str, bool]:
@@ -88,8 +89,8 @@ def _path(text: str) -> tuple[str, bool]:
         return re.split(r"[?#]", path)[0], True
     if scheme or HOST.fullmatch(host):
         raise BadSetting(
-            f"{host[:60] or 'This'} is not the hub that Rushes downloads from.",
-            "Download the file there, then take it in with `app.py loras add FILE`.",
+            Message("{host} is not the hub that Rushes downloads from.", host=host[:60] or "This"),
+            Message("Download the file there, then take it in with `app.py loras add FILE`."),
         )
     return text, False
 
@@ -164,7 +165,7 @@ class Manifest(FrozenModel):
     format: Literal[1] = 1
     model: str
     licence: str = ""
-    gate: str = ""
+    gate: Message = NOTHING
     offline: bool = False
     files: tuple[ManifestFile, ...] = ()
     borrowed: tuple[Borrowed, ...] = ()
@@ -179,7 +180,7 @@ class Quote(FrozenModel):
     """What an install would cost, said before it starts. `bytes_here` need no download, `bytes_to_write` need disk."""
 
     manifest: Manifest
-    licence: str
+    licence: Message
     bytes_here: int
     bytes_to_download: int
     bytes_to_write: int
@@ -206,9 +207,9 @@ class Download(FrozenModel):
     bytes_total: int = 0
     bytes_per_second: float = 0.0
     seconds_left: float | None = None
-    notes: tuple[str, ...] = ()
-    cause: str = ""
-    remedy: str = ""
+    notes: tuple[Message, ...] = ()
+    cause: Message = NOTHING
+    remedy: Message = NOTHING
     detail: str = ""
 
     @property
@@ -295,20 +296,20 @@ class Moving(FrozenModel):
     bytes_total: int
     bytes_per_second: float
     seconds_left: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 class Whole(FrozenModel):
     """Everything has arrived, was checked, and lies where the worker finds it."""
 
     kind: Literal["whole"] = "whole"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 class Refused(FrozenModel):
     kind: Literal["refused"] = "refused"
-    cause: str
-    remedy: str
+    cause: Message
+    remedy: Message
     detail: str = ""
     gated: bool = False
 
@@ -348,6 +349,10 @@ def check_room(folder: Path, needed: int) -> None:
     if needed and free - needed < MARGIN_BYTES:
         short = (needed + MARGIN_BYTES - free) / 1e9
         raise MachineProblem(
-            f"There is not enough room: {needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free.",
-            f"Free {max(short, 0.1):.1f} GB, or choose a folder on another drive for models.",
+            Message(
+                "There is not enough room: {needed:.1f} GB are still to come and {free:.1f} GB are free.",
+                needed=needed / 1e9,
+                free=free / 1e9,
+            ),
+            Message("Free {short:.1f} GB, or choose a folder on another drive for models.", short=max(short, 0.1)),
         )

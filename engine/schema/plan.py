@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import SerializeAsAny, TypeAdapter, WrapValidator
 
 from engine.schema.frozen_model import FrozenModel, Verdict
+from engine.schema.message import Message
 from engine.schema.placement import Placement
 
 Range = tuple[float, float]
@@ -25,7 +26,7 @@ class Forecast(FrozenModel):
     disk_gb: float
     download_gb: float
     loading_seconds: Range = (0.0, 0.0)
-    basis: str
+    basis: Message
 
     @property
     def measured(self) -> bool:
@@ -58,8 +59,8 @@ class Plan(FrozenModel):
     model: str = ""
     placement: Placement
     forecast: Forecast
-    reasons: tuple[str, ...] = ()
-    adjusted: tuple[str, ...] = ()
+    reasons: tuple[Message, ...] = ()
+    adjusted: tuple[Message, ...] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -76,7 +77,7 @@ class Plan(FrozenModel):
         """What is done, in its order; a job does one of them or all."""
         raise NotImplementedError
 
-    def saying(self, *reasons: str) -> Self:
+    def saying(self, *reasons: Message) -> Self:
         """The same with more reasons."""
         return self.but(reasons=(*self.reasons, *reasons))
 

@@ -19,6 +19,7 @@ from engine.planning.tiers import Tier
 from engine.schema import FrozenModel, HardwareProfile
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
+from engine.schema.message import Message
 from engine.schema.preset import Camera, Look, Named, Preset, fields, id_of
 from engine.schema.request import Request
 
@@ -50,17 +51,27 @@ class Catalog:
     def card(self, model: str) -> ModelCard:
         """The card of one model. Raises UnknownName with the names there are."""
         if model not in self.cards:
-            raise UnknownName(f"There is no model called '{model[:60]}'.", f"Choose one of: {', '.join(self.cards)}.")
+            raise UnknownName(
+                Message("There is no model called '{model}'.", model=model[:60]),
+                Message("Choose one of: {cards}.", cards=self.cards),
+            )
         return self.cards[model]
 
 
 def read_card(path: Path) -> ModelCard:
     """One card from a TOML file. Raises BadFile naming the file and the field that is wrong."""
-    remedy = "Restore the file (an update does that), or remove it if you added it."
-    what = f"The model card {path.name}"
+    remedy = Message("Restore the file (an update does that), or remove it if you added it.")
+    what = Message("The model card {file}", file=path.name)
     card = _checked(_toml(path, what, MAX_CARD_BYTES, remedy), what, ModelCard, remedy)
     if card.id != path.stem:
-        raise BadFile(f"The model card {path.name} calls itself '{card.id}'; both names must be the same.", remedy)
+        raise BadFile(
+            Message(
+                "The model card {file} calls itself '{card}'; both names must be the same.",
+                file=path.name,
+                card=card.id,
+            ),
+            remedy,
+        )
     return card
 
 
@@ -142,7 +153,10 @@ class Presets:
         BadFile when there is no such folder."""
         preset = self.get(kind, name)
         if not folder.is_dir():
-            raise BadFile(f"The folder {folder} does not exist.", "Make it first, or choose another.")
+            raise BadFile(
+                Message("The folder {folder} does not exist.", folder=folder),
+                Message("Make it first, or choose another."),
+            )
         path = folder / f"{preset.id}.{preset.kind}.toml"
         _write(path, preset)
         return path
@@ -152,11 +166,18 @@ class Presets:
 
         Raises BadFile with the field that is wrong, or when there is another preset of this name.
         """
-        remedy = "Ask its author for a good copy, or choose another file."
+        remedy = Message("Ask its author for a good copy, or choose another file.")
         document = _toml(path, path.name, MAX_PRESET_BYTES, remedy)
         kind = PRESET_KINDS.get(str(document.get("kind")))
         if kind is None:
-            raise BadFile(f"{path.name} is wrong at 'kind': it must be {', '.join(PRESET_KINDS)}.", remedy)
+            raise BadFile(
+                Message(
+                    "{file} is wrong at 'kind': it must be {preset_kinds}.",
+                    file=path.name,
+                    preset_kinds=list(PRESET_KINDS),
+                ),
+                remedy,
+            )
         preset: AnyPreset = _checked(document, path.name, kind, remedy)
         if renamed is not None:
             preset = named(preset, renamed)
@@ -164,7 +185,10 @@ class Presets:
         if taken is None:
             self.save(preset)
         elif preset not in self.all(type(preset)):
-            raise BadFile(f"There is another {preset.kind} called '{preset.id}' already.", "Import it by another name.")
+            raise BadFile(
+                Message("There is another {kind} called '{preset}' already.", kind=preset.kind, preset=preset.id),
+                Message("Import it by another name."),
+            )
         return preset
 
     def delete(self, kind: type[Named], name: str) -> None:
@@ -173,7 +197,10 @@ class Presets:
         if name not in paths:
             raise _unknown(kind, name, paths)
         if not paths[name].is_relative_to(self._own):
-            raise BadSetting(f"'{name}' comes with Rushes and cannot be deleted.", "Leave it where it is.")
+            raise BadSetting(
+                Message("'{name}' comes with Rushes and cannot be deleted.", name=name),
+                Message("Leave it where it is."),
+            )
         try:
             paths[name].unlink()
         except OSError as error:
@@ -194,13 +221,17 @@ def named(preset: AnyPreset, name: str) -> AnyPreset:
     except ValidationError as error:
         field, message = _first(error)
         raise BadSetting(
-            f"This cannot be kept: '{field}' is wrong, {message}.", "Change it, then save again."
+            Message("This cannot be kept: '{field}' is wrong, {message}.", field=field, message=message),
+            Message("Change it, then save again."),
         ) from error
 
 
 def _unknown(kind: type[Named], name: str, known: Iterable[str]) -> UnknownName:
-    there = ", ".join(known) or "none yet"
-    return UnknownName(f"There is no '{name[:64]}' among the {FOLDERS[kind]}.", f"There are: {there}.")
+    there = ", ".join(known) or Message("none yet")
+    return UnknownName(
+        Message("There is no '{name}' among the {folders}.", name=name[:64], folders=FOLDERS[kind]),
+        Message("There are: {there}.", there=there),
+    )
 
 
 def _read(path: Path, kind: type[Kind]) -> Kind:
@@ -209,15 +240,22 @@ def _read(path: Path, kind: type[Kind]) -> Kind:
         now = path.stat()
         parsed: Kind = _parsed(path, kind, (now.st_mtime_ns, now.st_size, now.st_ino))
         return parsed
-    raise BadFile(f"{path.name} is not there, or is no file.", "Correct the file, or delete it.")
+    raise BadFile(
+        Message("{file} is not there, or is no file.", file=path.name), Message("Correct the file, or delete it.")
+    )
 
 
 @functools.lru_cache(maxsize=512)  # a plan at every key asks for the tiers each time
 def _parsed(path: Path, kind: type[Kind], _stamp: tuple[int, int, int]) -> Kind:
-    remedy = "Correct the file, or delete it."
+    remedy = Message("Correct the file, or delete it.")
     preset = _checked(_toml(path, path.name, MAX_PRESET_BYTES, remedy), path.name, kind, remedy)
     if preset.id != path.stem:
-        raise BadFile(f"{path.name} is wrong at 'id': it says '{preset.id}', not the file's name.", remedy)
+        raise BadFile(
+            Message(
+                "{file} is wrong at 'id': it says '{preset}', not the file's name.", file=path.name, preset=preset.id
+            ),
+            remedy,
+        )
     return preset
 
 
@@ -232,29 +270,33 @@ def _write(path: Path, preset: AnyPreset) -> None:
         raise not_written(error) from error
 
 
-def _toml(path: Path, what: str, limit: int, remedy: str) -> dict[str, Any]:
+def _toml(path: Path, what: str, limit: int, remedy: Message) -> dict[str, Any]:
     """What an ordinary TOML file that is not too large holds. Raises BadFile."""
     try:
         if not path.is_file():
-            raise BadFile(f"{what} is not there, or is no file.", remedy)
+            raise BadFile(Message("{what} is not there, or is no file.", what=what), remedy)
         with path.open("rb") as file:
             content = file.read(limit + 1)
         if len(content) > limit:
-            raise BadFile(f"{what} is far too large to be one.", remedy)
+            raise BadFile(Message("{what} is far too large to be one.", what=what), remedy)
         return tomllib.loads(content.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
-        raise BadFile(f"{what} cannot be read ({error}).", remedy) from error
+        raise BadFile(Message("{what} cannot be read ({error}).", what=what, error=error), remedy) from error
 
 
-def _checked(document: dict[str, Any], what: str, kind: type[Checked], remedy: str) -> Checked:
+def _checked(document: dict[str, Any], what: str, kind: type[Checked], remedy: Message) -> Checked:
     """The document as the noun that it must be. Raises BadFile naming the field that is wrong."""
     try:
         return kind.model_validate(document)
     except ValidationError as error:
         field, message = _first(error)
         if field == "format":
-            raise BadFile(f"{what} is wrong at 'format': a newer Rushes made it.", "Update Rushes.") from error
-        raise BadFile(f"{what} is wrong at '{field}': {message}.", remedy) from error
+            raise BadFile(
+                Message("{what} is wrong at 'format': a newer Rushes made it.", what=what), Message("Update Rushes.")
+            ) from error
+        raise BadFile(
+            Message("{what} is wrong at '{field}': {message}.", what=what, field=field, message=message), remedy
+        ) from error
 
 
 def _first(error: ValidationError) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from engine.schema.errors import MachineProblem, not_written
+from engine.schema.message import Message
 
 BALLAST_BYTES = 256_000  # some hundred events
 AGAIN_BYTES = 1_000_000  # free space from which on it is kept again: not at once what was just given up
@@ -107,7 +108,8 @@ class Database:
         version = int(db.execute("pragma user_version").fetchone()[0])
         if version > len(self._migrations):
             raise MachineProblem(
-                "The data folder was written by a newer Rushes.", "Update Rushes, or choose another data folder."
+                Message("The data folder was written by a newer Rushes."),
+                Message("Update Rushes, or choose another data folder."),
             )
         return version
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from engine.schema import FrozenModel
 from engine.schema.errors import MachineProblem, UnknownName
 from engine.schema.manifest import Download, DownloadState, ListFiles, Listing, ListLora, orders
+from engine.schema.message import Message
 from engine.storage.database import Database
 
 Wish = Literal["", "pause", "cancel"]
@@ -43,9 +44,11 @@ class DownloadQueue(Database):
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:
         return MachineProblem(
-            f"The list of downloads {self._path.name} cannot be used ({error}).",
-            "Check that the models folder is writable and not on a network drive; "
-            "if it is damaged, move that file away.",
+            Message("The list of downloads {file} cannot be used ({error}).", file=self._path.name, error=error),
+            Message(
+                "Check that the models folder is writable and not on a network drive; if it is damaged, move "
+                "that file away."
+            ),
         )
 
     def add(self, order: ListFiles | ListLora, download: Download) -> None:
@@ -73,7 +76,10 @@ class DownloadQueue(Database):
         """Raises UnknownName when this model is not in the queue."""
         found = self.find(model)
         if found is None:
-            raise UnknownName(f"'{model[:60]}' is not being downloaded.", "See `app.py models` for what there is.")
+            raise UnknownName(
+                Message("'{model}' is not being downloaded.", model=model[:60]),
+                Message("See `app.py models` for what there is."),
+            )
         return found
 
     def update(self, download: Download) -> None:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from engine.schema import Job, JobState, Plan, Run, read_plan
 from engine.schema.errors import MachineProblem, UnknownName
 from engine.schema.events import Adjusted, Cancelled, Event, Failed, FinalEvent, Finished, NeedsConsent, Progress
+from engine.schema.message import Message
 from engine.storage.database import Database
 
 MIGRATIONS = (
@@ -36,7 +37,9 @@ create table if not exists settings (name text primary key, value text not null)
     "alter table jobs add column kind text not null default ''; update jobs set kind = stage;",
 )
 PAUSED = "queue_paused"  # the setting that keeps queued jobs waiting while it is not empty
-OTHER_VERSION = Failed(cause="This job was written by another version of Rushes.", remedy="Ask for it again.")
+OTHER_VERSION = Failed(
+    cause=Message("This job was written by another version of Rushes."), remedy=Message("Ask for it again.")
+)
 Kind = TypeVar("Kind")
 _event: TypeAdapter[Event] = TypeAdapter(Event)
 _measured: TypeAdapter[Run] = TypeAdapter(Run)
@@ -53,8 +56,11 @@ class Store(Database):
 
     def _unusable(self, error: sqlite3.Error) -> MachineProblem:
         return MachineProblem(
-            f"The job list {self._path.name} cannot be used ({error}).",
-            "Check that the data folder is writable and not on a network drive; if it is damaged, move that file away.",
+            Message("The job list {file} cannot be used ({error}).", file=self._path.name, error=error),
+            Message(
+                "Check that the data folder is writable and not on a network drive; if it is damaged, move that "
+                "file away."
+            ),
         )
 
     # ---- jobs ----
@@ -266,7 +272,10 @@ class Store(Database):
             known = job_id.isascii()  # as all our names are; half characters could not even be asked for
             row = db.execute(query, (job_id,)).fetchone() if known else None
         if row is None:
-            raise UnknownName(f"There is no job called '{job_id[:60]}'.", "Look at the library for what there is.")
+            raise UnknownName(
+                Message("There is no job called '{job_id}'.", job_id=job_id[:60]),
+                Message("Look at the library for what there is."),
+            )
         return row
 
 

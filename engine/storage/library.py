@@ -15,6 +15,7 @@ from engine.media import images
 from engine.paths import Places
 from engine.schema import Beginning, Clip, Recipe, Request, Take
 from engine.schema.errors import BadFile, InUse, UnknownName
+from engine.schema.message import NOTHING, Message
 from engine.storage.database import give_up
 from engine.storage.recipe_file import read_recipe
 
@@ -52,14 +53,20 @@ class Library:
         matches = takes[:1] if name == "last" else [take for take in takes if len(name) >= 3 and name in take.id]
         if len(matches) == 1:
             return matches[0]
-        several = f" {len(matches)} takes match it." if matches else ""
-        raise UnknownName(f"There is no take called '{name[:80]}'.{several}", "See `app.py library` for their names.")
+        several = Message("{count} takes match it.", count=len(matches)) if matches else NOTHING
+        raise UnknownName(
+            Message.joined([Message("There is no take called '{name}'.", name=name[:80]), several]),
+            Message("See `app.py library` for their names."),
+        )
 
     def exact_take(self, take_id: str) -> Take:
         """The take of this very id, as recipes name it: "last" or a part of one could be any. Raises UnknownName."""
         found = self.take(take_id)
         if found.id != take_id:
-            raise UnknownName(f"There is no take called '{take_id[:80]}'.", "See `app.py library` for their names.")
+            raise UnknownName(
+                Message("There is no take called '{take_id}'.", take_id=take_id[:80]),
+                Message("See `app.py library` for their names."),
+            )
         return found
 
     def has(self, recipe: Recipe) -> bool:
@@ -76,7 +83,10 @@ class Library:
         clip = self._clip(video) if video else None
         if clip:
             return clip
-        raise UnknownName(f"There is no clip called '{clip_id[:80]}'.", "See `app.py library` for their names.")
+        raise UnknownName(
+            Message("There is no clip called '{clip_id}'.", clip_id=clip_id[:80]),
+            Message("See `app.py library` for their names."),
+        )
 
     def begun(self, beginning: Beginning) -> Path:
         """The video that a clip goes on from. Raises BadFile when it is no longer here."""
@@ -90,12 +100,13 @@ class Library:
                     path = images.video_path(self._places.media, beginning.id)
             if beginning.content and content_of(path) != beginning.content:
                 raise BadFile(
-                    "What this clip goes on from is another video here than there.", "Choose the clip yourself."
+                    Message("What this clip goes on from is another video here than there."),
+                    Message("Choose the clip yourself."),
                 )
             return path
         except (OSError, UnknownName) as error:
             raise BadFile(
-                "What this clip goes on from is no longer here.", "Choose another clip, take or file."
+                Message("What this clip goes on from is no longer here."), Message("Choose another clip, take or file.")
             ) from error
 
     # ---- what the worker made ----
@@ -201,13 +212,19 @@ class Library:
                 if path.is_file():
                     path.replace(bin_ / path.name)
         except OSError as error:
-            raise InUse(f"{item.id} is in use and cannot be deleted.", "Close what plays it.", str(error)) from error
+            raise InUse(
+                Message("{item} is in use and cannot be deleted.", item=item.id),
+                Message("Close what plays it."),
+                str(error),
+            ) from error
 
     def take_back(self, name: str) -> None:
         """Out of the trash again. Raises UnknownName when it is not there any more."""
         bin_ = _child(self._places.trash, name)
         if bin_ is None:
-            raise UnknownName("This is no longer in the trash.", "Make it again: its recipe is in every copy of it.")
+            raise UnknownName(
+                Message("This is no longer in the trash."), Message("Make it again: its recipe is in every copy of it.")
+            )
         try:
             if (bin_ / "take.json").is_file():
                 bin_.replace(self._places.takes / bin_.name)
@@ -217,8 +234,8 @@ class Library:
             bin_.rmdir()
         except OSError as error:
             raise InUse(
-                f"{bin_.name} cannot be brought back ({error.strerror}).",
-                "See that nothing else has its name in the library; it stays in the trash.",
+                Message("{bin_} cannot be brought back ({strerror}).", bin_=bin_.name, strerror=error.strerror),
+                Message("See that nothing else has its name in the library; it stays in the trash."),
                 str(error),
             ) from error
 

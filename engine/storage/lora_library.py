@@ -24,6 +24,7 @@ from engine.durable_files import written
 from engine.schema import FrozenModel, LoraUse, Request, ShotPlan
 from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
 from engine.schema.manifest import LORA_FILE, HubLora, Manifest, ManifestFile, read_record
+from engine.schema.message import NOTHING, Message
 from engine.storage.job_store import TEXTS, Store
 from engine.weights.lora import file as lora_file
 from engine.weights.lora import settings as lora_settings
@@ -92,7 +93,10 @@ class Loras:
         """Read LoRAs from these folders too. Raises BadFile when one is no folder."""
         for folder in folders:
             if not folder.is_dir():
-                raise BadFile(f"There is no folder {folder}.", "Choose a folder that another app keeps LoRAs in.")
+                raise BadFile(
+                    Message("There is no folder {folder}.", folder=folder),
+                    Message("Choose a folder that another app keeps LoRAs in."),
+                )
         self._store.set(SHARED, json.dumps([str(folder.absolute()) for folder in folders]))
 
     def find(self, name: str) -> LoraFile:
@@ -100,8 +104,11 @@ class Loras:
         matches = [file for file in self.kept() if file.id == name or file.name.casefold() == name.casefold()]
         if len(matches) == 1:
             return matches[0]
-        several = f" {len(matches)} LoRAs have this name; use its id." if matches else ""
-        raise UnknownName(f"There is no LoRA called '{name[:80]}'.{several}", "See `app.py loras` for their names.")
+        several = Message("{count} LoRAs have this name; use its id.", count=len(matches)) if matches else NOTHING
+        raise UnknownName(
+            Message.joined([Message("There is no LoRA called '{name}'.", name=name[:80]), several]),
+            Message("See `app.py loras` for their names."),
+        )
 
     def kept_from(self, manifest: Manifest) -> LoraFile:
         """The LoRA that a finished download brought. Raises UnknownName."""
@@ -111,16 +118,22 @@ class Loras:
         for record in records:
             if record and record.hub == hub:
                 return record.file
-        raise UnknownName(f"{file.path} of {file.repo} is not here.", "Download it first.")
+        raise UnknownName(
+            Message("{file} of {repo} is not here.", file=file.path, repo=file.repo), Message("Download it first.")
+        )
 
     def path(self, name: str) -> Path:
         """Where a LoRA's file lies. Raises BadFile when it is gone or is another one now."""
         record = self._record(name)
         path = Path(record.origin) if record and record.origin else self._folder / f"{name}.safetensors"
         if record is None or not path.is_file():
-            raise BadFile("A LoRA of this shot is no longer there.", "Choose its file again, or leave it out.")
+            raise BadFile(
+                Message("A LoRA of this shot is no longer there."), Message("Choose its file again, or leave it out.")
+            )
         if record.origin and (path.stat().st_size, path.stat().st_mtime_ns) != (record.bytes, record.modified_ns):
-            raise BadFile(f"The LoRA {path.name} has changed since it was chosen.", "Choose it again.")
+            raise BadFile(
+                Message("The LoRA {file} has changed since it was chosen.", file=path.name), Message("Choose it again.")
+            )
         return path
 
     # ---- coming and going ----
@@ -156,7 +169,7 @@ class Loras:
         """Take in a LoRA that was downloaded to a folder, with what its hub says. Raises BadFile."""
         manifest, path = read_record(folder), folder / LORA_FILE
         if manifest is None:
-            raise BadFile("What was downloaded is no longer there.", "Download it again.")
+            raise BadFile(Message("What was downloaded is no longer there."), Message("Download it again."))
         (file,) = manifest.files
         said = read_lora(path, HubLora(repo=file.repo, file=file.path).name, folder="")
         known = {"id": file.sha256[:32], "licence": said.licence or manifest.licence}
@@ -196,7 +209,9 @@ class Loras:
             record = Record(file=kept.but(came_from=str(path.resolve().parent)))
             return self._remember(record)
         except ValueError as error:
-            raise BadFile(f"{path.name} cannot be read.", "Get the file again.", str(error)) from error
+            raise BadFile(
+                Message("{file} cannot be read.", file=path.name), Message("Get the file again."), str(error)
+            ) from error
         except OSError as error:
             raise not_written(error) from error
 
@@ -253,8 +268,11 @@ class Loras:
             return self.find(re.split(r"[/\\]", name)[-1])  # other programs write the folder too
         except UnknownName as error:
             raise BadSetting(
-                f"The prompt names the LoRA '{name.strip()[:80]}', which is not on this computer, or more than once.",
-                "Choose it in the LoRA list, or take its <lora:...> out of the prompt.",
+                Message(
+                    "The prompt names the LoRA '{name}', which is not on this computer, or more than once.",
+                    name=name.strip()[:80],
+                ),
+                Message("Choose it in the LoRA list, or take its <lora:...> out of the prompt."),
             ) from error
 
     def resolve(self, uses: Sequence[LoraUse], pairs: bool) -> tuple[tuple[LoraUse, ...], dict[str, LoraFile]]:
@@ -266,8 +284,8 @@ class Loras:
         for use in uses:
             if use.id not in kept or (use.low and use.low not in kept):
                 raise BadFile(
-                    f"The LoRA '{use.name or use.id}' of this shot is not on this computer.",
-                    "Add its file with `app.py loras add`, or leave it out.",
+                    Message("The LoRA '{use}' of this shot is not on this computer.", use=use.name or use.id),
+                    Message("Add its file with `app.py loras add`, or leave it out."),
                 )
         chosen = joined(uses, kept) if pairs else uses
         named = tuple(use.but(name=kept[use.id].name) for use in chosen)
@@ -314,7 +332,8 @@ def _typed_strength(text: str) -> float:
         strength = math.nan
     if not -STRONGEST <= strength <= STRONGEST:
         raise BadSetting(
-            f"'{text.strip()[:20]}' is not a strength for a LoRA.", f"Use -{STRONGEST:g} to {STRONGEST:g}."
+            Message("'{text}' is not a strength for a LoRA.", text=text.strip()[:20]),
+            Message("Use -{strongest:g} to {strongest:g}.", strongest=STRONGEST),
         )
     return strength
 

@@ -12,11 +12,12 @@ from engine.media import mistaken_files
 from engine.media.videos import READING
 from engine.schema import Recipe
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 
 MAX_RECIPE_BYTES = 200_000
 MAX_INDEX_BYTES = 50_000_000  # of a film of hours: 10 MB; a clip with more in its index carries something else
 MAX_BOXES = 100_000
-REMEDY = "Choose a video or a recipe file that Rushes made."
+REMEDY = Message("Choose a video or a recipe file that Rushes made.")
 REMEMBERED = 2_000
 
 
@@ -26,7 +27,9 @@ def read_recipe(path: Path) -> Recipe:
         found = path.stat()
         answer = _answer(path.absolute(), found.st_mtime_ns, found.st_size)
     except OSError as error:
-        raise BadFile(f"{path.name} cannot be read ({error.strerror or error}).", REMEDY) from error
+        raise BadFile(
+            Message("{file} cannot be read ({strerror}).", file=path.name, strerror=error.strerror or error), REMEDY
+        ) from error
     if isinstance(answer, BadFile):
         raise BadFile(answer.cause, answer.remedy, answer.detail)
     return answer
@@ -42,14 +45,14 @@ def _answer(path: Path, _modified_ns: int, size: int) -> Recipe | BadFile:
 
 def _read(path: Path, size: int) -> Recipe:
     if not path.is_file():  # a pipe would keep us waiting for ever
-        raise BadFile(f"{path.name} is no file.", REMEDY)
+        raise BadFile(Message("{file} is no file.", file=path.name), REMEDY)
     if told := mistaken_files.reason(path):
         raise BadFile(*told)
     with path.open("rb") as file:
         head = file.read(64)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         if size > MAX_RECIPE_BYTES:
-            raise BadFile(f"{path.name} is far too large to be a recipe.", REMEDY)
+            raise BadFile(Message("{file} is far too large to be a recipe.", file=path.name), REMEDY)
         return _parsed(path.read_bytes(), path.name)
     comment = _comment(path, head)
     try:
@@ -57,7 +60,9 @@ def _read(path: Path, size: int) -> Recipe:
     except BadFile as error:
         if '"plan"' in comment:
             raise
-        raise BadFile(f"{path.name} was made by another program: it holds no recipe.", REMEDY) from error
+        raise BadFile(
+            Message("{file} was made by another program: it holds no recipe.", file=path.name), REMEDY
+        ) from error
 
 
 def _comment(path: Path, head: bytes) -> str:
@@ -65,15 +70,15 @@ def _comment(path: Path, head: bytes) -> str:
     import av  # 0.1 s, and only this needs it
 
     if head[4:8] == b"ftyp" and _index_bytes(path) > MAX_INDEX_BYTES:
-        raise BadFile(f"{path.name} carries far more than a recipe of Rushes.", REMEDY)
+        raise BadFile(Message("{file} carries far more than a recipe of Rushes.", file=path.name), REMEDY)
     try:
         with av.open(str(path), options=READING) as container:
             named = {name.casefold(): str(text) for name, text in container.metadata.items()}
     except (av.FFmpegError, ValueError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path.name} is neither a video nor a recipe.", REMEDY, str(error)) from error
+        raise BadFile(Message("{file} is neither a video nor a recipe.", file=path.name), REMEDY, str(error)) from error
     comment = named.get("comment", "")
     if not comment.lstrip().startswith("{"):
-        raise BadFile(f"{path.name} was made by another program: it holds no recipe.", REMEDY)
+        raise BadFile(Message("{file} was made by another program: it holds no recipe.", file=path.name), REMEDY)
     return comment
 
 
@@ -99,12 +104,17 @@ def _index_bytes(path: Path) -> int:
 
 def _parsed(text: bytes, name: str) -> Recipe:
     if len(text) > MAX_RECIPE_BYTES:
-        raise BadFile(f"{name} is far too large to be a recipe.", REMEDY)
+        raise BadFile(Message("{name} is far too large to be a recipe.", name=name), REMEDY)
     try:
         return Recipe.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadFile(f"{name} is not a recipe: '{field}' is wrong ({first['msg']}).", REMEDY) from error
+        raise BadFile(
+            Message(
+                "{name} is not a recipe: '{field}' is wrong ({first}).", name=name, field=field, first=first["msg"]
+            ),
+            REMEDY,
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"{name} holds no recipe of Rushes.", REMEDY) from error
+        raise BadFile(Message("{name} holds no recipe of Rushes.", name=name), REMEDY) from error

@@ -16,6 +16,7 @@ from engine.schema import FrozenModel, Placement
 from engine.schema.card import Component, ModelCard
 from engine.schema.errors import BadFile
 from engine.schema.manifest import Borrowed, read_record
+from engine.schema.message import NOTHING, Message
 from engine.schema.placement import BYTES
 from engine.weights import header
 from engine.weights.lora.matching import PARTS
@@ -40,7 +41,7 @@ class Reusable(FrozenModel):
     """What a folder holds for Rushes. `refused`: a sentence for each file that was known and cannot be used."""
 
     offers: tuple[Offer, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: tuple[Message, ...] = ()
 
 
 def look(path: Path, cards: Sequence[ModelCard], wanted: str = "") -> Reusable:
@@ -50,7 +51,9 @@ def look(path: Path, cards: Sequence[ModelCard], wanted: str = "") -> Reusable:
     """
     alone = path.is_file()
     if not alone and not path.is_dir():
-        raise BadFile(f"{path} cannot be found.", "Check its name, and that the disk is plugged in.")
+        raise BadFile(
+            Message("{path} cannot be found.", path=path), Message("Check its name, and that the disk is plugged in.")
+        )
     cards = [card for card in cards if card.single_files and not card.is_gguf]  # those come with a file of their own
     found: list[Served] = []
     refused, useless = [], []
@@ -94,27 +97,35 @@ def with_borrowed(card: ModelCard, borrowed: Sequence[Borrowed]) -> ModelCard:
     return card.but(components=parts)
 
 
-def told(card: ModelCard, borrowed: Sequence[Borrowed], placement: Placement) -> list[str]:
+def told(card: ModelCard, borrowed: Sequence[Borrowed], placement: Placement) -> list[Message]:
     """What a plan says of them. Raises BadFile when one is not the file any more that was chosen."""
     for one in borrowed:
         if not one.there:
             raise BadFile(
-                f"{Path(one.path).name} of another program, from which {card.name} is read, is gone or changed.",
-                "Put it back, or remove the model and install it again.",
+                Message(
+                    "{file} of another program, from which {model} is read, is gone or changed.",
+                    file=Path(one.path).name,
+                    model=card.name,
+                ),
+                Message("Put it back, or remove the model and install it again."),
             )
     return [sentence for one in borrowed for sentence in _told(one, card.components.get(one.part), placement)]
 
 
-def _told(one: Borrowed, part: Component | None, placement: Placement) -> list[str]:
+def _told(one: Borrowed, part: Component | None, placement: Placement) -> list[Message]:
     called, name = one.part.replace("_", " "), Path(one.path).name
-    read = f"The {called} is read from {name}, where another program keeps it."
+    read = Message("The {called} is read from {name}, where another program keeps it.", called=called, name=name)
     if not one.scaled or part is None:
         return [read]
     whole_gb = part.params_b * BYTES[placement.dtype]
     return [
         read,
-        f"Many weights in {name} are stored in fewer bits; while they are read they are brought back to more, which "
-        f"takes {whole_gb:.1f} GB of RAM.",
+        Message(
+            "Many weights in {name} are stored in fewer bits; while they are read they are brought back to "
+            "more, which takes {whole_gb:.1f} GB of RAM.",
+            name=name,
+            whole_gb=whole_gb,
+        ),
     ]
 
 
@@ -140,29 +151,42 @@ def _served(file: WeightFile, cards: Sequence[ModelCard], wanted: str) -> list[t
     return [(card, part) for card, part in near if not card.single_files[part].prefix or card.id in drawn]
 
 
-def _unreadable(file: WeightFile, card: ModelCard, part: str) -> str:
+def _unreadable(file: WeightFile, card: ModelCard, part: str) -> Message:
     return file.unreadable(file.prefix_of(card.single_files[part]), reads=part not in PARTS)
 
 
-def _made_for(file: WeightFile, served: list[tuple[ModelCard, str]]) -> str:
+def _made_for(file: WeightFile, served: list[tuple[ModelCard, str]]) -> Message:
     names = list(dict.fromkeys(card.name for card, _ in served))
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{file.path.name} is made for {' or '.join(names[:2])}{more}"
+    if len(names) < 2:
+        return Message("{file} is made for {model}", file=file.path.name, model=names[0])
+    more = len(names) - 2
+    first = Message("{one} or {other}", one=names[0], other=names[1])
+    models = Message("{first} and {more} more", first=first, more=more) if more else first
+    return Message("{file} is made for {model}", file=file.path.name, model=models)
 
 
-def _of_a_kind(file: WeightFile, served: list[tuple[ModelCard, str]]) -> str:
+def _of_a_kind(file: WeightFile, served: list[tuple[ModelCard, str]]) -> Message:
     """Why a file of a known model cannot be read, in a sentence."""
-    return f"{_made_for(file, served)}, but of a kind that Rushes does not read yet: {_unreadable(file, *served[0])}."
+    return Message(
+        "{made_for}, but of a kind that Rushes does not read yet: {unreadable}.",
+        made_for=_made_for(file, served),
+        unreadable=_unreadable(file, *served[0]),
+    )
 
 
-def _for_another(file: WeightFile, served: list[tuple[ModelCard, str]], wanted: str) -> str:
+def _for_another(file: WeightFile, served: list[tuple[ModelCard, str]], wanted: str) -> Message:
     """What a file is made for, where that is not the model that was asked for."""
-    return f"{_made_for(file, served)}." if wanted and wanted not in (card.id for card, _ in served) else ""
+    if wanted and wanted not in (card.id for card, _ in served):
+        return Message("{made_for}.", made_for=_made_for(file, served))
+    return NOTHING
 
 
-def _useless(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"No model here is read from {', '.join(names[:NAMED])}{more}."
+def _useless(names: list[str]) -> Message:
+    if len(names) > NAMED:
+        return Message(
+            "No model here is read from {files} and {more} more.", files=names[:NAMED], more=len(names) - NAMED
+        )
+    return Message("No model here is read from {files}.", files=names)
 
 
 def _is_half(card: ModelCard, part: str, half: re.Match[str] | None) -> bool:
@@ -204,10 +228,10 @@ def _offer(card: ModelCard, found: list[Served]) -> Offer:
     return Offer(model=card.id, borrowed=tuple(borrowed))
 
 
-def _nothing(path: Path, refused: list[str], alone: bool) -> tuple[str, str]:
-    remedy = "Choose the file of a model that Rushes knows, in bf16, fp16, fp8 or GGUF, or install it."
+def _nothing(path: Path, refused: list[Message], alone: bool) -> tuple[Message, Message]:
+    remedy = Message("Choose the file of a model that Rushes knows, in bf16, fp16, fp8 or GGUF, or install it.")
     if refused:
-        return " ".join(refused[:3]), remedy
+        return Message.joined(refused[:3]), remedy
     if alone:
-        return f"{path.name} is no part of a model that Rushes could read from it.", remedy
-    return f"The folder {path.name} holds no weights that Rushes can use.", remedy
+        return Message("{file} is no part of a model that Rushes could read from it.", file=path.name), remedy
+    return Message("The folder {file} holds no weights that Rushes can use.", file=path.name), remedy

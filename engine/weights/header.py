@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from engine.media import mistaken_files
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 from engine.weights import gguf_header
 
 MAX_HEADER_BYTES = 16_000_000  # the largest of the field have some 5000 tensors: 1 MB
@@ -32,16 +33,19 @@ def is_gguf(path: Path) -> bool:
     return path.suffix.casefold() == ".gguf"
 
 
-def refusal(path: Path, error: BaseException, remedy: str) -> BadFile:
+def refusal(path: Path, error: BaseException, remedy: Message) -> BadFile:
     """What to say of a file that could not be read."""
-    cause, remedy = mistaken_files.reason(path) or (f"{path.name} cannot be read ({_reason(error)}).", remedy)
+    cause, remedy = mistaken_files.reason(path) or (
+        Message("{file} cannot be read ({reason}).", file=path.name, reason=_reason(error)),
+        remedy,
+    )
     return BadFile(cause, remedy, str(error))
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException) -> str | Message:
     if isinstance(error, HeaderTooLong):
-        return "its header is longer than any that weights have"
-    return getattr(error, "strerror", None) or "it is damaged, cut short, or no weights file"
+        return Message("its header is longer than any that weights have")
+    return getattr(error, "strerror", None) or Message("it is damaged, cut short, or no weights file")
 
 
 def _safetensors(path: Path) -> tuple[list[Tensor], dict[str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile
 from engine.schema.manifest import read_record
+from engine.schema.message import Message
 from engine.weights.single_file import KINDS
 
 INDEX = "model_index.json"
@@ -22,17 +23,27 @@ SINGLE_FILES = ("*", "*/*", "*/*/*")
 def find_models(folder: Path) -> list[Path]:
     """The model folders in, or just below, a folder that a person pointed at. Raises BadFile when it is none."""
     if not folder.is_dir():
-        raise BadFile(f"The folder {folder.name} cannot be found.", "Check its name, and that the disk is plugged in.")
+        raise BadFile(
+            Message("The folder {folder} cannot be found.", folder=folder.name),
+            Message("Check its name, and that the disk is plugged in."),
+        )
     for layout in LAYOUTS:
         found = sorted(path for path in (folder.glob(layout) if layout else [folder]) if (path / INDEX).is_file())
         if found:
             return found
     if any(path for depth in SINGLE_FILES for path in folder.glob(depth) if path.suffix.casefold() in KINDS):
         raise BadFile(
-            f"The folder {folder.name} holds single weight files, not a whole model.",
-            f"Use them where they lie with `app.py models reuse {folder}`: only the rest of the model is downloaded.",
+            Message("The folder {folder} holds single weight files, not a whole model.", folder=folder.name),
+            Message(
+                "Use them where they lie with `app.py models reuse {folder}`: only the rest of the model is "
+                "downloaded.",
+                folder=folder,
+            ),
         )
-    raise BadFile(f"The folder {folder.name} holds no model.", "Choose the folder that has a model_index.json in it.")
+    raise BadFile(
+        Message("The folder {folder} holds no model.", folder=folder.name),
+        Message("Choose the folder that has a model_index.json in it."),
+    )
 
 
 def guess_card(folder: Path, cards: Sequence[ModelCard]) -> ModelCard | None:

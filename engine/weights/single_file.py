@@ -7,10 +7,11 @@ from pathlib import Path
 
 from engine.schema import FrozenModel
 from engine.schema.card import SingleFileRule
+from engine.schema.message import NOTHING, Message
 from engine.weights import header, key_mappings
 
 KINDS = (".safetensors", ".gguf")
-REMEDY = "Choose another file; Rushes can download the model itself."
+REMEDY = Message("Choose another file; Rushes can download the model itself.")
 PREFIX = "model.diffusion_model."  # before the transformer's names in a checkpoint that holds more
 READABLE = {"F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 # Of GGUF files: what diffusers computes with (its quantizers/gguf/utils.py), and what gguf can bring back.
@@ -52,19 +53,19 @@ class WeightFile(FrozenModel):
         """Whether some weights under a prefix have a scale."""
         return any(SCALE.search(name) for name in self.tensors if name.startswith(prefix))
 
-    def unreadable(self, prefix: str = "", reads: bool = False) -> str:
+    def unreadable(self, prefix: str = "", reads: bool = False) -> Message:
         """Why Rushes does not read what is under a prefix; empty when it does. `reads`: as a text encoder."""
         readable = (UNPACKED if reads else PACKED) if header.is_gguf(self.path) else READABLE
         tensors = {name: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
         if self.is_lora:
-            return "it is a LoRA"
+            return Message("it is a LoRA")
         # counters, word lists and the like are single numbers, or a row of them
         formats = {stored for shape, stored in tensors.values() if len(shape) > 1}
         if strange := sorted(formats - readable):
-            return f"its weights are stored as {', '.join(strange)}"
+            return Message("its weights are stored as {formats}", formats=strange)
         if any(SCALES.search(name) and not NOTE.search(name) and not self._fits(name) for name in tensors):
-            return "its weights are stored with scales of another kind"
-        return ""
+            return Message("its weights are stored with scales of another kind")
+        return NOTHING
 
     def _fits(self, scale: str) -> bool:
         """Whether a scale is one number for a layer of 8 bits, or one for each of its rows."""

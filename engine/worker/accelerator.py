@@ -16,6 +16,7 @@ from torch.backends import cudnn
 from engine.schema import Device, DeviceKind
 from engine.schema.errors import MachineProblem
 from engine.schema.machine import OF_KIND, Capabilities
+from engine.schema.message import Message
 
 GB = 1e9
 
@@ -49,8 +50,8 @@ class Accelerator:
             return
         if not self._module.is_available():
             raise MachineProblem(
-                "The graphics card was found, but this torch build cannot use it.",
-                "Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu.",
+                Message("The graphics card was found, but this torch build cannot use it."),
+                Message("Run `python bootstrap.py --torch` to see which build fits, or choose the device cpu."),
             )
         if self.kind != "mps":
             self._module.set_device(self.device)

@@ -10,6 +10,7 @@ from diffusers.models.attention_dispatch import attention_backend, dispatch_atte
 from engine.planning.compatibility import ROUNDS, WAYS
 from engine.schema import Attention
 from engine.schema.errors import MachineProblem
+from engine.schema.message import Message
 
 ROUNDING, OF_8_BITS = 0.03, 0.1  # of the largest value: what a way may differ from 32-bit arithmetic
 HEADS, TOKENS = 4, 333
@@ -41,12 +42,14 @@ def check(way: Attention, device: str, dtype: torch.dtype, width: int) -> None:
         return
     try:
         far = apart(way, device, dtype, width)
-        problem = "" if far <= allowed(way) else f"It differs from exact arithmetic by {far:.0%}."
+        problem = "" if far <= allowed(way) else Message("It differs from exact arithmetic by {far:.0%}.", far=far)
     except Exception as error:  # of any library and driver
         problem = f"{type(error).__name__}: {error}"
     if problem:
         raise MachineProblem(
-            f"Attention by {WAYS[way]} does not compute rightly on this computer.",
-            "Leave the attention to Rushes and test the card again under My machine, which then leaves it out.",
+            Message("Attention by {ways} does not compute rightly on this computer.", ways=WAYS[way]),
+            Message(
+                "Leave the attention to Rushes and test the card again under My machine, which then leaves it out."
+            ),
             problem[:200],
         )

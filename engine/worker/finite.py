@@ -6,8 +6,9 @@ import torch
 
 from engine.schema import ShotPlan
 from engine.schema.errors import Overflowed
+from engine.schema.message import Message
 
-CAUSE = "The numbers of this clip overflowed, so its pictures would have been black."
+CAUSE = Message("The numbers of this clip overflowed, so its pictures would have been black.")
 
 
 def check(computed: torch.Tensor, plan: ShotPlan) -> None:
@@ -16,14 +17,16 @@ def check(computed: torch.Tensor, plan: ShotPlan) -> None:
         raise Overflowed(CAUSE, _remedy(plan), f"{plan.placement.model_dump_json()}")
 
 
-def _remedy(plan: ShotPlan) -> str:
+def _remedy(plan: ShotPlan) -> Message:
     placement = plan.placement
     if any(lora.strength for lora in plan.loras):
-        return "Leave the LoRAs out, or lower their strength: one may be damaged or made for another model."
+        return Message("Leave the LoRAs out, or lower their strength: one may be damaged or made for another model.")
     if placement.dtype == "float16":
-        return "This card's 16-bit numbers are too small for this model: choose another model, or the device cpu."
+        return Message(
+            "This card's 16-bit numbers are too small for this model: choose another model, or the device cpu."
+        )
     if placement.precision != "full":
-        return "Choose full precision under the expert settings: its weights were made too small."
+        return Message("Choose full precision under the expert settings: its weights were made too small.")
     if placement.attention != "native":
-        return "Leave the attention to Rushes under the expert settings."
-    return "Try another seed; if it happens again, run `app.py doctor --card`, which tests your card."
+        return Message("Leave the attention to Rushes under the expert settings.")
+    return Message("Try another seed; if it happens again, run `app.py doctor --card`, which tests your card.")

@@ -17,6 +17,7 @@ from engine.schema import Held, Job, Work
 from engine.schema.errors import JobCancelled, RushesError, not_written
 from engine.schema.events import Cancelled, Failed, FinalEvent, Finished
 from engine.schema.json_lines import RanOut
+from engine.schema.message import Message
 from engine.worker.accelerator import Accelerator
 from engine.worker.loading import pipeline_loader
 from engine.worker.loading.text_encoding import PromptCache
@@ -85,8 +86,8 @@ def failed(error: Exception) -> Failed:
     if isinstance(error, RushesError):
         return Failed(cause=error.cause, remedy=error.remedy, detail=error.detail)
     return Failed(
-        cause="The model stopped with an error that Rushes does not know.",
-        remedy="Try again with the model's own settings; the details are in the logs folder.",
+        cause=Message("The model stopped with an error that Rushes does not know."),
+        remedy=Message("Try again with the model's own settings; the details are in the logs folder."),
         detail=f"{type(error).__name__}: {error}",
     )
 

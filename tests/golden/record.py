@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from engine import APP, Engine, Event, Finished, Overrides, Request, RushesError, ShotPlan, read_recipe
+from ui.locale import shown
 from ui.page import app as page
 from ui.page.api import Functions
 
@@ -41,7 +42,7 @@ NAMES = re.compile(r"\d{8}-\d{6}-[\w-]+|[0-9a-f]{32}|\d+(\.\d+)?")
 def stable(value: Any, key: str = "") -> Any:
     """An answer without what differs between two runs or machines. What the engine says is told in English."""
     if isinstance(value, dict):
-        if value.keys() == {"id", "params", "text"}:
+        if {"id", "params", "text"} <= value.keys():
             return stable(value["text"], key)
         return {name: stable(inside, name) for name, inside in value.items()}
     if isinstance(value, list | tuple):
@@ -54,7 +55,7 @@ def stable(value: Any, key: str = "") -> Any:
 def rounded(value: Any) -> Any:
     """A plan for a described machine whole, but for the last digits, which two processors may give differently."""
     if isinstance(value, dict):
-        if value.keys() == {"id", "params", "text"}:
+        if {"id", "params", "text"} <= value.keys():
             return value["text"]
         return {name: rounded(inside) for name, inside in value.items()}
     if isinstance(value, list):
@@ -70,7 +71,7 @@ def plans(home: Path) -> Iterator[str]:
             for name in MACHINES:
                 asked = Request(prompt=PROMPT, model=card.id, seed=7)
                 try:
-                    plan = engine.plan(asked, machines[name]).model_dump(mode="json")
+                    plan = shown(engine.plan(asked, machines[name]))
                 except RushesError as error:
                     yield f"{card.id} {name} refused: {error.cause}"
                     continue

@@ -211,7 +211,7 @@ def test_presets_are_listed_with_what_the_model_can_do(tiny_home: Path) -> None:
 def test_a_plan_with_a_look_and_a_camera_says_what_it_tells_the_model(tiny_home: Path) -> None:
     answer = document(command(tiny_home, "plan", PROMPT, "--look", "film-noir", "--camera", "pan-left", "--json"))
     assert answer["plan"]["prompt"] == f"{PROMPT}. the camera pans left"
-    assert any("Film noir changes nothing" in reason for reason in answer["reasons"])
+    assert any("Film noir changes nothing" in reason["text"] for reason in answer["reasons"])
 
 
 @pytest.mark.slow

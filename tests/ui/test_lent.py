@@ -15,11 +15,11 @@ from engine import Engine
 from tests.engine.downloads.conftest import alone, hub  # noqa: F401  # a hub, and nobody's token
 from tests.engine.test_single_files import a_file, holds
 from tests.hub import Hub
+from ui.locale import SPOKEN
 from ui.page import app
 from ui.page.actions.dispatch import act, work_off
 from ui.page.layout import Click, Page
 from ui.page.screens.models import models
-from ui.texts.language import SPOKEN
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from ui import terminal
 from ui.commands import asking, capability, installing, loras, making, presets
 from ui.commands import installing as reusing
 from ui.commands import making as extending
+from ui.locale import SPOKEN, USUAL, languages
 
 app = typer.Typer(
     help="Rushes: see a cheap take, approve it, and get that same shot at full quality. Without a command: the studio.",
@@ -24,7 +25,13 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def door(context: typer.Context) -> None:
+def door(
+    context: typer.Context,
+    lang: Annotated[str, typer.Option("--lang", help="The language of reasons and refusals, such as de.")] = USUAL,
+) -> None:
+    if lang != USUAL and lang not in languages():
+        raise typer.BadParameter(f"Choose one of: {', '.join(languages())}.")
+    SPOKEN.set(lang)
     if context.invoked_subcommand is None:
         serve()
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Reading, Request, ShotPlan, examine
+from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Message, Reading, Request, ShotPlan, examine
 from ui import terminal
 from ui.commands import capability, options
 from ui.commands.options import (
@@ -31,6 +31,7 @@ from ui.commands.options import (
     row,
     size_of_text,
 )
+from ui.locale import TEXTS
 from ui.terminal import escaped, words
 
 
@@ -79,7 +80,9 @@ def plan(
             capability.tell_table(as_json)
             return
         if prompt is None:
-            raise BadPrompt("The prompt is missing.", "Say in quotes what should be seen, or ask for --table.")
+            raise BadPrompt(
+                Message("The prompt is missing."), Message("Say in quotes what should be seen, or ask for --table.")
+            )
         files = options.brought(
             {"image": image, "last_image": last_image, "mask": mask},
             {"video": video, "control_video": control, "face_video": face}, reference, at,
@@ -98,8 +101,8 @@ def plan(
             found = studio.plan(request, machine)
             instead = studio.planning.instead(request, machine)
         if as_json:
-            shown = found.model_dump(mode="json", exclude={"forecast", "reasons"})
-            promised = found.forecast.model_dump(mode="json", exclude={"estimated_seconds"})
+            shown = found.model_dump(mode="json", context=TEXTS, exclude={"forecast", "reasons"})
+            promised = found.forecast.model_dump(mode="json", context=TEXTS, exclude={"estimated_seconds"})
             terminal.print_json({"plan": shown, "forecast": promised, "reasons": list(found.reasons),
                                  "instead": instead})  # fmt: skip
         else:
@@ -236,5 +239,5 @@ def _machine(studio: Engine, told: str | None) -> HardwareProfile | None:
     try:
         return HardwareProfile.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        remedy = f"Record one with `app.py hardware --json`, or name one of: {', '.join(sorted(known))}."
-        raise BadFile(f"{path.name} is not a recorded machine.", remedy) from error
+        remedy = Message("Record one with `app.py hardware --json`, or name one of: {names}.", names=sorted(known))
+        raise BadFile(Message("{file} is not a recorded machine.", file=path.name), remedy) from error

@@ -11,10 +11,11 @@ import typer
 from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from engine import BadInput, Download, Engine, ModelCard, ModelGated, Quote, RushesError
+from engine import BadInput, Download, Engine, Message, ModelCard, ModelGated, Quote, RushesError
 from ui import terminal
 from ui.commands import asking
 from ui.commands.options import Json
+from ui.locale import TEXTS
 from ui.terminal import escaped, words
 
 POLL_SECONDS = 0.2
@@ -55,7 +56,10 @@ def install(
                     report(card, quote, as_json, installed=False)
                     return
                 if quote.manifest.gate:
-                    raise ModelGated(f"The owner of {card.name} asks everyone to accept terms.", quote.manifest.gate)
+                    raise ModelGated(
+                        Message("The owner of {model} asks everyone to accept terms.", model=card.name),
+                        quote.manifest.gate,
+                    )
                 studio.downloads.add(card, quote)
             follow(studio, card.id, card.name)
             report(card, None, as_json, installed=studio.models.installed(card))
@@ -132,10 +136,10 @@ def folder(
             elif to:
                 home.use(str(to.expanduser().absolute()))
             elif move:
-                raise BadInput("--move needs a folder.", "Say which: `models folder FOLDER --move`.")
+                raise BadInput(Message("--move needs a folder."), Message("Say which: `models folder FOLDER --move`."))
             folders = home.folders()
         if as_json:
-            terminal.print_json({"folders": [place.model_dump(mode="json") for place in folders]})
+            terminal.print_json({"folders": [place.model_dump(mode="json", context=TEXTS) for place in folders]})
             return
         for place in folders:
             state = f"{len(place.models)} models, {decimal(place.bytes_used)}; {decimal(place.disk_free)} free"
@@ -165,7 +169,10 @@ def sign_in(as_json: Json = False) -> None:
         else:
             token = sys.stdin.readline()
         if not token.strip():
-            raise BadInput("No token was given.", "Make one at the hub (Settings, Access Tokens, read is enough).")
+            raise BadInput(
+                Message("No token was given."),
+                Message("Make one at the hub (Settings, Access Tokens, read is enough)."),
+            )
         with Engine() as studio:
             name = studio.downloads.sign_in(token.strip())
         if as_json:
@@ -226,7 +233,7 @@ def _ended(download: Download) -> bool:
         case "failed":
             raise RushesError(download.cause, download.remedy, download.detail)
         case "paused":
-            raise RushesError("The download is paused.", "The same command goes on with it.")
+            raise RushesError(Message("The download is paused."), Message("The same command goes on with it."))
     return download.state == "finished"
 
 
@@ -269,8 +276,13 @@ def reuse(
                 words.print(escaped(refusal))
             if len(found.offers) > 1:
                 raise BadInput(
-                    f"{path.name} can serve {len(found.offers)} models: {', '.join(o.model for o in found.offers)}.",
-                    "Say which one (--as).",
+                    Message(
+                        "{file} can serve {count} models: {model}.",
+                        file=path.name,
+                        count=len(found.offers),
+                        model=[o.model for o in found.offers],
+                    ),
+                    Message("Say which one (--as)."),
                 )
             card = studio.models.card(found.offers[0].model)
             quote = studio.downloads.quote(card, found.offers[0])

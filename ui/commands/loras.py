@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadSetting, Engine, Half, LoraFile, Quote
+from engine import BadSetting, Engine, Half, LoraFile, Message, Quote
 from ui import terminal
 from ui.commands.installing import follow, tell
 from ui.commands.options import Json
@@ -48,7 +48,7 @@ def add(file: Annotated[Path, typer.Argument(help="A LoRA in a .safetensors file
         if as_json:
             terminal.print_json(found)
         else:
-            made = ", ".join(found["made_for"]) or "a model that Rushes does not know"
+            made = ", ".join(found["made_for"]) or Message("a model that Rushes does not know")
             words.print(terminal.escaped(f"'{kept.name}' is here. It is made for {made}."))
 
     terminal.run(body, as_json)
@@ -85,7 +85,7 @@ def _report(found: dict[str, Any] | None, quote: Quote, as_json: bool) -> None:
         cost |= {"bytes_to_download": quote.bytes_to_download, "licence": quote.licence, "gate": quote.manifest.gate}
         terminal.print_json(cost | {"lora": found})
     elif found:
-        made = ", ".join(found["made_for"]) or "a model that Rushes does not know"
+        made = ", ".join(found["made_for"]) or Message("a model that Rushes does not know")
         words.print(terminal.escaped(f"'{found['name']}' is here. It is made for {made}."))
 
 
@@ -128,7 +128,7 @@ def half_of_text(text: str) -> Half:
     match text:
         case "high" | "low" | "both":
             return text
-    raise BadSetting(f"'{text[:20]}' is no half of a pair.", "Choose high, low or both.")
+    raise BadSetting(Message("'{text}' is no half of a pair.", text=text[:20]), Message("Choose high, low or both."))
 
 
 @loras.command()

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import BadFile, BadSetting, Clip, Engine, Job, Preset, Recipe, Request, UnknownName, as_request, read_recipe
+from engine import (
+    BadFile,
+    BadSetting,
+    Clip,
+    Engine,
+    Job,
+    Message,
+    Preset,
+    Recipe,
+    Request,
+    UnknownName,
+    as_request,
+    read_recipe,
+)
 from ui import terminal
 from ui.commands import options
 from ui.commands.capability import spoken
@@ -110,7 +123,10 @@ def make(
         with Engine() as studio:
             if recipe is not None:
                 if files or any(value is not None for value in (*said.values(), preset, lora)):
-                    raise BadSetting("A recipe says everything itself.", "Give --recipe alone, or a prompt without it.")
+                    raise BadSetting(
+                        Message("A recipe says everything itself."),
+                        Message("Give --recipe alone, or a prompt without it."),
+                    )
                 found = known(studio, recipe)
                 return _make(studio, as_request(found), take_only or found.kind == "take", out, as_json)
             said |= {"device": device, "make_it_fit": make_it_fit or None, "lora": lora}
@@ -187,8 +203,11 @@ def known(studio: Engine, path: Path) -> Recipe:
     beginning = recipe.plan.request.extends
     if beginning and beginning.kind != "video" and not beginning.content and not studio.library.has(recipe):
         raise BadSetting(
-            f"{path.name} goes on from a clip that it names by its name only, which may be another one here.",
-            "Extend the clip that you mean yourself.",
+            Message(
+                "{file} goes on from a clip that it names by its name only, which may be another one here.",
+                file=path.name,
+            ),
+            Message("Extend the clip that you mean yourself."),
         )
     return recipe
 
@@ -215,7 +234,10 @@ def _hand_over(video: str, out: Path | None, as_json: bool, document: dict[str, 
             part.replace(out)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise BadFile(f"The clip could not be copied to {out} ({error.strerror}).", f"It is at {video}.") from error
+            raise BadFile(
+                Message("The clip could not be copied to {out} ({strerror}).", out=out, strerror=error.strerror),
+                Message("It is at {video}.", video=video),
+            ) from error
         video = str(out)
     if as_json:
         terminal.print_json(document | {"file": video})

@@ -19,6 +19,7 @@ from engine import (
     Engine,
     Fit,
     LoraUse,
+    Message,
     Mode,
     Offload,
     Outcome,
@@ -61,14 +62,18 @@ def aspect_of_text(text: str) -> Aspect:
     match text:
         case "square" | "wide" | "tall":
             return text
-    raise BadSetting(f"There is no shape called '{text[:20]}'.", "Choose square, wide or tall.")
+    raise BadSetting(
+        Message("There is no shape called '{text}'.", text=text[:20]), Message("Choose square, wide or tall.")
+    )
 
 
 def outcome_of_text(text: str | None) -> Outcome | None:
     match text:
         case None | "draft" | "standard" | "best":
             return text
-    raise BadSetting(f"There is no outcome called '{text[:20]}'.", "Choose draft, standard or best.")
+    raise BadSetting(
+        Message("There is no outcome called '{text}'.", text=text[:20]), Message("Choose draft, standard or best.")
+    )
 
 
 def offload_of_text(text: str | None) -> Offload | None:
@@ -77,21 +82,27 @@ def offload_of_text(text: str | None) -> Offload | None:
             return text
         case "none" | "resident":
             return "resident"
-    raise BadSetting(f"There is no offloading called '{text[:20]}'.", "Choose none, model or group.")
+    raise BadSetting(
+        Message("There is no offloading called '{text}'.", text=text[:20]), Message("Choose none, model or group.")
+    )
 
 
 def precision_of_text(text: str | None) -> Precision | None:
     match text:
         case None | "full" | "fp8" | "int8" | "nf4" | "gguf":
             return text
-    raise BadSetting(f"There is no number format called '{text[:20]}'.", "Choose full, fp8, int8 or nf4.")
+    raise BadSetting(
+        Message("There is no number format called '{text}'.", text=text[:20]), Message("Choose full, fp8, int8 or nf4.")
+    )
 
 
 def mode_of_text(text: str | None) -> Mode | None:
     match text:
         case None | "refine" | "continue":
             return text
-    raise BadSetting(f"There is no mode called '{text[:20]}'.", "Choose refine or continue.")
+    raise BadSetting(
+        Message("There is no mode called '{text}'.", text=text[:20]), Message("Choose refine or continue.")
+    )
 
 
 def size_of_text(text: str | None) -> dict[str, Any]:
@@ -100,7 +111,10 @@ def size_of_text(text: str | None) -> dict[str, Any]:
     try:
         width, height = (int(side) for side in text.casefold().split("x"))
     except ValueError as error:
-        raise BadSetting(f"'{text[:20]}' is not a size.", "Write width x height in pixels, such as 256x160.") from error
+        raise BadSetting(
+            Message("'{text}' is not a size.", text=text[:20]),
+            Message("Write width x height in pixels, such as 256x160."),
+        ) from error
     return {"width": width, "height": height}
 
 
@@ -131,9 +145,12 @@ def check_out(out: Path | None) -> None:
     if out is None:
         return
     if out.suffix.casefold() != ".mp4":
-        raise BadFile(f"{out.name} does not end in .mp4.", "Name the file something.mp4.")
+        raise BadFile(Message("{out} does not end in .mp4.", out=out.name), Message("Name the file something.mp4."))
     if not out.parent.is_dir():
-        raise BadFile(f"The folder {out.parent} does not exist.", "Make it first, or choose another.")
+        raise BadFile(
+            Message("The folder {parent} does not exist.", parent=out.parent),
+            Message("Make it first, or choose another."),
+        )
     try:  # asking the system for permission is not enough: it may say yes and then refuse
         if out.is_dir() or (out.exists() and not os.access(out, os.W_OK)):
             raise PermissionError
@@ -141,7 +158,9 @@ def check_out(out: Path | None) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise BadFile(f"{out} cannot be written.", "Choose another name or folder.") from error
+        raise BadFile(
+            Message("{out} cannot be written.", out=out), Message("Choose another name or folder.")
+        ) from error
 
 
 def row(item: Take | Clip) -> dict[str, Any]:
@@ -225,7 +244,7 @@ def fit_of_text(text: str | None) -> Fit | None:
     match text:
         case None | "crop" | "pad":
             return text
-    raise BadSetting(f"There is no way to fit called '{text[:20]}'.", "Choose crop or pad.")
+    raise BadSetting(Message("There is no way to fit called '{text}'.", text=text[:20]), Message("Choose crop or pad."))
 
 
 MOST_DIGITS = 9  # Python refuses to read a number without end
@@ -234,5 +253,8 @@ MOST_DIGITS = 9  # Python refuses to read a number without end
 def _keyframe(text: str) -> tuple[int, Path]:
     frame, _, path = text.partition("=")
     if not frame.isdecimal() or len(frame) > MOST_DIGITS or not path:
-        raise BadSetting(f"'{text[:40]}' is no picture at a frame.", "Write FRAME=PICTURE, such as 24=middle.png.")
+        raise BadSetting(
+            Message("'{text}' is no picture at a frame.", text=text[:40]),
+            Message("Write FRAME=PICTURE, such as 24=middle.png."),
+        )
     return int(frame), Path(path)

@@ -10,6 +10,7 @@ import typer
 from engine import PRESET_KINDS, AnyPreset, Engine, Preset, Tier, as_request
 from ui import terminal
 from ui.commands.options import Json
+from ui.locale import shown
 from ui.terminal import escaped, words
 
 Kind = Annotated[Literal["look", "camera", "request"], typer.Argument(help="look, camera or request.")]
@@ -101,7 +102,7 @@ def _list(model: str, as_json: bool) -> None:
         words.print(escaped(f"{problem.cause} {problem.remedy}"))
     if as_json:
         styles = {
-            title: [style.model_dump(mode="json") | {"works": bool(style.words_for(card))} for style in found]
+            title: [shown(style) | {"works": bool(style.words_for(card))} for style in found]
             for title, found in (("looks", looks), ("cameras", cameras))
         }
         terminal.print_json({"model": card.id, **styles, "requests": requests})

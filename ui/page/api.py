@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.events import api
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from engine import Aspect, Engine, Request, RushesError
+from ui.locale import shown
 from ui.page.components.media_routes import address
 from ui.page.screens.clip import kind_of
 from ui.page.screens.library import found
@@ -46,14 +48,14 @@ class Functions:
     def models(self) -> list[Answer]:
         """Every model: what it is good at, its licence, and whether it is installed."""
         cards = self.engine.models.cards()
-        return [card.model_dump(mode="json") | {"installed": self.engine.models.installed(card)} for card in cards]
+        return [shown(card) | {"installed": self.engine.models.installed(card)} for card in cards]
 
     def plan(
         self, prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
         seed: int | None = None,
     ) -> Answer:  # fmt: skip
         """What would run for this prompt, and what it would need. Starts nothing."""
-        return self.engine.plan(_request(prompt, model, seconds, aspect, seed)).model_dump(mode="json")
+        return _shown(self.engine.plan(_request(prompt, model, seconds, aspect, seed)))
 
     def make_takes(
         self, prompt: str, model: str = "starter", seconds: float | None = None, aspect: Aspect = "square",
@@ -61,16 +63,16 @@ class Functions:
     ) -> list[Answer]:  # fmt: skip
         """Queue cheap takes of a shot. Answers the jobs; ask `job` how they stand."""
         jobs = self.engine.make_takes(_request(prompt, model, seconds, aspect, seed), count)
-        return [job.model_dump(mode="json") for job in jobs]
+        return [shown(job) for job in jobs]
 
     def render(self, take_id: str, dial: float = 0.5) -> Answer:
         """Queue the render of a take: the same shot at full quality; `dial` from 0 (close to it) to 1 (more detail)."""
-        return self.engine.render(take_id, dial).model_dump(mode="json")
+        return _shown(self.engine.render(take_id, dial))
 
     def job(self, job_id: str) -> Answer:
         """How a job stands, with its events so far."""
-        events = [event.model_dump(mode="json") for _, event in self.engine.queue.events(job_id)]
-        return self.engine.queue.job(job_id).model_dump(mode="json") | {"events": events}
+        events = [shown(event) for _, event in self.engine.queue.events(job_id)]
+        return _shown(self.engine.queue.job(job_id)) | {"events": events}
 
     def stop(self, job_id: str) -> str:
         """Ask a job to stop; it ends within a step."""
@@ -81,9 +83,14 @@ class Functions:
         """Every take and every clip on disk, newest first, with its recipe and the address of its video."""
         return [
             {"kind": kind_of(item), "id": item.id, "video": address(kind_of(item), item.id)}
-            | {"recipe": item.recipe.model_dump(mode="json")}
+            | {"recipe": shown(item.recipe)}
             for item in found(self.engine, "all", "", "", "ever")
         ]
+
+
+def _shown(noun: BaseModel) -> Answer:
+    answer: Answer = shown(noun)
+    return answer
 
 
 def offer(engine: Engine) -> None:

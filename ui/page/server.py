@@ -16,7 +16,7 @@ from types import FrameType
 
 import uvicorn
 
-from engine import BadSetting, Engine, InUse, RushesError
+from engine import BadSetting, Engine, InUse, Message, RushesError
 from ui.page.middleware import lan_auth
 from ui.page.middleware.access import Door, Rules
 from ui.page.middleware.connections import PatientProtocol
@@ -66,7 +66,7 @@ def _sharing() -> tuple[Lock, list[str]]:
     """The lock and this machine's addresses at home. Raises BadSetting when one of them is missing."""
     lock, homes = lan_auth.lock_from_environment(), lan_auth.addresses()
     if not homes:
-        raise BadSetting(LAN.nowhere, LAN.nowhere_remedy)
+        raise BadSetting(Message.of(LAN.nowhere), Message.of(LAN.nowhere_remedy))
     return lock, homes
 
 
@@ -139,7 +139,7 @@ def _asked(port: int | None) -> int | None:
             return None
         port = int(text) if text.isdecimal() else -1
     if not 1 <= port <= 65535:
-        raise BadSetting(SERVER.bad_port, SERVER.bad_port_remedy)
+        raise BadSetting(Message.of(SERVER.bad_port), Message.of(SERVER.bad_port_remedy))
     return port
 
 
@@ -160,5 +160,5 @@ def _listen(asked: int | None, address: str) -> tuple[socket.socket, int]:
             print(SERVER.next_port.format(taken=PREFERRED_PORT, port=port))
         return listener, port
     if asked:
-        raise InUse(SERVER.port_taken.format(port=asked), SERVER.port_taken_remedy)
-    raise InUse(SERVER.no_port, SERVER.port_taken_remedy)
+        raise InUse(Message.of(SERVER.port_taken.format(port=asked)), Message.of(SERVER.port_taken_remedy))
+    raise InUse(Message.of(SERVER.no_port), Message.of(SERVER.port_taken_remedy))

@@ -1,31 +1,18 @@
-"""Numbers, times and lists in words, and the names of what comes with Rushes."""
+"""Times in words, and looks of one's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class WordTexts:
-    """`date`: of a day, a name of `months`, a year and a time of day. `point`: what comes before the parts of one."""
-
     seconds: str = "s"
     minutes: str = "min"
     hours: str = "h"
     days: str = "days"
     to: str = "to"
-    or_: str = "or"
     quoted: str = "“{word}”"
-    point: str = "."
-    date: str = "{day} {month} {year}, {time}"
-    months: tuple[str, ...] = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@dataclass(frozen=True)
-class PresetTexts:
-    """Other names for our looks and camera moves, by id; none where the page speaks English, as their files do."""
-
-    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

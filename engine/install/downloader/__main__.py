@@ -39,6 +39,7 @@ from engine.schema.manifest import (
     Whole,
     orders,
 )
+from engine.schema.message import Message
 
 LOCK_SECONDS = 10.0  # how long the end of an orphan is waited for
 STOP_SECONDS = 2.0
@@ -88,7 +89,8 @@ def sign_in(token: str) -> str:
         if isinstance(error, httpx2.TransportError):
             raise explain(error, "your account") from error
         raise HubProblem(
-            "The hub does not accept this token.", "Make a new one there (Settings, Access Tokens, read is enough)."
+            Message("The hub does not accept this token."),
+            Message("Make a new one there (Settings, Access Tokens, read is enough)."),
         ) from None  # no trace: it may hold the token
 
 
@@ -108,7 +110,7 @@ def fetch(order: FetchFiles, say: Callable[[FrozenModel], None], stop: threading
         with FileLock(staging.with_name(f".{staging.name}.lock"), timeout=LOCK_SECONDS):
             return _fetch(order, staging, target, Meter(say, stop))
     except Timeout as error:
-        raise InUse("Another download of it is running.", "Wait until it has ended.") from error
+        raise InUse(Message("Another download of it is running."), Message("Wait until it has ended.")) from error
 
 
 def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whole | Stopped:
@@ -125,7 +127,7 @@ def _fetch(order: FetchFiles, staging: Path, target: Path, meter: Meter) -> Whol
             fresh.write_text(manifest.model_dump_json(), encoding="utf-8")
     if manifest.gate:
         kept.unlink()  # the next try asks again
-        raise ModelGated("Its owner asks everyone to accept terms first.", manifest.gate)
+        raise ModelGated(Message("Its owner asks everyone to accept terms first."), manifest.gate)
     meter.total = manifest.bytes
     try:
         Fetching(manifest, staging, order.list.link, order.patience, meter).run(target)

@@ -26,6 +26,7 @@ from engine.install.downloader.partial_file import Part, StopAsked, digest, fits
 from engine.install.downloader.progress import Meter
 from engine.schema.errors import HubProblem, InUse, MachineProblem, ModelProblem
 from engine.schema.manifest import RECORD, Manifest, ManifestFile, check_room
+from engine.schema.message import Message
 from engine.storage.job_store import now
 
 CONNECTIONS = 3  # files at a time: one connection rarely fills a fast line
@@ -119,10 +120,13 @@ class Fetching:
                 part.hand_over(target)
                 return file.but(sha256=sha256, found="")
             if self._manifest.offline:
-                raise ModelProblem(f"{file.path} is damaged in the folder you chose.", "Fetch this model again.")
+                raise ModelProblem(
+                    Message("{file} is damaged in the folder you chose.", file=file.path),
+                    Message("Fetch this model again."),
+                )
         raise HubProblem(
-            f"What arrived as {file.name} is not what the hub's own record says, twice.",
-            "Try again later or use another mirror; the damaged file was thrown away.",
+            Message("What arrived as {file} is not what the hub's own record says, twice.", file=file.name),
+            Message("Try again later or use another mirror; the damaged file was thrown away."),
         )
 
     def _linked(self, file: ManifestFile, target: Path) -> ManifestFile | None:
@@ -140,7 +144,9 @@ class Fetching:
                 continue
             self._meter.moved(file.bytes, wire=False)
             return file.but(sha256=sha256, linked=True)
-        self._meter.note("This disk cannot link to files that are elsewhere, so what was already here was copied.")
+        self._meter.note(
+            Message("This disk cannot link to files that are elsewhere, so what was already here was copied.")
+        )
         return None
 
     def _copy(self, source: Path, part: Part) -> None:
@@ -154,7 +160,9 @@ class Fetching:
             if isinstance(problem, MachineProblem):
                 raise problem from error
             raise HubProblem(
-                f"{source.name} could not be read to its end.", "Check the disk it is on, then resume.", str(error)
+                Message("{source} could not be read to its end.", source=source.name),
+                Message("Check the disk it is on, then resume."),
+                str(error),
             ) from error
 
     def _download(self, file: ManifestFile, part: Part) -> None:
@@ -206,10 +214,14 @@ class Fetching:
         try:
             moved(self._whole, target)
         except PermissionError as error:
-            words = f"The model could not be moved to {target}."
-            raise InUse(words, "Close what uses that folder, then resume.", str(error)) from error
+            words = Message("The model could not be moved to {target}.", target=target)
+            raise InUse(words, Message("Close what uses that folder, then resume."), str(error)) from error
         except OSError as error:
-            raise InUse(f"The folder {target} is in the way.", "Remove that model first.", str(error)) from error
+            raise InUse(
+                Message("The folder {target} is in the way.", target=target),
+                Message("Remove that model first."),
+                str(error),
+            ) from error
         onto_the_disk(target.parent)
         shutil.rmtree(self._staging, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath, PureWindowsPath
 
 from engine.schema.errors import ModelProblem
+from engine.schema.message import Message
 
 WEIGHTS = (".safetensors", ".gguf")
 SMALL = (".json", ".txt", ".model", ".jinja")  # configs and vocabulary
@@ -33,8 +34,12 @@ def check_names(names: Iterable[str], where: str) -> None:
         outside = ".." in name.replace("\\", "/").split("/") or any(path.drive or path.root for path in pure)
         if outside or not name or "\0" in name:
             raise ModelProblem(
-                f"{where} lists a file called {name[:80]!r}, which would be written outside the model's folder.",
-                "Nothing was downloaded. Do not use this source; tell its owner.",
+                Message(
+                    "{where} lists a file called {name}, which would be written outside the model's folder.",
+                    where=where,
+                    name=repr(name[:80]),
+                ),
+                Message("Nothing was downloaded. Do not use this source; tell its owner."),
             )
 
 
@@ -46,8 +51,12 @@ def check_wanted(names: Iterable[str], where: str) -> None:
         plain = all(_PART.fullmatch(p) and not _DEVICE.fullmatch(p) and p[-1] not in ". " for p in parts)
         if not plain or len(parts) > 4 or len(name) > 200 or name.casefold() in seen:
             raise ModelProblem(
-                f"{where} lists a file called {name[:80]!r}, which not every computer can store.",
-                "Nothing was downloaded. Choose another source for this model.",
+                Message(
+                    "{where} lists a file called {name}, which not every computer can store.",
+                    where=where,
+                    name=repr(name[:80]),
+                ),
+                Message("Nothing was downloaded. Choose another source for this model."),
             )
         seen.add(name.casefold())
 
@@ -64,7 +73,8 @@ def files_of_part(names: Iterable[str], variant: str, patterns: tuple[str, ...] 
         chosen = [name for name in safe if any(fnmatchcase(name, pattern) for pattern in patterns)]
         if not chosen:
             raise ModelProblem(
-                f"None of {', '.join(patterns)} is in the repository.", "Update Rushes: the card is old."
+                Message("None of {patterns} is in the repository.", patterns=patterns),
+                Message("Update Rushes: the card is old."),
             )
         return chosen
     small = [name for name in names if name.endswith(SMALL) and ".index." not in name]
@@ -81,20 +91,26 @@ def _weights(names: list[str], variant: str) -> list[str]:
     if not sets:
         if any(name.endswith((".bin", ".pt", ".pth", ".ckpt", ".pkl")) for name in names):
             raise ModelProblem(
-                "This model exists only in a file format that can hide programs, so it was refused.",
-                "Look for a version of it in safetensors.",
+                Message("This model exists only in a file format that can hide programs, so it was refused."),
+                Message("Look for a version of it in safetensors."),
             )
         return []
     mine = {key: found for key, found in sets.items() if key[0] == variant}
     mine = mine or {key: found for key, found in sets.items() if not key[0]}
     if not mine:
         offered = ", ".join(sorted({key[0] for key in sets}))
-        raise ModelProblem(f"The weights are only there as {offered}.", "Update Rushes: the card is old.")
+        raise ModelProblem(
+            Message("The weights are only there as {offered}.", offered=offered),
+            Message("Update Rushes: the card is old."),
+        )
     (chosen, shards), files = max(mine.items())  # sharded before single: loaders look for the index first
     if not shards:
         return files
     if len(files) != int(shards):
-        raise ModelProblem(f"Only {len(files)} of {int(shards)} parts of the weights are there.", "Try again later.")
+        raise ModelProblem(
+            Message("Only {count} of {shards} parts of the weights are there.", count=len(files), shards=int(shards)),
+            Message("Try again later."),
+        )
     return [*files, *(name for name in names if name.endswith(".json") and _index_of(name) == chosen)]
 
 

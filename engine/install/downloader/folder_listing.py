@@ -11,6 +11,7 @@ from engine.install.downloader.hub_listing import CONFIG, check_plausible, part_
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadFile, ModelProblem
 from engine.schema.manifest import Manifest, ManifestFile, read_record
+from engine.schema.message import Message
 from engine.weights import header
 from engine.weights.model_folders import INDEX
 
@@ -29,9 +30,16 @@ def list_from_folder(card: ModelCard, folder: Path) -> Manifest:
         paths = [path for depth in ("*", "*/*") for path in islice(folder.glob(depth), MAX_ENTRIES) if path.is_file()]
         names = [path.relative_to(folder).as_posix() for path in paths]
     except (OSError, ValueError, RecursionError) as error:
-        raise BadFile(f"{where} has no readable model_index.json.", "Choose another copy.", str(error)) from error
+        raise BadFile(
+            Message("{where} has no readable model_index.json.", where=where),
+            Message("Choose another copy."),
+            str(error),
+        ) from error
     if not isinstance(index, dict) or len(names) >= MAX_ENTRIES:
-        raise BadFile(f"{where} is not a model.", "Choose the folder that has a model_index.json in it.")
+        raise BadFile(
+            Message("{where} is not a model.", where=where),
+            Message("Choose the folder that has a model_index.json in it."),
+        )
     check_names(names, where)
     inside = {name: _entry(folder, name) for name in names}
     flat = card.but(components={key: part.but(repo="", folder="") for key, part in card.components.items()})
@@ -57,8 +65,12 @@ def _entry(folder: Path, name: str) -> ManifestFile:
         home = home.parent.parent
     if not real.is_relative_to(home):
         raise ModelProblem(
-            f"'{name[:80]}' in the folder {folder.name} is a link to somewhere else, so the folder was refused.",
-            "Copy the real files into it.",
+            Message(
+                "'{name}' in the folder {folder} is a link to somewhere else, so the folder was refused.",
+                name=name[:80],
+                folder=folder.name,
+            ),
+            Message("Copy the real files into it."),
         )
     sha256 = real.name if real.parent.name == "blobs" and len(real.name) == 64 else ""
     return ManifestFile(name=name, path=name, bytes=real.stat().st_size, sha256=sha256, found=str(real))
@@ -85,5 +97,7 @@ def check_weights(path: Path) -> None:
         header.read(path)
     except (*header.DAMAGE, RuntimeError) as error:
         raise ModelProblem(
-            f"The weights file {path.name} is damaged or cut short.", "Fetch this model again.", str(error)
+            Message("The weights file {file} is damaged or cut short.", file=path.name),
+            Message("Fetch this model again."),
+            str(error),
         ) from error

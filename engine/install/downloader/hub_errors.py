@@ -18,20 +18,26 @@ from huggingface_hub.errors import (
 )
 
 from engine.schema.errors import HubProblem, MachineProblem, ModelGated, RushesError, not_written
+from engine.schema.message import Message
 
-SIGN_IN = "then sign in here with `app.py models sign-in`"
+SIGN_IN = "`app.py models sign-in`"
 
 
-def gate_of(repo: str) -> str:
+def gate_of(repo: str) -> Message:
     """What to do about a model whose owner asks for consent first."""
-    return (
-        f"Open {constants.ENDPOINT}/{repo} in a browser, sign in, read the terms and accept them; {SIGN_IN} and "
-        "install it again."
+    return Message(
+        "Open {endpoint}/{repo} in a browser, sign in, read the terms and accept them; then sign in "
+        "here with {sign_in} and install it again.",
+        endpoint=constants.ENDPOINT,
+        repo=repo,
+        sign_in=SIGN_IN,
     )
 
 
 def gated(repo: str) -> ModelGated:
-    return ModelGated(f"The owner of {repo} asks everyone to accept terms before downloading.", gate_of(repo))
+    return ModelGated(
+        Message("The owner of {repo} asks everyone to accept terms before downloading.", repo=repo), gate_of(repo)
+    )
 
 
 def lasting(error: Exception) -> bool:
@@ -57,28 +63,58 @@ def explain(error: Exception, repo: str) -> RushesError:
             return gated(repo)
         case RepositoryNotFoundError() | RevisionNotFoundError() | EntryNotFoundError():
             return HubProblem(
-                f"{host} has no {repo} for you, or not in this version: it was removed, renamed or made private.",
-                f"If it is private, {SIGN_IN.removeprefix('then ')}; else look for an update of Rushes.", detail,
-            )  # fmt: skip
+                Message(
+                    "{host} has no {repo} for you, or not in this version: it was removed, renamed or made private.",
+                    host=host,
+                    repo=repo,
+                ),
+                Message(
+                    "If it is private, {sign_in}; else look for an update of Rushes.",
+                    sign_in=SIGN_IN.removeprefix("then "),
+                ),
+                detail,
+            )
         case HfHubHTTPError() if error.response.status_code in (401, 403):
-            return ModelGated(f"{host} does not let you have {repo}.", f"Check your access there, {SIGN_IN}.", detail)
+            return ModelGated(
+                Message("{host} does not let you have {repo}.", host=host, repo=repo),
+                Message("Check your access there, {sign_in}.", sign_in=SIGN_IN),
+                detail,
+            )
         case HfHubHTTPError():
             return HubProblem(
-                f"{host} answered with an error ({error.response.status_code}).",
-                "Try again in a while; what has arrived is kept.", detail,
-            )  # fmt: skip
+                Message(
+                    "{host} answered with an error ({status_code}).", host=host, status_code=error.response.status_code
+                ),
+                Message("Try again in a while; what has arrived is kept."),
+                detail,
+            )
         case OfflineModeIsEnabled():
-            return HubProblem("Downloads are switched off (HF_HUB_OFFLINE).", "Unset it, then try again.", detail)
+            return HubProblem(
+                Message("Downloads are switched off (HF_HUB_OFFLINE)."), Message("Unset it, then try again."), detail
+            )
         case HFValidationError():
-            return HubProblem(f"'{repo[:80]}' is not the name of a repository.", "Correct the model card.", detail)
+            return HubProblem(
+                Message("'{repo}' is not the name of a repository.", repo=repo[:80]),
+                Message("Correct the model card."),
+                detail,
+            )
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return not_written(error)
         case OSError() if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            return MachineProblem("The model folder cannot be written.", "Check its permissions, then resume.", detail)
+            return MachineProblem(
+                Message("The model folder cannot be written."), Message("Check its permissions, then resume."), detail
+            )
         case httpx2.HTTPError() | OSError() | RecursionError():
             return HubProblem(
-                f"{host} cannot be reached, or the connection keeps breaking.",
-                "Check the internet connection (or the mirror in HF_ENDPOINT), then resume; what has arrived is kept.",
+                Message("{host} cannot be reached, or the connection keeps breaking.", host=host),
+                Message(
+                    "Check the internet connection (or the mirror in HF_ENDPOINT), then resume; what has arrived is "
+                    "kept."
+                ),
                 detail,
             )
-    return HubProblem(f"{host} sent an answer that makes no sense.", "Try again later or use another mirror.", detail)
+    return HubProblem(
+        Message("{host} sent an answer that makes no sense.", host=host),
+        Message("Try again later or use another mirror."),
+        detail,
+    )

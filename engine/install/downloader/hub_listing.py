@@ -20,6 +20,7 @@ from engine.install.downloader.hub_errors import explain, gate_of
 from engine.schema.card import Component, ModelCard
 from engine.schema.errors import HubProblem, ModelProblem
 from engine.schema.manifest import LORA_FILE, MAX_FILE_BYTES, MAX_FILES, Borrowed, HubLora, Manifest, ManifestFile
+from engine.schema.message import NOTHING, Message
 from engine.weights.model_folders import INDEX
 
 HUB_TIMEOUT_SECONDS = 30
@@ -38,7 +39,7 @@ class Repository:
     commit: str
     files: dict[str, ManifestFile]
     licence: str
-    gate: str
+    gate: Message
 
 
 def list_from_hub(card: ModelCard, borrowed: tuple[Borrowed, ...] = ()) -> Manifest:
@@ -47,7 +48,9 @@ def list_from_hub(card: ModelCard, borrowed: tuple[Borrowed, ...] = ()) -> Manif
     Raises RushesError; writes nothing.
     """
     if not card.repo:
-        raise ModelProblem(f"{card.name} comes with Rushes.", "There is nothing to download.")
+        raise ModelProblem(
+            Message("{model} comes with Rushes.", model=card.name), Message("There is nothing to download.")
+        )
     try:
         return _list(card, borrowed)
     except NONSENSE as error:
@@ -65,20 +68,29 @@ def list_lora(lora: HubLora) -> Manifest:
         raise HubProblem(*_which(lora, there))
     file = repository.files[lora.file or there[0]]
     if file.bytes > MAX_LORA_BYTES:
-        raise HubProblem(f"{file.path} is far too large for a LoRA ({file.bytes / 1e9:.0f} GB).", "Choose another.")
+        raise HubProblem(
+            Message("{file} is far too large for a LoRA ({bytes:.0f} GB).", file=file.path, bytes=file.bytes / 1e9),
+            Message("Choose another."),
+        )
     _check_recorded([file])
     found = file.but(name=LORA_FILE, found=in_cache(file))
     wanted = lora.but(file=file.path)
     return Manifest(model=wanted.id, licence=repository.licence, gate=repository.gate, files=(found,))
 
 
-def _which(lora: HubLora, there: list[str]) -> tuple[str, str]:
+def _which(lora: HubLora, there: list[str]) -> tuple[Message, Message]:
     """That the file must be named, or that there is none, and what to do."""
     if not there:
-        return f"{lora.repo} holds no LoRA in a .safetensors file.", "Look for one that comes in that format."
-    names = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
-    said = f"{lora.repo} has no {lora.file}" if lora.file else f"{lora.repo} holds {len(there)} files"
-    return f"{said}: there are {names}.", f"Name one, such as {lora.repo}/{there[0]}."
+        return Message("{repo} holds no LoRA in a .safetensors file.", repo=lora.repo), Message(
+            "Look for one that comes in that format."
+        )
+    names, more = there[:8], len(there) - 8
+    files = Message("{names} and {more} more", names=names, more=more) if more > 0 else ", ".join(names)
+    if lora.file:
+        cause = Message("{repo} has no {file}: there are {files}.", repo=lora.repo, file=lora.file, files=files)
+    else:
+        cause = Message("{repo} holds {count} files: there are {files}.", repo=lora.repo, count=len(there), files=files)
+    return cause, Message("Name one, such as {repo}/{file}.", repo=lora.repo, file=there[0])
 
 
 def _list(card: ModelCard, borrowed: tuple[Borrowed, ...]) -> Manifest:
@@ -106,13 +118,16 @@ def _list(card: ModelCard, borrowed: tuple[Borrowed, ...]) -> Manifest:
     check_plausible(card, files, f"The repository {card.repo}", {one.part for one in borrowed})
     _check_recorded(files)
     found = tuple(file.but(found=in_cache(file)) for file in files)
-    gate = " ".join(repository.gate for repository in repositories.values() if repository.gate)
+    gate = Message.joined([repository.gate for repository in repositories.values() if repository.gate])
     return Manifest(model=card.id, licence=main.licence, gate=gate, files=found, borrowed=borrowed)
 
 
 def _check_recorded(files: list[ManifestFile]) -> None:
     if not all(file.sha256 or file.git_sha1 for file in files):
-        raise HubProblem("This hub does not say what its files should contain.", "Use another mirror (HF_ENDPOINT).")
+        raise HubProblem(
+            Message("This hub does not say what its files should contain."),
+            Message("Use another mirror (HF_ENDPOINT)."),
+        )
 
 
 def ask(repo: str, revision: str | None) -> Repository:
@@ -121,7 +136,10 @@ def ask(repo: str, revision: str | None) -> Repository:
     info = api.model_info(repo, revision=revision, files_metadata=True, timeout=HUB_TIMEOUT_SECONDS)
     siblings = info.siblings or []
     if not info.sha or len(info.sha) != 40 or len(siblings) > 100_000:
-        raise HubProblem(f"The hub's record of {repo} makes no sense.", "Try again later or use another mirror.")
+        raise HubProblem(
+            Message("The hub's record of {repo} makes no sense.", repo=repo),
+            Message("Try again later or use another mirror."),
+        )
     check_names((file.rfilename for file in siblings), f"The repository {repo}")
     files = {
         file.rfilename: ManifestFile(
@@ -131,7 +149,7 @@ def ask(repo: str, revision: str | None) -> Repository:
         for file in siblings
         if 0 <= (file.size or 0) <= MAX_FILE_BYTES or _absurd(file.rfilename, repo)
     }  # fmt: skip
-    gate = ""
+    gate = NOTHING
     if info.gated:
         try:
             api.auth_check(repo)
@@ -142,7 +160,10 @@ def ask(repo: str, revision: str | None) -> Repository:
 
 
 def _absurd(name: str, repo: str) -> bool:
-    raise HubProblem(f"{repo} lists {name[:60]!r} with a size that cannot be true.", "Use another mirror.")
+    raise HubProblem(
+        Message("{repo} lists {name} with a size that cannot be true.", repo=repo, name=repr(name[:60])),
+        Message("Use another mirror."),
+    )
 
 
 def _fetch_text(repository: Repository, name: str) -> str:
@@ -172,7 +193,8 @@ def parts_of(card: ModelCard, names: list[str], index: str) -> dict[str, Compone
     lost = sorted(needed - here - foreign.keys())
     if lost:
         raise ModelProblem(
-            f"The {lost[0].replace('_', ' ')} of {card.name} is not there.", "Look for an update of Rushes."
+            Message("The {lost} of {model} is not there.", lost=lost[0].replace("_", " "), model=card.name),
+            Message("Look for an update of Rushes."),
         )
     nothing = Component(size_gb=0)
     own = sorted((chosen & here) | (set(card.components) & here))
@@ -197,18 +219,28 @@ def check_plausible(card: ModelCard, files: list[ManifestFile], where: str, lent
     total = sum(file.bytes for file in files)
     heavy = {part for part, component in card.components.items() if not component.optional} - set(lent)
     if heavy and not any(file.name.endswith((".safetensors", ".gguf")) for file in files):
-        raise ModelProblem(f"{where} holds no weights for {card.name}.", "Choose another source.")
+        raise ModelProblem(
+            Message("{where} holds no weights for {model}.", where=where, model=card.name),
+            Message("Choose another source."),
+        )
     large = [file for file in files if file.name.endswith(SMALL) and file.bytes > MAX_SMALL_BYTES]
     if total / 1e9 > 4 * card.size_gb + 1 or len(files) > MAX_FILES or large:
         raise ModelProblem(
-            f"{where} lists {len(files)} files with {total / 1e9:.1f} GB; {card.name} should have {card.size_gb:.1f}.",
-            "Nothing was downloaded. Update Rushes, or use another source.",
+            Message(
+                "{where} lists {count} files with {total:.1f} GB; {model} should have {size_gb:.1f}.",
+                where=where,
+                count=len(files),
+                total=total / 1e9,
+                model=card.name,
+                size_gb=card.size_gb,
+            ),
+            Message("Nothing was downloaded. Update Rushes, or use another source."),
         )
     too_large = [file for file in files if file.bytes > HTTP_LIMIT_BYTES and file.repo]
     if too_large:
         raise ModelProblem(
-            f"{too_large[0].name} is larger than a hub gives in one piece (50 GB).",
-            "Download it with another program and use `app.py models import`.",
+            Message("{too_large} is larger than a hub gives in one piece (50 GB).", too_large=too_large[0].name),
+            Message("Download it with another program and use `app.py models import`."),
         )
 
 

@@ -14,6 +14,7 @@ import psutil
 from engine.durable_files import written
 from engine.schema.errors import HubProblem
 from engine.schema.manifest import ManifestFile
+from engine.schema.message import Message
 
 SYNC_SECONDS = 2.0
 HASH_CHUNK_BYTES = 1 << 20
@@ -57,7 +58,8 @@ class Part(io.RawIOBase):
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
         if self._file.tell() + len(data) > self._size:  # a server that never ends must not fill the disk
             raise HubProblem(
-                f"The hub sent more of {self._path.name} than it had announced.", "Try again, or use another mirror."
+                Message("The hub sent more of {file} than it had announced.", file=self._path.name),
+                Message("Try again, or use another mirror."),
             )
         before, view = self._file.tell(), memoryview(data)
         try:

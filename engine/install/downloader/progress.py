@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.schema.manifest import DownloadPhase, Moving
+from engine.schema.message import Message
 
 REPORT_SECONDS = 0.5
 WINDOW_SECONDS = 8.0  # what the speed is averaged over
@@ -22,7 +23,7 @@ class Meter:
         self._say, self._lock = say, threading.Lock()
         self._done = 0
         self._phase: DownloadPhase = "listing"
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[Message, ...] = ()
         self._wire: deque[tuple[float, int]] = deque()
         self._said_at = self._moved_at = time.monotonic()
 
@@ -30,7 +31,7 @@ class Meter:
         self._phase = phase
         self.report()
 
-    def note(self, text: str) -> None:
+    def note(self, text: Message) -> None:
         with self._lock:
             if text not in self.notes:
                 self.notes = (*self.notes, text)

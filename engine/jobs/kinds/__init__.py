@@ -19,6 +19,7 @@ from engine.paths import Places
 from engine.planning.memory_fallback import FallbackStep
 from engine.schema import FrozenModel, HardwareProfile, Job, Plan, Request, Shortage, ShotPlan, Work
 from engine.schema.errors import UnknownName
+from engine.schema.message import Message
 from engine.storage.job_store import OTHER_VERSION, Store, now
 from engine.storage.library import Library
 from engine.storage.lora_library import Loras
@@ -66,8 +67,8 @@ class Kind:
 
     name: str
     performer: str
-    label: str
-    heading: str
+    label: Message
+    heading: Message
 
     def jobs(self, request: Any, asked: Planning) -> list[Job]:
         """The jobs that a request becomes, each with its whole plan. Raises BadInput; changes nothing but what it

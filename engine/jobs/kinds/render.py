@@ -11,6 +11,7 @@ from engine.jobs.kinds import Planning, Rooms, new_job
 from engine.jobs.kinds.take import ShotKind
 from engine.schema import FrozenModel, Job
 from engine.schema.errors import UnknownName
+from engine.schema.message import Message
 from engine.schema.result import as_request
 from engine.storage.library import GIVEN, START, STATE
 
@@ -26,7 +27,7 @@ class RenderRequest(FrozenModel):
 
 class RenderKind(ShotKind):
     name, stage = "render", "render"
-    label, heading = "Render", "Rendering"
+    label, heading = Message("Render"), Message("Rendering")
 
     def jobs(self, request: Any, asked: Planning) -> list[Job]:
         assert isinstance(request, RenderRequest)

@@ -15,6 +15,7 @@ from engine.planning.constraints import MAX_SEED
 from engine.planning.memory_fallback import FallbackStep
 from engine.schema import FrozenModel, Job, Plan, Request, Shortage, ShotPlan, ShotStage, Work
 from engine.schema.errors import BadSetting, UnknownName
+from engine.schema.message import Message
 from engine.storage.catalog import Catalog
 from engine.storage.library import GIVEN
 from engine.weights.external import borrowed_by, with_borrowed
@@ -56,13 +57,16 @@ class ShotKind(Kind):
 
 class TakeKind(ShotKind):
     name, stage = "take", "take"
-    label, heading = "Take", "Drawing a take"
+    label, heading = Message("Take"), Message("Drawing a take")
 
     def jobs(self, request: Any, asked: Planning) -> list[Job]:
         assert isinstance(request, TakeRequest)
         count = request.count
         if not 1 <= count <= MAX_TAKES:
-            raise BadSetting(f"{count} takes at once are not possible.", f"Ask for 1 to {MAX_TAKES}.")
+            raise BadSetting(
+                Message("{count} takes at once are not possible.", count=count),
+                Message("Ask for 1 to {max_takes}.", max_takes=MAX_TAKES),
+            )
         first = asked.plan(request.request, takes=count)
         seeds = [(first.seed + offset) % (MAX_SEED + 1) for offset in range(count)]
         others = (request.request.but(seed=seed) for seed in seeds[1:])

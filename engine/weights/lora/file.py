@@ -14,6 +14,7 @@ from typing import Literal
 
 from engine.schema import ContentId, FrozenModel, Noise
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 from engine.weights import header
 from engine.weights.lora import layout, pairs
 
@@ -21,7 +22,7 @@ MAX_LORA_BYTES = 4_000_000_000  # of rank 256 for the largest model of the field
 BYTES_APPLIED = 2
 READING = 4  # what is read from a file; one more when that changes, so that kept files are read again
 FLOATS = re.compile(r"B?F\d")
-REMEDY = "Choose a LoRA in a .safetensors file."
+REMEDY = Message("Choose a LoRA in a .safetensors file.")
 NOTES = {
     "trigger_words": ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "instance_prompt"),
     "licence": ("modelspec.license", "license", "licence"),
@@ -100,12 +101,20 @@ def _only(halves: set[Noise]) -> Noise:
 def _refused(file: str, why: layout.Unreadable) -> BadFile:
     match why.why:
         case "foreign":
-            return BadFile(f"{file} is a {why.what}, a kind of LoRA that Rushes cannot apply.", "Choose a plain LoRA.")
+            return BadFile(
+                Message("{file} is a {what}, a kind of LoRA that Rushes cannot apply.", file=file, what=why.what),
+                Message("Choose a plain LoRA."),
+            )
         case "several":
-            return BadFile(f"{file} holds several LoRAs in one.", "Choose a file with one LoRA.")
+            return BadFile(
+                Message("{file} holds several LoRAs in one.", file=file), Message("Choose a file with one LoRA.")
+            )
         case "cut":
-            return BadFile(f"{file} is damaged: a part of '{why.what}' is missing.", "Get the file again.")
-    return BadFile(f"{file} is a safetensors file, but no LoRA.", REMEDY)
+            return BadFile(
+                Message("{file} is damaged: a part of '{what}' is missing.", file=file, what=why.what),
+                Message("Get the file again."),
+            )
+    return BadFile(Message("{file} is a safetensors file, but no LoRA.", file=file), REMEDY)
 
 
 def name_of(path: Path, folder: str | None = None) -> str:
@@ -121,7 +130,7 @@ def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     except header.DAMAGE as error:
         raise header.refusal(path, error, REMEDY) from error
     if any(len(shape) > 1 and not FLOATS.match(kind) for _, shape, kind in tensors):
-        raise BadFile(f"{path.name} holds whole numbers where a LoRA has fractions.", REMEDY)
+        raise BadFile(Message("{file} holds whole numbers where a LoRA has fractions.", file=path.name), REMEDY)
     return {name: shape for name, shape, _ in tensors}, notes
 
 

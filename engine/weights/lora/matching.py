@@ -11,6 +11,7 @@ from typing import TypeVar
 from engine.schema import FrozenModel, HardwareProfile, LoraUse, PlannedLora, ShotPlan
 from engine.schema.card import ModelCard
 from engine.schema.errors import BadSetting
+from engine.schema.message import Message
 from engine.weights.lora import pairs
 from engine.weights.lora.file import LoraFile
 
@@ -61,7 +62,8 @@ def joined(uses: Sequence[LoraUse], kept: Mapping[str, LoraFile]) -> list[LoraUs
             continue
         if strengths.get(other.id, use.strength) != use.strength:
             raise BadSetting(
-                f"'{kept[use.id].name}' and '{other.name}' are one LoRA in two halves.", "Give both the same strength."
+                Message("'{kept}' and '{other}' are one LoRA in two halves.", kept=kept[use.id].name, other=other.name),
+                Message("Give both the same strength."),
             )
         halves = (use.id, other.id) if other.noise == "low" else (other.id, use.id)
         if halves[0] not in (done.id for done in result if done.low):
@@ -99,24 +101,34 @@ def _other_half(lora: LoraFile, chosen: Sequence[LoraFile], kept: Mapping[str, L
 def planned(uses: Sequence[LoraUse], files: dict[str, LoraFile], card: ModelCard, cards: Sequence[ModelCard]) -> Worn:
     """How the LoRAs of a request are worn by a model. Raises BadSetting with what each is made for."""
     if len(uses) > MAX_LORAS:
-        raise BadSetting(f"{len(uses)} LoRAs at once are too many.", f"Choose at most {MAX_LORAS}.")
+        raise BadSetting(
+            Message("{count} LoRAs at once are too many.", count=len(uses)),
+            Message("Choose at most {max_loras}.", max_loras=MAX_LORAS),
+        )
     chosen = [name for use in uses for name in (use.id, use.low) if name]
     if len(set(chosen)) < len(chosen):
-        raise BadSetting("The same LoRA was chosen twice.", "Choose it once, with one strength.")
+        raise BadSetting(Message("The same LoRA was chosen twice."), Message("Choose it once, with one strength."))
     return Worn(loras=tuple(_planned(use, files, card, cards) for use in uses), files=files)
 
 
 def _planned(use: LoraUse, files: Mapping[str, LoraFile], card: ModelCard, cards: Sequence[ModelCard]) -> PlannedLora:
     lora, low = files[use.id], files[use.low] if use.low else None
     if not -STRONGEST <= use.strength <= STRONGEST:
-        raise BadSetting(f"The strength {use.strength:g} is out of range.", f"Use -{STRONGEST:g} to {STRONGEST:g}.")
+        raise BadSetting(
+            Message("The strength {strength:g} is out of range.", strength=use.strength),
+            Message("Use -{strongest:g} to {strongest:g}.", strongest=STRONGEST),
+        )
     for half in (lora, low) if low else (lora,):
         check(half, card, cards)
     two = PARTS[1] in card.components
     if low and not two:
         raise BadSetting(
-            f"'{lora.name}' is a pair for a model of two transformers, which {card.name} is not.",
-            "Choose a model such as Wan 2.2 A14B, or one half of the pair.",
+            Message(
+                "'{lora}' is a pair for a model of two transformers, which {model} is not.",
+                lora=lora.name,
+                model=card.name,
+            ),
+            Message("Choose a model such as Wan 2.2 A14B, or one half of the pair."),
         )
     match (low, lora.noise if two and not lora.has_both else ""):
         case (LoraFile(), _):
@@ -137,13 +149,30 @@ def check(lora: LoraFile, card: ModelCard, cards: Sequence[ModelCard]) -> None:
     if card in fitting:
         return
     if not card.loras:
-        raise BadSetting(f"{card.name} takes no LoRAs.", "Choose another model, or leave the LoRA out.")
+        raise BadSetting(
+            Message("{model} takes no LoRAs.", model=card.name), Message("Choose another model, or leave the LoRA out.")
+        )
     names = [other.name for other in fitting]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    made = f"is made for {', '.join(names[:3])}{more}" if names else "is made for a model that Rushes does not know"
-    raise BadSetting(
-        f"The LoRA '{lora.name}' {made}, not for {card.name}.", "Choose that model, or leave the LoRA out."
-    )
+    lora_name, first = lora.name, names[:3]
+    if not names:
+        cause = Message(
+            "The LoRA '{lora}' is made for a model that Rushes does not know, not for {model}.",
+            lora=lora_name,
+            model=card.name,
+        )
+    elif len(names) > len(first):
+        cause = Message(
+            "The LoRA '{lora}' is made for {models} and {more} more, not for {model}.",
+            lora=lora_name,
+            models=first,
+            more=len(names) - len(first),
+            model=card.name,
+        )
+    else:
+        cause = Message(
+            "The LoRA '{lora}' is made for {models}, not for {model}.", lora=lora_name, models=names, model=card.name
+        )
+    raise BadSetting(cause, Message("Choose that model, or leave the LoRA out."))
 
 
 class Worn(FrozenModel):
@@ -172,8 +201,10 @@ class Worn(FrozenModel):
         said = [reason for lora in self.loras for reason in self._reasons(lora, card)]
         if worn.fused:
             said.append(
-                "The LoRAs are worked into the weights, which are streamed block by block; "
-                "another LoRA or strength loads the model again."
+                Message(
+                    "The LoRAs are worked into the weights, which are streamed block by block; "
+                    "another LoRA or strength loads the model again."
+                )
             )
         vram_gb = 0.0 if worn.fused or plan.placement.kind == "cpu" else self.size_gb
         now = plan.forecast
@@ -181,36 +212,66 @@ class Worn(FrozenModel):
         return worn.but(reasons=(*plan.reasons, *said), forecast=needs)
 
     @staticmethod
-    def _left_out(name: str, kind: str, count: int) -> str:
+    def _left_out(name: str, kind: str, count: int) -> Message:
         match kind:
             case "norms":
-                return f"Left out of the LoRA '{name}': changes to norms ({count})."
+                return Message("Left out of the LoRA '{name}': changes to norms ({count}).", name=name, count=count)
             case "text encoder":
-                return f"Left out of the LoRA '{name}': layers for the text encoder ({count})."
+                return Message(
+                    "Left out of the LoRA '{name}': layers for the text encoder ({count}).", name=name, count=count
+                )
             case "connectors":
-                return f"Left out of the LoRA '{name}': layers for the text connectors ({count})."
+                return Message(
+                    "Left out of the LoRA '{name}': layers for the text connectors ({count}).", name=name, count=count
+                )
             case "image":
-                return f"Left out of the LoRA '{name}': layers for an image encoder ({count})."
-        return f"Left out of the LoRA '{name}': layers that this model has not ({count})."
+                return Message(
+                    "Left out of the LoRA '{name}': layers for an image encoder ({count}).", name=name, count=count
+                )
+        return Message(
+            "Left out of the LoRA '{name}': layers that this model has not ({count}).", name=name, count=count
+        )
 
-    def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[str]:
+    def _reasons(self, lora: PlannedLora, card: ModelCard) -> list[Message]:
         halves = [self.files[name] for name in dict.fromkeys(lora.parts.values())]
         said = []
         if PARTS[1] in card.components and len(lora.parts) == 1:
             half, rest = ("early", "late") if PARTS[0] in lora.parts else ("late", "early")
             said.append(
-                f"The LoRA '{lora.name}' acts on the {half} steps only: its half for the {rest} ones is not here."
+                Message(
+                    "The LoRA '{lora}' acts on the {half} steps only: its half for the {rest} ones is not here.",
+                    lora=lora.name,
+                    half=half,
+                    rest=rest,
+                )
             )
         elif len(halves) == 2:
-            said.append(f"The LoRA '{halves[0].name}' is joined with its other half, '{halves[1].name}'.")
+            said.append(
+                Message(
+                    "The LoRA '{lora}' is joined with its other half, '{other}'.",
+                    lora=halves[0].name,
+                    other=halves[1].name,
+                )
+            )
         elif len(lora.parts) == 2 and not halves[0].has_both and not halves[0].for_both:
-            said.append(f"The LoRA '{lora.name}' does not say which half of a pair it is: it acts on all steps.")
+            said.append(
+                Message(
+                    "The LoRA '{lora}' does not say which half of a pair it is: it acts on all steps.", lora=lora.name
+                )
+            )
         said += [self._left_out(lora.name, kind, count) for kind, count in _omitted(halves, card).items()]
         if len(halves[0].families) > 1:
-            said.append(f"The file of '{lora.name}' does not say for certain which model family it was made for.")
+            said.append(
+                Message(
+                    "The file of '{lora}' does not say for certain which model family it was made for.", lora=lora.name
+                )
+            )
         if not lora.licence:
             said.append(
-                f"The LoRA '{lora.name}' says nothing about its licence: ask its maker before selling the clip."
+                Message(
+                    "The LoRA '{lora}' says nothing about its licence: ask its maker before selling the clip.",
+                    lora=lora.name,
+                )
             )
         return said
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from engine.schema import Noise
 from engine.schema.errors import BadSetting
+from engine.schema.message import Message
 
 MARK = re.compile(
     r"(?<![A-Za-z])(?P<plain>(?i:high|low))(?P<noise>(?i:[ _.-]?noise)?)(?![a-z])"  # high_noise, -LOW-, Low 14B
@@ -81,7 +82,10 @@ def other_half(name: str, candidates: Sequence[tuple[str, Thing]]) -> Thing | No
             return found[0][1]
         if found:
             listed = " and ".join(f"'{called}'" for called, _ in found[:3])
-            raise BadSetting(f"{listed} could each be the other half of '{name}'.", "Choose the right one too.")
+            raise BadSetting(
+                Message("{listed} could each be the other half of '{name}'.", listed=listed, name=name),
+                Message("Choose the right one too."),
+            )
     return None
 
 

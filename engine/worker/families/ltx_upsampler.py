@@ -13,6 +13,7 @@ from diffusers.pipelines.ltx2 import LTX2LatentUpsamplerModel
 
 from engine.schema import LatentUpsampler, Pass
 from engine.schema.errors import ModelProblem
+from engine.schema.message import Message
 
 FOLDER = "latent_upsampler"
 STAGES = {
@@ -38,7 +39,9 @@ def doubled(pipe: Any, latents: torch.Tensor, how: LatentUpsampler, run: Pass) -
     """A take's latents (1, channels, frames, height, width) at the size of the render. Raises ModelProblem."""
     stage = pipe.second_stage
     if stage is None:
-        raise ModelProblem("The part of this model that enlarges takes is missing.", "Install the model again.")
+        raise ModelProblem(
+            Message("The part of this model that enlarges takes is missing."), Message("Install the model again.")
+        )
     device = stage._execution_device  # where its VAE is
     stage.latent_upsampler.to(device)
     try:

@@ -12,6 +12,7 @@ import torch
 from engine.media import resize
 from engine.schema import Job, Recipe
 from engine.schema.events import Adjusted, Finished, Progress
+from engine.schema.message import Message
 from engine.storage.job_store import now
 from engine.storage.library import GIVEN, START, STATE
 from engine.worker import families
@@ -22,7 +23,7 @@ from engine.worker.output import concat, decode, mp4
 from engine.worker.sampling import denoise, preview
 from engine.worker.sampling.checkpointing import Checkpointer
 
-LOST = "What the take had saved is missing, or was made by another version or on another device."
+LOST = Message("What the take had saved is missing, or was made by another version or on another device.")
 
 
 def perform(runner: JobRunner, job: Job, watch: denoise.StepReporter) -> Finished:
@@ -43,7 +44,7 @@ def perform(runner: JobRunner, job: Job, watch: denoise.StepReporter) -> Finishe
     behind = family.steps_up_to(shot, run.first_step)
     resumed = watch.recording.done > behind
     if watch.recording.done < behind:
-        watch.emit(Adjusted(change="The render starts from the first step.", reason=LOST))
+        watch.emit(Adjusted(change=Message("The render starts from the first step."), reason=LOST))
     latents = _latents(job, folder, model, shot, watch)
     # 3. pixels
     watch.doing = "decoding"

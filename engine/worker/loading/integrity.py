@@ -9,10 +9,11 @@ from pathlib import Path
 import diffusers
 
 from engine.schema.errors import ModelProblem
+from engine.schema.message import Message
 from engine.weights import header
 from engine.worker.loading import single_file_loader
 
-REMEDY = "Install the model again; the starter comes back with an update of Rushes."
+REMEDY = Message("Install the model again; the starter comes back with an update of Rushes.")
 
 
 def variant_of(folder: Path) -> str | None:
@@ -30,9 +31,14 @@ def check_index(folder: Path) -> None:
         parts = {name: part for name, part in index.items() if not name.startswith("_") and isinstance(part, list)}
         foreign = [name for name, part in parts.items() if not _is_ours(part[0]) or any((folder / name).glob("*.py"))]
         if not isinstance(index["_class_name"], str) or foreign:
-            raise ModelProblem(f"The model '{folder.name}' wants to run code of its own, so it was not loaded.", REMEDY)
+            raise ModelProblem(
+                Message("The model '{folder}' wants to run code of its own, so it was not loaded.", folder=folder.name),
+                REMEDY,
+            )
     except (OSError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        raise ModelProblem(f"The model '{folder.name}' has no readable index.", REMEDY, str(error)) from error
+        raise ModelProblem(
+            Message("The model '{folder}' has no readable index.", folder=folder.name), REMEDY, str(error)
+        ) from error
 
 
 def _is_ours(library: str | None) -> bool:
@@ -46,7 +52,9 @@ def _names(path: Path, model: str) -> list[str]:
         return sorted(name for name, _, _ in header.read(path)[0])
     except header.DAMAGE as error:
         raise ModelProblem(
-            f"The weights file {path.name} of '{model}' is damaged or cut short.", REMEDY, str(error)
+            Message("The weights file {file} of '{model}' is damaged or cut short.", file=path.name, model=model),
+            REMEDY,
+            str(error),
         ) from error
 
 
@@ -60,7 +68,7 @@ def check(folder: Path) -> str:
     files = sorted(path for kind in ("*.safetensors", "*.gguf") for path in folder.rglob(kind))
     files += sorted({Path(one.path) for one in single_file_loader.borrowed(folder).values()})
     if not files:
-        raise ModelProblem(f"The model '{folder.name}' has no weights.", REMEDY)
+        raise ModelProblem(Message("The model '{folder}' has no weights.", folder=folder.name), REMEDY)
     for path in files:
         digest.update(f"{path.name} {path.stat().st_size} {_names(path, folder.name)}".encode())
         if path.stat().st_size < 100_000_000:  # small models: the content too

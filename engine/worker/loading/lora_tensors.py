@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 from engine.weights import header
 from engine.weights.lora import layout
 from engine.weights.lora.layout import Change
@@ -49,8 +50,8 @@ def read(path: Path, transformer: Any, part: str, name: str) -> Weights:
 
 def misfit(name: str, detail: str) -> BadFile:
     return BadFile(
-        f"A part of the LoRA '{name}' has no place in this model, so it was not used.",
-        "Choose the model that it was made for, or leave the LoRA out.",
+        Message("A part of the LoRA '{name}' has no place in this model, so it was not used.", name=name),
+        Message("Choose the model that it was made for, or leave the LoRA out."),
         detail,
     )
 
@@ -60,8 +61,11 @@ def _finite(tensor: torch.Tensor, name: str) -> torch.Tensor:
     tensor = tensor.float()
     if not torch.isfinite(tensor).all():
         raise BadFile(
-            f"The LoRA '{name}' is broken: some of its numbers overflowed when it was trained or converted.",
-            "Get its file again, or an earlier step of its training, or leave the LoRA out.",
+            Message(
+                "The LoRA '{name}' is broken: some of its numbers overflowed when it was trained or converted.",
+                name=name,
+            ),
+            Message("Get its file again, or an earlier step of its training, or leave the LoRA out."),
         )
     return tensor
 

@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 from engine.schema import Placement, Readers, ShotPlan
 from engine.schema.errors import ModelProblem
 from engine.schema.events import Event, Progress
+from engine.schema.message import Message
 from engine.worker import families
 from engine.worker.accelerator import Accelerator
 from engine.worker.families import ltx_upsampler
@@ -121,7 +122,10 @@ class PipelineCache:
         for root in self._roots:
             if (root / model / "model_index.json").is_file():
                 return root / model
-        raise ModelProblem(f"The model '{model}' is not installed.", f"Install it: `app.py models install {model}`.")
+        raise ModelProblem(
+            Message("The model '{model}' is not installed.", model=model),
+            Message("Install it: `app.py models install {model}`.", model=model),
+        )
 
 
 def turned_into(wanted: Any, model: Model, plan: ShotPlan) -> Any:
@@ -149,7 +153,9 @@ def pipeline_class(name: str) -> Any:
     """The diffusers class of a card's checked name. Raises ModelProblem when this diffusers has none of that name."""
     found = getattr(diffusers, name, None)
     if not (isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline)):
-        raise ModelProblem(f"This Rushes cannot run models of the kind {name}.", "Update Rushes.")
+        raise ModelProblem(
+            Message("This Rushes cannot run models of the kind {name}.", name=name), Message("Update Rushes.")
+        )
     return found
 
 
@@ -202,8 +208,11 @@ def _check_vae(vae: Any, folder: Path) -> None:
     """Raises ModelProblem where its weights hold NaN or infinity: whatever it decodes would be black."""
     if not all(bool(torch.isfinite(part).all()) for part in vae.parameters() if not part.is_meta):
         raise ModelProblem(
-            f"The VAE of '{folder.name}' is damaged: some of its numbers are none, and every picture would be black.",
-            "Fetch this model again.",
+            Message(
+                "The VAE of '{folder}' is damaged: some of its numbers are none, and every picture would be black.",
+                folder=folder.name,
+            ),
+            Message("Fetch this model again."),
         )
 
 
@@ -291,7 +300,9 @@ def _damage_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelProblem(f"The model in {folder.name} could not be loaded.", REMEDY, str(error)) from error
+        raise ModelProblem(
+            Message("The model in {folder} could not be loaded.", folder=folder.name), REMEDY, str(error)
+        ) from error
 
 
 def _halves(folder: Path) -> tuple[set[str], set[str]]:

@@ -24,6 +24,7 @@ from transformers import PreTrainedModel
 
 from engine.schema.errors import ModelProblem
 from engine.schema.manifest import Borrowed, read_record
+from engine.schema.message import Message
 from engine.weights import header, key_mappings
 from engine.weights.single_file import NOTE, SCALE
 from engine.worker.loading.weight_cache import built_in
@@ -44,8 +45,12 @@ def borrowed(folder: Path) -> dict[str, Borrowed]:
     for one in found:
         if not one.there:
             raise ModelProblem(
-                f"{Path(one.path).name} of another program, from which '{folder.name}' is read, is gone or changed.",
-                "Put it back, or remove the model and install it again.",
+                Message(
+                    "{file} of another program, from which '{folder}' is read, is gone or changed.",
+                    file=Path(one.path).name,
+                    folder=folder.name,
+                ),
+                Message("Put it back, or remove the model and install it again."),
             )
     return {one.part: one for one in found}
 
@@ -85,8 +90,8 @@ def _part(folder: Path, kind: Any, source: Borrowed | Path, dtype: torch.dtype, 
             raise ValueError(f"{len(missing)} weights are missing, such as {missing[0]}")
     except DAMAGE as error:
         raise ModelProblem(
-            f"The weights in {path.name} are not those of this model.",
-            "Install the model again, or correct the name of the file in its card.",
+            Message("The weights in {file} are not those of this model.", file=path.name),
+            Message("Install the model again, or correct the name of the file in its card."),
             str(error),
         ) from error
     return part
@@ -121,7 +126,8 @@ def _wide(tensor: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) 
 def _packed(folder: Path, kind: Any, path: Path, dtype: torch.dtype) -> Any:
     if not hasattr(kind, "from_single_file"):
         raise ModelProblem(
-            f"Models of the kind {kind.__name__} cannot be read from a single file.", "Choose another version."
+            Message("Models of the kind {name__} cannot be read from a single file.", name__=kind.__name__),
+            Message("Choose another version."),
         )
     config = GGUFQuantizationConfig(compute_dtype=dtype)
     with _lower_ending(path) as named:

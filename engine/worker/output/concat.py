@@ -17,6 +17,7 @@ from engine.media import colours, continuation
 from engine.media.resize import fitted
 from engine.schema import Pass, Recipe, Stretch
 from engine.schema.errors import BadFile
+from engine.schema.message import Message
 from engine.storage.recipe_file import read_recipe
 from engine.worker.families.family import Footage
 from engine.worker.output.mp4 import Picture
@@ -33,7 +34,9 @@ def join(start: Path, footage: Footage, recipe: Recipe) -> Joined:
     for picture in pictures(start, run):
         count, last = count + 1, picture
     if last is None:
-        raise BadFile("What this clip goes on from has no pictures in it.", "Choose another clip, take or file.")
+        raise BadFile(
+            Message("What this clip goes on from has no pictures in it."), Message("Choose another clip, take or file.")
+        )
     shared = _pixels(last)
     overlap = recipe.plan.request.extends.overlap if recipe.plan.request.extends else 1
     stretch = footage.frames[overlap - 1 :]

@@ -23,6 +23,7 @@ from engine.durable_files import onto_the_disk
 from engine.schema import Work
 from engine.schema.errors import JobCancelled, ModelProblem, not_written
 from engine.schema.events import Event, Progress
+from engine.schema.message import Message
 from engine.worker import finite
 from engine.worker.families.family import Latents, LatentVideo, Shot
 from engine.worker.loading import device_placement
@@ -220,13 +221,15 @@ def load(path: Path, device: Any) -> Latents:
         found = load_file(path)
         if not all(bool(torch.isfinite(part).all()) for part in found.values()):
             raise ModelProblem(
-                "The approved take's latents are damaged: some numbers are none, so its render would be black.",
-                "Make the take again from its recipe.",
+                Message(
+                    "The approved take's latents are damaged: some numbers are none, so its render would be black."
+                ),
+                Message("Make the take again from its recipe."),
             )
         return {name: found[name].to(device) for name in ("latents", *sorted(found.keys() - {"latents"}))}
     except (OSError, SafetensorError, KeyError) as error:
         raise ModelProblem(
-            "The approved take's latents are missing or damaged, so it cannot be rendered.",
-            "Make the take again from its recipe.",
+            Message("The approved take's latents are missing or damaged, so it cannot be rendered."),
+            Message("Make the take again from its recipe."),
             str(error),
         ) from error

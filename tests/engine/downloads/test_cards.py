@@ -76,7 +76,7 @@ def test_what_was_installed_is_what_the_worker_makes_takes_with(hub: Hub, tiny_h
     assert app("models", "install", "hub-wan").returncode == 0
     again = app("models", "install", "hub-wan", "--json")
     assert again.returncode == 1
-    assert "already installed" in json.loads(again.stdout)["error"]["cause"]
+    assert "already installed" in json.loads(again.stdout)["error"]["cause"]["text"]
     take = app("make", PROMPT, "--model", "hub-wan", "--frames", "9", "--steps", "2", "--take-only")
     assert take.returncode == 0, take.stderr
     assert Path(take.stdout.strip()).is_file()

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from engine import Engine, Preset, Request, RushesError, Tier
+from ui.locale import known
 from ui.page.actions.registry import Item, action
 from ui.page.components.error import said
 from ui.page.components.html import render
@@ -19,7 +20,6 @@ from ui.page.screens.form.forecast_line import plannable
 from ui.page.screens.form.form import length_slider
 from ui.page.screens.machine import tiers
 from ui.texts import OUTCOME, SAVED, TIER
-from ui.texts.sentences import told
 
 
 def filled(click: Click, request: Request) -> Values:
@@ -107,13 +107,13 @@ def _counted(click: Click, words: str) -> Values:
 @action("tier")
 def count_as(click: Click, tier: str) -> Values:
     """This computer counts as another tier, or as what it is."""
-    return _counted(click, TIER.now.format(tier=told(click.engine.machine.choose_tier(tier or None).name)))
+    return _counted(click, TIER.now.format(tier=known(click.engine.machine.choose_tier(tier or None).name)))
 
 
 @action("tier-delete")
 def delete_tier(click: Click, tier: str) -> Values:
     """A tier of the person's own goes."""
-    words = SAVED.deleted.format(name=told(click.engine.presets.get(Tier, tier).name))
+    words = SAVED.deleted.format(name=known(click.engine.presets.get(Tier, tier).name))
     click.engine.presets.delete(Tier, tier)
     click.engine.machine.choose_tier(None)
     return _counted(click, words)

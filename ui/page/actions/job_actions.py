@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import BadSetting, Engine, UnknownName, as_request
+from engine import BadSetting, Engine, Message, UnknownName, as_request
 from ui.page.actions.registry import Item, action
 from ui.page.components.error import problem, said
 from ui.page.components.html import Button
@@ -17,7 +17,7 @@ def not_here(engine: Engine, model: str) -> str:
     card = card_of(engine, model)
     if engine.models.installed(card):
         return ""
-    error = BadSetting(MODEL.refused.format(name=card.name), MODEL.refused_remedy)
+    error = BadSetting(Message.of(MODEL.refused.format(name=card.name)), Message.of(MODEL.refused_remedy))
     return problem(error, Button("install", FIX.install, card.id))
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine import MachineProblem, RushesError, examine
+from engine import MachineProblem, Message, RushesError, examine
 from ui.page.actions.registry import Item, Pair, action, begin, task
 from ui.page.components.error import problem
 from ui.page.components.html import render
@@ -37,7 +37,7 @@ def reveal(path: Path) -> None:
     else:
         command = ["xdg-open", str(folder)]
     if not shutil.which(command[0]):
-        raise MachineProblem(CLIP.no_window, CLIP.no_window_remedy.format(path=path))
+        raise MachineProblem(Message.of(CLIP.no_window), Message.of(CLIP.no_window_remedy.format(path=path)))
     subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
-from engine import MediaRole, RushesError
+from engine import MediaRole, Message, RushesError
 from ui.page.layout import Click
 from ui.page.screens.form.expert import Values
 from ui.texts import DOOR
@@ -90,9 +90,9 @@ class Action:
             if self.payload:
                 return (self.payload.validate_python(text),)
         except ValidationError as error:
-            raise BadPayload(DOOR.bad_payload, DOOR.load_again, str(error)) from error
+            raise BadPayload(Message.of(DOOR.bad_payload), Message.of(DOOR.load_again), str(error)) from error
         if text:
-            raise BadPayload(DOOR.bad_payload, DOOR.load_again, text)
+            raise BadPayload(Message.of(DOOR.bad_payload), Message.of(DOOR.load_again), text)
         return ()
 
 
@@ -111,7 +111,7 @@ class Registry(dict[str, Action]):
     def run(self, click: Click, name: str, text: str) -> Values:
         """Raises UnknownAction, BadPayload, and whatever the action raises."""
         if name not in self:
-            raise UnknownAction(DOOR.unknown_action, DOOR.load_again, name)
+            raise UnknownAction(Message.of(DOOR.unknown_action), Message.of(DOOR.load_again), name)
         return self[name](click, text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import BadSetting, RushesError
+from engine import BadSetting, Message, RushesError
 from ui.page.actions import form_actions
 from ui.page.actions.job_actions import not_here
 from ui.page.components.error import problem
@@ -39,7 +39,9 @@ def refusal(click: Click) -> str:
     start = click.given.extends
     if missing := attachments.missing(request, card, goes_on=start is not None):
         cause = f"{card.name}: {getattr(PICTURE, missing[0])}, {PICTURE.needed}."
-        return problem(BadSetting(cause, PICTURE.choose + "."), Button("pick", FIX.picture, missing[0]))
+        return problem(
+            BadSetting(Message.of(cause), Message.of(PICTURE.choose + ".")), Button("pick", FIX.picture, missing[0])
+        )
     try:
         engine.plan(attachments.filled_in(request, card))
         if absent := not_here(engine, card.id):

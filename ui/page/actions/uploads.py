@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from engine import BadFile, BadSetting, Beginning, Half, LoraUse, ModelCard, Request
+from engine import BadFile, BadSetting, Beginning, Half, LoraUse, Message, ModelCard, Request
 from ui.page.actions.form_actions import filled
 from ui.page.actions.registry import Change, Item, Pair, Slot, action
 from ui.page.components.error import problem, said
@@ -58,7 +58,7 @@ def refused(click: Click, told: str) -> None:
 def _refused(told: str) -> BadFile:
     """Why the server would not take a file, as it told the browser; empty where nothing came back."""
     cause, remedy = json.loads(told) if told.startswith("[") else (PICTURE.failed, "")
-    return BadFile(str(cause), str(remedy))
+    return BadFile(Message.of(str(cause)), Message.of(str(remedy)))
 
 
 @action("without")
@@ -112,7 +112,7 @@ def start(click: Click, item: Item) -> Values:
 
 
 def _takes_none(card: ModelCard) -> str:
-    error = BadSetting(PICTURE.not_taken.format(model=card.name), PICTURE.not_taken_remedy)
+    error = BadSetting(Message.of(PICTURE.not_taken.format(model=card.name)), Message.of(PICTURE.not_taken_remedy))
     return problem(error, Button("go", FIX.models, MODEL_ROOM))
 
 

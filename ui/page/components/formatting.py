@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine import Job, Plan, ShotForecast, kind_of
+from ui import locale
+from ui.locale import say
 from ui.texts import MODEL, OUTLOOK, STRIP, TRUTH, WORDS
-from ui.texts.sentences import told
 
 
 def figure(number: float, places: int = 0) -> str:
     """A number as the page's language writes it."""
-    return f"{number:.{places}f}".replace(".", WORDS.point)
+    return locale.number(float(number), f".{places}f")
 
 
 def duration(seconds: float) -> str:
@@ -41,13 +42,13 @@ def span(low: float, high: float) -> str:
 
 def job_name(job: Job) -> str:
     """What a job is called: takes and renders by the page's own words, other work as it names itself."""
-    return {"take": STRIP.take, "render": STRIP.render}.get(job.stage) or told(kind_of(job.kind).label)
+    return {"take": STRIP.take, "render": STRIP.render}.get(job.stage) or say(kind_of(job.kind).label)
 
 
 def job_heading(job: Job) -> str:
     """What is said while it runs."""
     own = {"take": STRIP.heading_take, "render": STRIP.heading_render}
-    return own.get(job.stage) or told(kind_of(job.kind).heading)
+    return own.get(job.stage) or say(kind_of(job.kind).heading)
 
 
 def promised(plan: Plan, stage: str, took: float) -> str:
@@ -74,7 +75,7 @@ def gigabytes(size: float) -> str:
 def listed(words: list[str]) -> str:
     """'a', 'a or b', 'a, b or c', each in quotation marks."""
     quoted = [WORDS.quoted.format(word=word) for word in words]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {WORDS.or_} {quoted[-1]}"
+    return locale.either(quoted)
 
 
 def moment(stamp: str) -> str:
@@ -83,5 +84,4 @@ def moment(stamp: str) -> str:
         at = datetime.fromisoformat(stamp).astimezone()
     except ValueError:
         return stamp
-    month = WORDS.months[at.month - 1]
-    return WORDS.date.format(day=at.day, month=month, year=at.year, time=f"{at:%H:%M}")
+    return locale.date(at)

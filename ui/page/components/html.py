@@ -15,10 +15,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from engine import Message
 from ui import texts
+from ui.locale import known, say
 from ui.page.components import formatting
 from ui.page.components.media_routes import address, kept_address, peek_address
-from ui.texts.sentences import told
 
 FOLDER = Path(__file__).parents[1]
 
@@ -77,7 +78,14 @@ TEMPLATES = Environment(
     auto_reload=False,
     extensions=[_Layout],
 )
-TEMPLATES.filters |= {"told": told, "moment": formatting.moment, "gigabytes": formatting.gigabytes,
+
+
+def _said(text: str) -> str:
+    """What the engine says; text of other programs as it is."""
+    return say(text) if isinstance(text, Message) else text
+
+
+TEMPLATES.filters |= {"say": _said, "known": known, "moment": formatting.moment, "gigabytes": formatting.gigabytes,
                       "figure": formatting.figure}  # fmt: skip
 TEMPLATES.globals |= {name: value for name, value in vars(texts).items() if name.isupper()}
 TEMPLATES.globals |= {

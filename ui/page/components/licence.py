@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine import Engine, ModelCard, Recipe
+from ui.locale import known
 from ui.page.components.html import render
 from ui.texts import RIGHTS_OF_CLIP, RIGHTS_OF_MODEL, RightsTexts
-from ui.texts.sentences import told
 
 
 def of_model(card: ModelCard) -> str:
@@ -26,5 +26,5 @@ def _line(card: ModelCard, texts: RightsTexts) -> str:
     words = sale[licence.commercial_use].format(licence=licence.name)
     terms = [licence.conditions] if licence.conditions else []
     if licence.excluded:
-        terms.append(texts.excluded.format(places=", ".join(map(told, licence.excluded))))
+        terms.append(texts.excluded.format(places=", ".join(map(known, licence.excluded))))
     return render("components/licence.html", use=licence.commercial_use, words=words, terms=terms)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine import PRESET_KINDS, BadFile, Clip, Engine, RushesError, Take, support_file
+from engine import PRESET_KINDS, BadFile, Clip, Engine, Message, RushesError, Take, support_file
 from ui.page.components import upload_routes
 from ui.texts import DOOR
 
@@ -94,7 +94,7 @@ def find(engine: Engine, kind: str, name: str) -> Take | Clip:
     """By its whole name; the library also knows short ones, an address does not. Raises RushesError."""
     found = engine.library.take(name) if kind == "take" else engine.library.clip(name)
     if found.id != name:
-        raise BadFile(DOOR.nothing_here, "")
+        raise BadFile(Message.of(DOOR.nothing_here), Message.of(""))
     return found
 
 

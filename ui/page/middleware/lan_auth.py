@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from engine import BadSetting
+from engine import BadSetting, Message
 from ui.texts import LAN
 
 MIN_PASSWORD = 10
@@ -39,7 +39,7 @@ class Lock:
     def of(cls, password: str) -> Lock:
         """Raises BadSetting for one that is too short."""
         if len(password) < MIN_PASSWORD:
-            raise BadSetting(LAN.short.format(least=MIN_PASSWORD), LAN.short_remedy)
+            raise BadSetting(Message.of(LAN.short.format(least=MIN_PASSWORD)), Message.of(LAN.short_remedy))
         return cls(_digest(password))
 
     def admits(self, authorization: str, address: str) -> bool:
@@ -61,7 +61,7 @@ def lock_from_environment() -> Lock:
     """The lock for --lan. Raises BadSetting when there is no password, or a short one."""
     password = os.environ.get(PASSWORD_VARIABLE, "")
     if not password:
-        raise BadSetting(LAN.missing, LAN.missing_remedy)
+        raise BadSetting(Message.of(LAN.missing), Message.of(LAN.missing_remedy))
     return Lock.of(password)
 
 

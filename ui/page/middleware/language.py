@@ -16,9 +16,7 @@ from starlette.routing import Mount, Router
 from starlette.types import Receive, Scope, Send
 
 from engine import Engine
-from ui.texts import LANGUAGES, SPOKEN
-
-USUAL = "en"
+from ui.locale import SPOKEN, USUAL, languages, learn
 
 
 class Languages:
@@ -27,7 +25,8 @@ class Languages:
     def __init__(self, engine: Engine, build: Callable[[], fastapi.FastAPI]) -> None:
         self._engine = engine
         self._pages: dict[str, fastapi.FastAPI] = {}
-        for language in LANGUAGES:
+        learn(engine.models.cards())
+        for language in languages():
             token = SPOKEN.set(language)
             self._pages[language] = build()
             SPOKEN.reset(token)
@@ -58,13 +57,13 @@ class Languages:
 def wanted(engine: Engine, scope: Scope) -> str:
     """The language of the answer to this request."""
     chosen = engine.language
-    if chosen in LANGUAGES:
+    if chosen in languages():
         return chosen
     asked = b",".join(value for name, value in scope["headers"] if name == b"accept-language").decode("latin-1")
     names = [part.partition(";")[0].strip()[:2].casefold() for part in asked.split(",")[:20]]
-    return next((name for name in names if name in LANGUAGES), USUAL)
+    return next((name for name in names if name in languages()), USUAL)
 
 
 def choose(engine: Engine, language: str) -> None:
     """Keep to one language; an empty one leaves it to the browser."""
-    engine.choose_language(language if language in LANGUAGES else "")
+    engine.choose_language(language if language in languages() else "")

@@ -11,9 +11,10 @@ from typing import Any
 import gradio as gr
 
 from engine import CardTest, Engine, Finding, HardwareProfile, examine
+from ui.locale import languages
 from ui.page.components.html import CLICKS, panel, render
 from ui.page.screens.form.saved_settings import BRING
-from ui.texts import LANGUAGES, MACHINE
+from ui.texts import MACHINE
 
 
 def tiers(engine: Engine) -> str:
@@ -55,7 +56,7 @@ class Machine:
 
 
 def build(engine: Engine) -> Machine:
-    spoken = [(MACHINE.as_browser, ""), *((name, code) for code, name in LANGUAGES.items())]
+    spoken = [(MACHINE.as_browser, ""), *((name, code) for code, name in languages().items())]
     chosen = engine.language
     language = gr.Radio(spoken, value=chosen, label=MACHINE.language, elem_id="language", elem_classes="shapes")
     looking = render("components/paragraph.html", words=MACHINE.looking)

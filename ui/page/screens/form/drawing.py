@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from engine import ModelCard, Request
+from ui.locale import known
 from ui.texts import EXPERT
-from ui.texts.sentences import told
 
 CONTINUE = "continue"
 
@@ -25,7 +25,7 @@ def takes(card: ModelCard, value: str = "") -> gr.Dropdown:
 
 def faster(card: ModelCard, value: bool = False) -> gr.Checkbox:
     """Foretold steps, with what is known of their price."""
-    price = (card.faster and told(card.faster.measured)) or EXPERT.not_measured
+    price = (card.faster and known(card.faster.measured)) or EXPERT.not_measured
     return gr.Checkbox(value and card.faster is not None, label=EXPERT.faster, info=price,
                        visible=card.faster is not None, elem_id="faster")  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args
 
 import gradio as gr
 
-from engine import BadSetting, ModelCard, Offload, Overrides, Precision, Request
+from engine import BadSetting, Message, ModelCard, Offload, Overrides, Precision, Request
 from ui.page.components.html import CHANGES, CLICKS, panel
 from ui.page.screens.form import drawing
 from ui.page.screens.form.lora_inputs import BRING
@@ -148,7 +148,7 @@ def _size(text: str | None) -> dict[str, int]:
         return {}
     found = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", text.casefold())
     if not found:
-        raise BadSetting(TRUTH.bad_size.format(text=text[:20]), EXPERT.empty_it)
+        raise BadSetting(Message.of(TRUTH.bad_size.format(text=text[:20])), Message.of(EXPERT.empty_it))
     return {"width": int(found[1]), "height": int(found[2])}
 
 
@@ -164,5 +164,6 @@ def _number(text: str | None, kind: type[Number], label: str) -> Number | None:
     except ValueError:
         wanted = EXPERT.whole_number if kind is int else EXPERT.number
         raise BadSetting(
-            EXPERT.bad_number.format(label=label, text=text[:20], wanted=wanted), EXPERT.empty_it
+            Message.of(EXPERT.bad_number.format(label=label, text=text[:20], wanted=wanted)),
+            Message.of(EXPERT.empty_it),
         ) from None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from engine import Engine, ModelCard, Request, RushesError, ShotPlan
+from ui.locale import known, say
 from ui.page.components.error import problem
 from ui.page.components.formatting import duration, figure, gigabytes, listed, span
 from ui.page.components.html import Button, render
 from ui.page.model.attachments import filled_in, is_to_blame
 from ui.page.model.model_entries import starters
 from ui.texts import FIX, MODELS, OUTCOME, OUTLOOK
-from ui.texts.sentences import told
 
 NAMES = ("draft", "standard", "best")
 
@@ -25,7 +25,7 @@ def _meaning(engine: Engine, plan: ShotPlan, outcome: str) -> str:
     """What the chosen outcome is here; empty where none is."""
     run = plan.render
     return outcome and OUTCOME.means.format(
-        outcome=outcome, tier=told(engine.machine.tier().name), size=run.size.replace("x", " × "),
+        outcome=outcome, tier=known(engine.machine.tier().name), size=run.size.replace("x", " × "),
         seconds=duration(run.seconds), steps=run.num_inference_steps,
     )  # fmt: skip
 
@@ -97,6 +97,6 @@ def _details(plan: ShotPlan) -> list[str]:
     return [
         sizes,
         memory.format(vram=gigabytes(forecast.vram_gb), ram=gigabytes(forecast.ram_gb)),
-        OUTLOOK.basis.format(basis=told(forecast.basis)),
-        *map(told, plan.reasons),
+        OUTLOOK.basis.format(basis=say(forecast.basis)),
+        *map(say, plan.reasons),
     ]

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from engine import Aspect, Camera, Engine, Look, ModelCard, Request
+from ui.locale import PRESET, known
 from ui.page.components.html import CHANGES, CLICKS, panel, render
 from ui.page.model import attachments as given
 from ui.page.model.model_entries import Entry, starters
@@ -21,7 +22,7 @@ from ui.page.screens.form.lora_inputs import loras
 from ui.page.screens.form.model_picker import chosen, picker
 from ui.page.screens.form.saved_settings import Saved
 from ui.page.screens.form.styles import Styles
-from ui.texts import FORM, PRESETS, SAVED
+from ui.texts import FORM, SAVED
 
 MAX_COUNT = 6
 
@@ -163,7 +164,7 @@ def camera_picker(engine: Engine, card: ModelCard, chosen_camera: str | None = "
 def _styles(label: str, none: str, styles: Sequence[Look | Camera], chosen_style: str | None) -> gr.Dropdown:
     """Also the update when another model is chosen; out of sight where the model can do none of them."""
     value = chosen_style if chosen_style in [style.id for style in styles] else ""
-    choices = [(none, ""), *((PRESETS.names.get(style.id, style.name), style.id) for style in styles)]
+    choices = [(none, ""), *((known(style.name, PRESET), style.id) for style in styles)]
     return gr.Dropdown(choices, value=value, label=label, min_width=140, visible=bool(styles))
 
 

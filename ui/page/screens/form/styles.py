@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from engine import BadSetting, Camera, Engine, Look, ModelCard
+from engine import BadSetting, Camera, Engine, Look, Message, ModelCard
+from ui.locale import PRESET, known
 from ui.page.components.formatting import listed
 from ui.page.components.html import panel, render
-from ui.texts import PRESETS, SAVED, STYLES
+from ui.texts import SAVED, STYLES
 
 MANY_WORDS = 8
 
@@ -51,14 +52,14 @@ def chooser(engine: Engine, value: str = "") -> gr.Dropdown:
 
 
 def _choices(kind: str, styles: Iterable[Look | Camera]) -> list[tuple[str, str]]:
-    return [(f"{kind}: {PRESETS.names.get(one.id, one.name)}", f"{one.kind}/{one.id}") for one in styles]
+    return [(f"{kind}: {known(one.name, PRESET)}", f"{one.kind}/{one.id}") for one in styles]
 
 
 def find(engine: Engine, which: str) -> Look | Camera:
     """Raises BadSetting when none is chosen, UnknownName when it is gone."""
     kind, _, name = which.partition("/")
     if kind not in ("look", "camera"):
-        raise BadSetting(STYLES.none_chosen, STYLES.choose_one)
+        raise BadSetting(Message.of(STYLES.none_chosen), Message.of(STYLES.choose_one))
     return engine.presets.get(Look, name) if kind == "look" else engine.presets.get(Camera, name)
 
 
@@ -81,7 +82,7 @@ def changed(engine: Engine, which: str, words: str) -> Look | Camera:
     """A style with other words, the same for every model. Raises BadSetting without any."""
     style = find(engine, which)
     if not words.strip():
-        raise BadSetting(STYLES.no_words, STYLES.write_some)
+        raise BadSetting(Message.of(STYLES.no_words), Message.of(STYLES.write_some))
     fresh = {"words": " ".join(words.split()), "families": {}, "models": {}, "summary": ""}
     return style.but(**fresh)
 

@@ -4,10 +4,10 @@ cancel."""
 from __future__ import annotations
 
 from engine import Download, Quote
+from ui.locale import say
 from ui.page.components.formatting import duration, gigabytes
 from ui.page.components.html import Button, render
 from ui.texts import MODELS
-from ui.texts.sentences import told
 
 
 def arrival(one: Download) -> str:
@@ -41,7 +41,7 @@ def question(name: str, quote: Quote, start: Button, before: str = "") -> str:
         MODELS.found.format(here=size(quote.bytes_here)) if quote.bytes_here else "",
         MODELS.gate.format(gate=quote.manifest.gate) if quote.manifest.gate else "",
         "" if quote.fits else MODELS.no_room,
-        MODELS.licence.format(licence=told(quote.licence)),
+        MODELS.licence.format(licence=say(quote.licence)),
         heading=MODELS.quote_heading.format(name=name),
         yes=start if quote.fits and not quote.manifest.gate else None,
         no=MODELS.not_now,

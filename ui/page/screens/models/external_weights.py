@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine import BadFile, Engine, ModelCard, Offer, RushesError
+from engine import BadFile, Engine, Message, ModelCard, Offer, RushesError
 from ui.page.components.error import problem
 from ui.page.components.html import Button, render
 from ui.page.screens.models.arrivals import question, size
@@ -49,6 +49,6 @@ def bring(engine: Engine, model: str, path: str) -> str:
 def _chosen(engine: Engine, model: str, path: str) -> tuple[ModelCard, Offer]:
     """The model and its files behind a button. Raises RushesError."""
     if not path:
-        raise BadFile("No folder was chosen.", "Choose the folder that holds the file.")
+        raise BadFile(Message("No folder was chosen."), Message("Choose the folder that holds the file."))
     card = engine.models.card(model)
     return card, engine.models.reusable(Path(path), card.id).offers[0]

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine import BadFile, Engine, ModelCard, RushesError
+from ui.locale import known, say
 from ui.page.components import licence
 from ui.page.components.error import problem, said
 from ui.page.components.formatting import gigabytes
@@ -20,7 +21,6 @@ from ui.page.screens.models import external_weights, location
 from ui.page.screens.models.arrivals import arrival, ask, question
 from ui.page.screens.models.location import Housing, disk
 from ui.texts import FIX, MODEL, MODELS
-from ui.texts.sentences import told
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def grid(entries: list[Entry], words: str) -> str:
     groups: dict[str, list[object]] = {MODEL.here: [], MODEL.fits: [], MODEL.others: [], MODEL.not_yet: []}
     for entry in entries:
         card = entry.card
-        text = f"{card.name} {told(card.summary)} {told(card.good_at)} {card.family} {card.licence.line}".casefold()
+        text = (
+            f"{card.name} {known(card.summary)} {known(card.good_at)} {card.family} {say(card.licence.line)}".casefold()
+        )
         if all(word in text for word in wanted):
             groups[_group(entry)].append((entry, facts(entry), licence.of_model(card)))
     return render("screens/models/models.html", groups=groups, toy=TOY)

@@ -1,1 +1,0 @@
-"""The page in German, place by place as in the English modules beside this folder."""
