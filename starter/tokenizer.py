@@ -19,7 +19,7 @@ MAX_LENGTH = 64
 
 def vocabulary() -> list[str]:
     """Every word that captions use, sorted."""
-    phrases: list[str] = [*words.FILLERS, *words.EXTRA] + list(captions.COLOURS) + list(captions.HOURS)
+    phrases: list[str] = [*words.FILLERS, *words.EXTRA, *list(captions.COLOURS), *list(captions.HOURS)]
     tables = (words.NAMES, words.EVENING, words.WAYS, words.CAMERA_WORDS)
     phrases += [phrase for table in tables for options in table.values() for phrase in options]
     verbs = (words.SIDEWAYS, words.UPWARDS, words.DOWNWARDS, *words.IN_PLACE.values())

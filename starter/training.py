@@ -6,6 +6,7 @@ what an uninterrupted one would have done.
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -165,7 +166,7 @@ def _rank_main(rank: int, ranks: int, meeting: str, main: Callable, options: obj
 def run_on_ranks(main: Callable, ranks: int, options: object) -> None:
     """Call `main(rank, options)` in one single-threaded process per rank: threads collapse on a shared machine."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # for numpy in the ranks
-    meeting = Path(f"/tmp/starter-ranks-{os.getpid()}")
+    meeting = Path(tempfile.gettempdir()) / f"starter-ranks-{os.getpid()}"
     meeting.unlink(missing_ok=True)
     if ranks == 1:
         _rank_main(0, 1, "", main, options)

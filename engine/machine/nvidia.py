@@ -66,15 +66,13 @@ def _devices(nvml: Any, own: Collection[int], build: str) -> tuple[list[Device],
             problems.append(
                 Message("NVIDIA card {index} does not answer ({error}); it is left out.", index=index, error=error)
             )
-    for device in devices:
-        if not knows(build, _capability(device)):
-            problems.append(
-                Message(
-                    "The installed torch ({build}) cannot use {device}, so it is left out.",
-                    build=build,
-                    device=device.name,
-                )
-            )
+    problems += [
+        Message(
+            "The installed torch ({build}) cannot use {device}, so it is left out.", build=build, device=device.name
+        )
+        for device in devices
+        if not knows(build, _capability(device))
+    ]
     return [device for device in devices if knows(build, _capability(device))], problems
 
 

@@ -82,7 +82,7 @@ def test_the_first_part_shows_where_the_shot_is_going(loaded: Loaded, tmp_path: 
     assert whole.shape == early["latents"].shape
     nearer = distance(late["latents"], whole) < distance(early["latents"], whole)
     # LTX leaves a video that it holds as it is down to the level that it was brought to: here, to the last step.
-    assert nearer or loaded.case.pipeline == "LTXConditionPipeline" and torch.equal(late["latents"], early["latents"])
+    assert nearer or (loaded.case.pipeline == "LTXConditionPipeline" and torch.equal(late["latents"], early["latents"]))
     take = dataclasses.replace(shot(loaded.plan, "take"), glimpse=True)
     frames = family.decode(pipe, early, take).frames
     assert frames.shape == (take.run.num_frames, take.run.height // 2, take.run.width // 2, 3)

@@ -108,7 +108,7 @@ CASES = {
         16,
         9,
         gives=("image", "control_video", "face_video", "video", "mask"),
-    ),  # fmt: skip
+    ),
     "ltx-conditions": Case(
         ltx.build, "ltx", "LTXConditionPipeline", 32, 9, flow_shift=1.0, gives=("image", "keyframes", "last_image")
     ),
@@ -130,7 +130,7 @@ CASES = {
         16,
         109,
         gives=("image", "last_image"),
-    ),  # fmt: skip
+    ),
     "ltx-2-conditions": Case(
         ltx2.build,
         "ltx2",
@@ -140,7 +140,7 @@ CASES = {
         {"spatio_temporal_guidance_blocks": 1},
         flow_shift=1.0,
         gives=("image", "keyframes"),
-    ),  # fmt: skip
+    ),
     "ltx-2-video": Case(
         ltx2.build,
         "ltx2",
@@ -150,7 +150,7 @@ CASES = {
         {"spatio_temporal_guidance_blocks": 1},
         flow_shift=1.0,
         gives=("video",),
-    ),  # fmt: skip
+    ),
     "kandinsky-5": Case(kandinsky5.build, "kandinsky5", "Kandinsky5T2VPipeline", 16, 9),
     "ltx-2": Case(ltx2.build, "ltx2", "LTX2Pipeline", 32, 9, {"spatio_temporal_guidance_blocks": 1}, flow_shift=1.0),
 }

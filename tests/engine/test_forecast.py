@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any, get_args
 
@@ -27,7 +28,7 @@ def planned(card: ModelCard, machine: HardwareProfile, frames: int, side: int, r
 
 def test_a_bigger_request_never_needs_less(card: ModelCard, machine: HardwareProfile) -> None:
     made = [planned(card, machine, frames, side) for frames, side in ((9, 128), (25, 128), (25, 192), (49, 384))]
-    for smaller, larger in zip(made, made[1:], strict=False):
+    for smaller, larger in itertools.pairwise(made):
         assert smaller.forecast.render_seconds[1] <= larger.forecast.render_seconds[1]
         assert smaller.forecast.ram_gb <= larger.forecast.ram_gb
 

@@ -109,7 +109,7 @@ def until_saved(studio: Engine, job: Job) -> Path:
 def whole(studio: Engine) -> Iterator[tuple[str, np.ndarray]]:
     """A take, and its render without a break."""
     take = take_of(studio, **LONG)
-    yield take.id, clip_of(studio, studio.render(take.id))
+    return take.id, clip_of(studio, studio.render(take.id))
 
 
 def test_a_render_whose_worker_is_killed_goes_on_to_the_same_clip(

@@ -128,7 +128,7 @@ def tone(frames: int, hertz: int, rate: int) -> np.ndarray:
 
 def test_sounds_follow_their_pictures_at_one_rate(tmp_path: Path) -> None:
     start = written(tmp_path, "start", Footage(grey(*range(40, 56)), tone(16, 440, 24_000), 24_000))
-    before, rest, _ = concat.join(start, Footage(grey(*range(55, 64)), tone(9, 880, 48_000), 48_000), recipe(9))
+    _before, rest, _ = concat.join(start, Footage(grey(*range(55, 64)), tone(9, 880, 48_000), 48_000), recipe(9))
     assert rest.sound is not None and rest.sample_rate == 48_000
     assert rest.sound.shape[1] == round((16 + 8) * 48_000 / FPS)
     for part, hertz in ((rest.sound[0, 4800:86_400], 440), (rest.sound[0, 100_800:139_200], 880)):

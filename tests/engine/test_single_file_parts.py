@@ -205,7 +205,7 @@ def test_an_encoder_that_lacks_weights_is_refused_and_not_made_up(lost: str, mod
     weights = load_file(file)
     del weights[lost]
     save_file(weights, file)
-    with pytest.raises(ModelProblem, match="umt5.safetensors are not those of this model"):
+    with pytest.raises(ModelProblem, match=r"umt5\.safetensors are not those of this model"):
         lent(models / "wan", tmp_path / "lent", text_encoder=file)
 
 

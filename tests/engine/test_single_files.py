@@ -165,7 +165,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 def test_a_lent_file_that_is_another_now_is_refused(change: str, small: Path, tmp_path: Path) -> None:
     lent = with_lent(small, tmp_path / "lent", "wan")
     CHANGES[change](tmp_path / "ComfyUI" / "wan.safetensors")
-    with pytest.raises(ModelProblem, match="wan.safetensors of another program, .* is gone or changed"):
+    with pytest.raises(ModelProblem, match=r"wan\.safetensors of another program, .* is gone or changed"):
         pipeline_loader.load(lent, FULL, "WanPipeline")
 
 

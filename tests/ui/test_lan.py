@@ -106,7 +106,7 @@ def command(home: Path, *words: str, **environment: str) -> Any:
 @pytest.mark.parametrize("environment", [{}, {"RUSHES_PASSWORD": "short"}])
 def test_sharing_without_a_good_password_does_not_start(environment: dict[str, str], tmp_path: Path) -> None:
     process = command(tmp_path, "--lan", **environment)
-    out, err = process.communicate(timeout=60)
+    _out, err = process.communicate(timeout=60)
     assert process.returncode == 2 and "password" in err and "Traceback" not in err
 
 

@@ -133,7 +133,7 @@ def models(as_json: Json = False) -> None:
                     "size_gb": round(card.size_gb, 3),
                     "summary": card.summary,
                     "recommended": picks.get(card.id),
-                }  # fmt: skip
+                }
                 for card in studio.models.cards()
             ]
         if as_json:

@@ -27,7 +27,7 @@ PREFERRED_PORT = 7433
 NEXT_PORTS = 50
 RETRY_SECONDS = 5.0  # to start the workers on a disk that was full
 ADDRESS = "127.0.0.1"  # this machine only
-EVERYWHERE = "0.0.0.0"  # every network of this machine, when it is shared
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - every network of this machine, when it is shared
 
 
 def serve(engine: Engine, port: int | None, shared: bool = False) -> None:

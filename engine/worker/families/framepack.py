@@ -4,6 +4,7 @@ section its share of the take where the pipeline would draw noise.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -50,7 +51,7 @@ class FramePack(HunyuanVideo):
         parts = list(torch.split(whole[:, :, 1:], SECTION, dim=2))
         parts[0] = torch.cat([whole[:, :, :1], parts[0]], dim=2)  # the picture's own latents lead
         video = pipe.vae.decode(parts[-1], return_dict=False)[0]
-        for part, following in reversed(list(zip(parts, parts[1:], strict=False))):
+        for part, following in reversed(list(itertools.pairwise(parts))):
             current = pipe.vae.decode(torch.cat([part, following[:, :, :SECTION]], dim=2), return_dict=False)[0]
             video = pipe._soft_append(current, video, WINDOW)
         return video[:, :, : (video.shape[2] - 1) // 4 * 4 + 1]

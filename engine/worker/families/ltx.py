@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import LTXConditionPipeline as GUIDED
+from diffusers import LTXConditionPipeline
 
 from engine.schema import Pass
 from engine.worker.families import ltx_conditions, ltx_upsampler
@@ -33,7 +33,7 @@ class Ltx(LatentVideo):
         def with_one_to_skip(sigmas: Any, device: Any) -> None:
             original(sigmas=np.concatenate([[(1 + sigmas[0]) / 2], sigmas]), device=device)
 
-        skips = shot.plan.pipeline == GUIDED.__name__ and shot.plan.sigma < 1
+        skips = shot.plan.pipeline == LTXConditionPipeline.__name__ and shot.plan.sigma < 1
         super().exact_timesteps(scheduler, with_one_to_skip if skips else original, shot, device)
 
     def on_a_take(self, pipe: Any, shot: Shot) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Ltx(LatentVideo):
 
 def _guided(pipe: Any) -> bool:
     """Whether its latents are a grid, and what is given are conditions."""
-    return isinstance(pipe, GUIDED)
+    return isinstance(pipe, LTXConditionPipeline)
 
 
 family = Ltx()

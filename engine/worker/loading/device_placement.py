@@ -35,7 +35,7 @@ def shrunk_by_layer(part: Any, how: Any, placement: Placement) -> Any:
     """
     from bitsandbytes.nn.modules import Int8Params, Linear4bit, Linear8bitLt, Params4bit
 
-    left_alone = tuple(getattr(part, "_keep_in_fp32_modules", None) or ()) + ("lm_head",)
+    left_alone = (*tuple(getattr(part, "_keep_in_fp32_modules", None) or ()), "lm_head")
     for name, layer in list(part.named_modules()):
         if type(layer) is not torch.nn.Linear or any(word in name.split(".") for word in left_alone):
             continue

@@ -177,7 +177,7 @@ class Checkpointer:
         last = self.step == self.stop_after
         elapsed = time.perf_counter() - self._since
         self._latents[_name(self._section)] = latents
-        if self._path and (last or elapsed > SETTLED_SECONDS and self.spent_seconds + self._cost <= COST * elapsed):
+        if self._path and (last or (elapsed > SETTLED_SECONDS and self.spent_seconds + self._cost <= COST * elapsed)):
             self._save(must=last)
         if last:
             name = _name(self._section)

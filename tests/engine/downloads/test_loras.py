@@ -90,7 +90,7 @@ def test_of_several_files_one_must_be_named_and_halves_know_each_other(
     for name in names:
         fetched(downloads, f"{hub.url}/{REPO}/blob/main/{name}")  # as copied from the browser
     assert [kept.noise for kept in loras.kept()] == ["high", "low"]
-    with pytest.raises(HubProblem, match="has no v2/x.safetensors"):
+    with pytest.raises(HubProblem, match=r"has no v2/x\.safetensors"):
         downloads.quote_lora(f"{REPO}/v2/x.safetensors")
 
 
@@ -140,7 +140,7 @@ def test_a_file_that_is_no_lora_is_refused_after_it_came_and_leaves_nothing(
 
 def test_a_repository_without_a_safe_file_is_refused(downloads: Downloads, hub: Hub) -> None:
     hub.add(REPO, {"lora.bin": b"\x80\x04", "README.md": b"#"})
-    with pytest.raises(HubProblem, match="no LoRA in a .safetensors file"):
+    with pytest.raises(HubProblem, match=r"no LoRA in a \.safetensors file"):
         downloads.quote_lora(REPO)
     with pytest.raises(HubProblem, match="has no maker/Nothing"):
         downloads.quote_lora("maker/Nothing")

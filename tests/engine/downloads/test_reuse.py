@@ -97,7 +97,7 @@ def test_only_what_the_other_program_lacks_is_downloaded_and_the_model_runs(
         assert frames_of(take.video).shape == (9, 16, 32, 3)
 
         single_files.transformer(original, mine, "wan", dtype=torch.bfloat16)  # another one now
-        with pytest.raises(BadFile, match="tiny_mine.safetensors of another program"):
+        with pytest.raises(BadFile, match=r"tiny_mine\.safetensors of another program"):
             engine.render(take.id)
         engine.downloads.add(card)  # repaired: what is missing now comes from the hub
         until(engine.downloads, "mine", "finished")
