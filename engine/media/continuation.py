@@ -94,7 +94,8 @@ def request(asked: Request, beginning: Beginning, source: Source, card: ModelCar
     aspect: Aspect = "wide" if ratio > 1.15 else "tall" if ratio < 1 / 1.15 else "square"
     size, usual = Size(width=source.width, height=source.height), card.render.sizes[aspect]
     changes: dict[str, object] = {"extends": beginning, "aspect": aspect}
-    if _legal(size, card) and size.width * size.height <= 1.1 * usual.width * usual.height and not asked.render.width:
+    may = card.size.allows(size) and size.width * size.height <= 1.1 * usual.width * usual.height
+    if may and not asked.render.width:
         changes["render"] = asked.render.but(width=size.width, height=size.height)
     return asked.but(**changes)
 
@@ -128,8 +129,3 @@ def reasons(source: Source, plan: ShotPlan) -> list[str]:
         same = abs(source.width * run.height - source.height * run.width) <= source.width * run.height * SAME_SHAPE
         said.append(f"What it goes on from is {'scaled' if same else 'cropped'} from {source.size} to {run.size}.")
     return said
-
-
-def _legal(size: Size, card: ModelCard) -> bool:
-    rule = card.size
-    return all(side % rule.multiple == 0 and rule.minimum <= side <= rule.maximum for side in (size.width, size.height))

@@ -20,8 +20,9 @@ from engine.schema import (
     VideoFacts,
     VideoRole,
 )
-from engine.schema.card import ModelCard, PassRule, SizeRule
+from engine.schema.card import ModelCard, PassRule
 from engine.schema.errors import BadSetting
+from engine.schema.legal_sizes import SizeRule
 from engine.schema.shot import RECORDED
 
 MOST_SECONDS = 1e6
@@ -36,15 +37,13 @@ def frames_of(request: Request, card: ModelCard, reasons: list[str]) -> int:
         asked, words = round(bounded * rule.fps), f"{request.seconds:g} seconds"
     else:
         return rule.default
-    if not rule.minimum <= asked <= rule.maximum + rule.step - 1:
+    if not rule.minimum <= asked <= rule.most_asked:
         low, high = rule.minimum / rule.fps, rule.maximum / rule.fps
         raise BadSetting(
             f"{card.name} cannot make a clip of {words}.",
             f"Choose {rule.minimum} to {rule.maximum} frames ({low:.1f} to {high:.1f} seconds at {rule.fps} a second).",
         )
-    snapped = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
-        snapped += rule.step
+    snapped = rule.nearest(asked)
     if snapped != asked:
         reasons.append(
             f"{snapped} frames instead of {asked}: {card.name} works in steps of {rule.step} plus {rule.offset}."
@@ -74,8 +73,7 @@ def _halved_sizes(request: Request, card: ModelCard, reasons: list[str]) -> tupl
     smaller = _asked_size(request.take, card.take.sizes[request.aspect])
     if _has_size(request.take) and not _has_size(request.render):
         wanted = Size(width=2 * smaller.width, height=2 * smaller.height)
-    rule = card.size.but(multiple=2 * card.size.multiple, minimum=2 * card.size.minimum)
-    render = _snapped(wanted, rule, card.name, reasons)
+    render = _snapped(wanted, card.render_size, card.name, reasons)
     take = Size(width=render.width // 2, height=render.height // 2)
     if _has_size(request.take) and take != smaller:
         reasons.append(f"A take of {take} instead of {smaller}: {card.name} doubles its takes.")
@@ -90,10 +88,8 @@ def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
     full = card.render.sizes[request.aspect]
     if render == full:
         return default
-    multiple, scale = card.size.multiple, default.width / full.width
-    width, height = (
-        max(card.size.minimum, round(side * scale / multiple) * multiple) for side in (render.width, render.height)
-    )
+    rule, scale = card.size, default.width / full.width
+    width, height = (max(rule.minimum, rule.nearest(side * scale)) for side in (render.width, render.height))
     return Size(width=width, height=height)
 
 
@@ -110,17 +106,12 @@ def _has_size(asked: Overrides) -> bool:
 
 
 def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[str]) -> Size:
-    for side in (size.width, size.height):
-        if not rule.minimum <= side <= rule.maximum:
-            raise BadSetting(
-                f"{name} cannot make a picture of {size}.",
-                f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
-            )
-    width, height = (
-        max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
-    )
-    largest = rule.maximum // rule.multiple * rule.multiple
-    snapped = Size(width=min(width, largest), height=min(height, largest))
+    if not rule.spans(size.width, size.height):
+        raise BadSetting(
+            f"{name} cannot make a picture of {size}.",
+            f"Each side must be from {rule.minimum} to {rule.maximum} pixels.",
+        )
+    snapped = Size(width=rule.snapped(size.width), height=rule.snapped(size.height))
     if snapped != size:
         reasons.append(f"{snapped} instead of {size}: {name} needs multiples of {rule.multiple} pixels.")
     return snapped
@@ -180,8 +171,7 @@ def as_long_as(footage: Footage, request: Request, card: ModelCard) -> Request:
         return request
     rule, seconds = card.frames, min(facts.seconds for facts in footage.values())
     asked = min(max(round(seconds * rule.fps), rule.minimum), rule.maximum)
-    frames = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    return request.but(num_frames=frames)
+    return request.but(num_frames=rule.below(asked))
 
 
 def strength(request: Request, card: ModelCard, take: Pass) -> float | None:
