@@ -60,8 +60,7 @@ def machine(device: str, cap_gb: float) -> HardwareProfile:
 
 def planned(card: ModelCard, there: HardwareProfile, small: bool) -> ShotPlan:
     pictures: dict[PictureRole, str] = {"image": "0" * 32} if "image" in card.needs else {}
-    side = -(-card.size.minimum // card.size.multiple) * card.size.multiple * (2 if card.latent_upsampler else 1)
-    square = Overrides(width=side, height=side)
+    square = Overrides(width=card.render_size.least, height=card.render_size.least)
     sizes = {"take": square, "render": square, "num_frames": card.frames.minimum + card.frames.step} if small else {}
     asked = {"prompt": "a", "seed": 0, "model": card.id, "aspect": "wide", "device": there.best.id} | sizes
     return plan(Request.model_validate(asked | {"pictures": pictures}), card, there)

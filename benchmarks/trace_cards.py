@@ -56,9 +56,8 @@ SHORT, LONG = 25, 49
 def legal(card: ModelCard, side: tuple[int, int], frames: int) -> Pass:
     """A pass of about this size and length that the model allows."""
     rule, scale = card.frames, min(card.size.maximum / MIDDLE[0], 1)
-    multiple = card.size.multiple * (2 if card.latent_upsampler else 1)
-    width, height = (int(length * scale) // multiple * multiple for length in side)
-    frames = max((frames - rule.offset) // rule.step * rule.step + rule.offset, rule.minimum)
+    width, height = (card.render_size.below(int(length * scale)) for length in side)
+    frames = max(rule.below(frames), rule.minimum)
     if card.size.only:  # learned positions: one size, and one length
         width, height, frames = card.size.only.width, card.size.only.height, max(frames, rule.minimum)
     return Pass(width=width, height=height, num_frames=frames, fps=rule.fps, num_inference_steps=1, guidance_scale=1,

@@ -77,7 +77,8 @@ class Engine:
         self.location = ModelLocation(self.places, self.store, self.downloads)
         self.machine = Machine(self.places, self.store, self.presets)
         self.planning = Planning(self.rooms, self.machine, self.models, self.presets)
-        self._lock, self._closing = FileLock(self.places.lock), threading.Event()
+        # taken by the thread that stands by, given back by the one that closes
+        self._lock, self._closing = FileLock(self.places.lock, thread_local=False), threading.Event()
         self._lanes = Scheduler(self.places, self.store)
         self._watchman: threading.Thread | None = None
 

@@ -6,18 +6,15 @@ import contextlib
 import os
 import queue
 import shutil
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
-from engine.paths import APP, Places
+from engine.paths import Places
 from engine.schema.errors import HubProblem, MachineProblem, ModelGated, ModelProblem, RushesError
 from engine.schema.manifest import (
     Answer,
@@ -38,9 +35,11 @@ from engine.schema.manifest import (
 from engine.schema.message import Message
 from engine.storage.download_queue import DownloadQueue, Row
 from engine.storage.lora_library import Loras
+from engine.subprocess_lines import LineProcess, Program
 
 LIST_SECONDS = 90.0
 STOP_SECONDS = 2.5
+LOG_BYTES = 2_000_000
 MAX_DEATHS = 3  # of the process, in a row, without a byte of progress
 ANSWER_SECONDS = 0.1
 WRITE_SECONDS = 1.0  # how often progress is written down
@@ -59,25 +58,13 @@ class DownloaderProcess:
 
     def __init__(self, order: Order, places: Places) -> None:
         environment = {key: value for key, value in os.environ.items() if key not in UNTOLD} | SETTINGS
-        log_path = places.logs / "downloads.log"
-        fresh = not log_path.exists() or log_path.stat().st_size > 2_000_000
-        with log_path.open("w" if fresh else "a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.install.downloader"],
-                cwd=APP,
-                env=environment,
-                text=True,
-                encoding="utf-8",
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        self.answers: queue.Queue[Answer | None] = queue.Queue()
-        assert self._process.stdin and self._process.stdout
-        threading.Thread(target=_pump, args=(self._process.stdout, self.answers), daemon=True).start()
+        command = [sys.executable, "-m", "engine.install.downloader"]
+        stray = "the downloader said something that is no answer"
+        program = Program(command, environment, places.logs / "downloads.log", LOG_BYTES, stray)
+        self._process: LineProcess[Answer] = LineProcess(program, answers.validate_json)
+        self.answers = self._process.said
         try:
-            self._process.stdin.write(order.model_dump_json() + "\n")
-            self._process.stdin.flush()
+            self._process.send(order.model_dump_json() + "\n")
         except OSError:
             self._process.kill()  # it died at once: the end of its answers says so
 
@@ -86,24 +73,8 @@ class DownloaderProcess:
         return self._process.pid
 
     def end(self) -> None:
-        """Ask it to leave, by closing its stdin, and make sure that it does."""
-        assert self._process.stdin
-        try:
-            self._process.stdin.close()
-            self._process.wait(timeout=STOP_SECONDS)
-        except (subprocess.TimeoutExpired, OSError):
-            self._process.kill()
-            self._process.wait()
-
-
-def _pump(stream: IO[str], inbox: queue.Queue[Answer | None]) -> None:
-    with stream:
-        for text in stream:
-            try:
-                inbox.put(answers.validate_json(text))
-            except ValidationError:
-                print(f"the downloader said something that is no answer: {text[:200]!r}", file=sys.stderr)
-    inbox.put(None)
+        """Ask it to leave, and make sure that it does."""
+        self._process.end(STOP_SECONDS)
 
 
 def ask_for_list(order: ListFiles | ListLora, places: Places) -> Manifest:

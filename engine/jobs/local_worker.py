@@ -8,24 +8,21 @@ import os
 import platform
 import queue
 import re
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO
-
-from pydantic import ValidationError
 
 from engine.jobs.kinds import kind_of
-from engine.paths import APP, Places
+from engine.paths import Places
 from engine.schema import Held, Job
 from engine.schema.errors import WorkerDied
 from engine.schema.events import Cancelled, Event, FinalEvent
 from engine.schema.json_lines import CancelJob, Holds, JobEvent, RanOut, Ready, RunJob, line, read_by_engine
 from engine.schema.message import Message
+from engine.subprocess_lines import LineProcess, Program
 
 COUNTERS = (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events"))  # Linux: the machine's, and a container's own
 KILLED = (-9, 137)
@@ -87,6 +84,10 @@ CANCEL_GRACE_SECONDS = 8.0
 POLL_SECONDS = 0.2  # how soon a lane sees a job or a stop that another process wrote
 TRUSTING = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "DIFFUSERS_TRUST_REMOTE_KERNELS")  # Pinokio sets the first one
 ALLOCATOR = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
+LEAVING_SECONDS = 3.0
+DYING_SECONDS = 5.0
+LOG_BYTES = 5_000_000
+Told = Ready | Holds | JobEvent | RanOut
 PINNED_IN_ONE_PIECE = (2, 13)  # the first torch that was seen to know pinned_max_cached_size_mb
 QUIET = {  # no library of the worker may call home, and none may be told to trust a pickle
     "HF_HUB_OFFLINE": "1",
@@ -154,9 +155,8 @@ class LocalWorker:
         self._log = places.logs / f"worker-{device.replace(':', '')}.log"
         self._oom_kills = 0
         self._libraries: frozenset[str] = frozenset()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: LineProcess[Told] | None = None
         self._starting, self._closed = threading.Lock(), False
-        self._inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None] = queue.Queue()
         self.ready = Ready(versions={})
         self.held: Held | None = None  # after its last job
         self._cancelled_at: float | None = None
@@ -173,33 +173,25 @@ class LocalWorker:
         with self._starting:
             if self._closed:
                 raise WorkerDied(Message("The studio was closed."), Message("Open it again; the job waits."))
-            if self._process is None or self._process.poll() is not None:
+            if not (self._process and self._process.runs):
                 self._libraries |= _likely(self._places)
             known = [part for name in sorted(self._libraries) for part in ("--library", name)]
             command = [*worker_command(self._places, self._device), *known]
-            if self._process and self._process.args != command:  # a library more, or models in another folder
+            if self._process and self._process.command != command:  # a library more, or models in another folder
                 self.stop()
-            if self._process is None or self._process.poll() is not None:
+            if not (self._process and self._process.runs):
                 self._process = self._launched(command)
 
-    def _launched(self, command: list[str]) -> subprocess.Popen[str]:
-        self._oom_kills = oom_kills()
-        fresh = not self._log.exists() or self._log.stat().st_size > 5_000_000
-        with self._log.open("w" if fresh else "a") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=APP,
-                env=worker_environment(),
-                text=True,
-                encoding="utf-8",
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        self._inbox, self.held = queue.Queue(), None
-        assert process.stdout
-        threading.Thread(target=_pump, args=(process.stdout, self._inbox, self._heard), daemon=True).start()
-        return process
+    def _launched(self, command: list[str]) -> LineProcess[Told]:
+        self._oom_kills, self.held = oom_kills(), None
+        stray = "worker said something that is no message"
+        program = Program(command, worker_environment(), self._log, LOG_BYTES, stray)
+        return LineProcess(program, read_by_engine, self._heard_greeting)
+
+    def _heard_greeting(self, message: Told) -> None:
+        """No job waits for it."""
+        if isinstance(message, Ready):
+            self._heard(message)
 
     def perform(self, job: Job) -> Iterator[Event | RanOut | None]:
         """The events of a job, up to its final one or RanOut; None where nothing was new for a moment.
@@ -231,13 +223,14 @@ class LocalWorker:
 
     def _heard_of(self, job_id: str) -> Iterator[Event | RanOut | None]:
         """The next message, where it is about this job; None where it is not, and where there is none."""
+        assert self._process
         try:
-            message = self._inbox.get(timeout=POLL_SECONDS)
+            message = self._process.said.get(timeout=POLL_SECONDS)
         except queue.Empty:
             yield None
             return
         if message is None:
-            code = self._wait()
+            code = self._process.exit_code(DYING_SECONDS)
             if self._cancelled_at is None:
                 raise self._died(code)
             yield Cancelled()
@@ -261,47 +254,15 @@ class LocalWorker:
 
     def stop(self) -> None:
         """Close its stdin, which makes it leave; then make sure."""
-        if not self._process:
-            return
-        try:
-            if self._process.stdin:
-                self._process.stdin.close()
-            self._process.wait(timeout=3)
-        except (subprocess.TimeoutExpired, OSError):
-            self._process.kill()
-            self._process.wait()
+        if self._process:
+            self._process.end(LEAVING_SECONDS)
 
     def _send(self, text: str) -> None:
-        assert self._process and self._process.stdin
+        assert self._process
         try:
-            self._process.stdin.write(text)
-            self._process.stdin.flush()
+            self._process.send(text)
         except (OSError, ValueError) as error:  # ValueError: its stdin was closed to end it
-            raise self._died(self._wait()) from error
+            raise self._died(self._process.exit_code(DYING_SECONDS)) from error
 
     def _died(self, code: int) -> WorkerDied:
         return of(code, oom_kills() > self._oom_kills, self._log.read_text(errors="replace")[-2000:])
-
-    def _wait(self) -> int:
-        assert self._process
-        try:
-            return self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
-
-
-def _pump(
-    stream: IO[str], inbox: queue.Queue[Ready | Holds | JobEvent | RanOut | None], heard: Callable[[Ready], None]
-) -> None:
-    """Worker's stdout to the inbox; None at its end. `heard` gets its greeting, for which no job waits."""
-    with stream:
-        for text in stream:
-            try:
-                message = read_by_engine(text)
-                inbox.put(message)
-                if isinstance(message, Ready):
-                    heard(message)
-            except ValidationError:
-                print(f"worker said something that is no message: {text[:200]!r}", file=sys.stderr)
-    inbox.put(None)

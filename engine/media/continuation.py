@@ -97,7 +97,8 @@ def request(asked: Request, beginning: Beginning, source: Source, card: ModelCar
     aspect: Aspect = "wide" if ratio > 1.15 else "tall" if ratio < 1 / 1.15 else "square"
     size, usual = Size(width=source.width, height=source.height), card.render.sizes[aspect]
     changes: dict[str, object] = {"extends": beginning, "aspect": aspect}
-    if _legal(size, card) and size.width * size.height <= 1.1 * usual.width * usual.height and not asked.render.width:
+    may = card.size.allows(size) and size.width * size.height <= 1.1 * usual.width * usual.height
+    if may and not asked.render.width:
         changes["render"] = asked.render.but(width=size.width, height=size.height)
     return asked.but(**changes)
 
@@ -165,8 +166,3 @@ def reasons(source: Source, plan: ShotPlan) -> list[Message]:
             )
         )
     return said
-
-
-def _legal(size: Size, card: ModelCard) -> bool:
-    rule = card.size
-    return all(side % rule.multiple == 0 and rule.minimum <= side <= rule.maximum for side in (size.width, size.height))

@@ -20,8 +20,9 @@ from engine.schema import (
     VideoFacts,
     VideoRole,
 )
-from engine.schema.card import ModelCard, PassRule, SizeRule
+from engine.schema.card import ModelCard, PassRule
 from engine.schema.errors import BadSetting
+from engine.schema.legal_sizes import SizeRule
 from engine.schema.message import Message
 from engine.schema.shot import RECORDED
 
@@ -37,7 +38,7 @@ def frames_of(request: Request, card: ModelCard, reasons: list[Message]) -> int:
         asked, words = round(bounded * rule.fps), f"{request.seconds:g} seconds"
     else:
         return rule.default
-    if not rule.minimum <= asked <= rule.maximum + rule.step - 1:
+    if not rule.minimum <= asked <= rule.most_asked:
         low, high = rule.minimum / rule.fps, rule.maximum / rule.fps
         raise BadSetting(
             Message("{model} cannot make a clip of {words}.", model=card.name, words=words),
@@ -50,9 +51,7 @@ def frames_of(request: Request, card: ModelCard, reasons: list[Message]) -> int:
                 fps=rule.fps,
             ),
         )
-    snapped = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    if asked - snapped > rule.step // 2 and snapped + rule.step <= rule.maximum:
-        snapped += rule.step
+    snapped = rule.nearest(asked)
     if snapped != asked:
         reasons.append(
             Message(
@@ -95,8 +94,7 @@ def _halved_sizes(request: Request, card: ModelCard, reasons: list[Message]) -> 
     smaller = _asked_size(request.take, card.take.sizes[request.aspect])
     if _has_size(request.take) and not _has_size(request.render):
         wanted = Size(width=2 * smaller.width, height=2 * smaller.height)
-    rule = card.size.but(multiple=2 * card.size.multiple, minimum=2 * card.size.minimum)
-    render = _snapped(wanted, rule, card.name, reasons)
+    render = _snapped(wanted, card.render_size, card.name, reasons)
     take = Size(width=render.width // 2, height=render.height // 2)
     if _has_size(request.take) and take != smaller:
         reasons.append(
@@ -118,10 +116,8 @@ def _take_size(request: Request, card: ModelCard, render: Size) -> Size:
     full = card.render.sizes[request.aspect]
     if render == full:
         return default
-    multiple, scale = card.size.multiple, default.width / full.width
-    width, height = (
-        max(card.size.minimum, round(side * scale / multiple) * multiple) for side in (render.width, render.height)
-    )
+    rule, scale = card.size, default.width / full.width
+    width, height = (max(rule.minimum, rule.nearest(side * scale)) for side in (render.width, render.height))
     return Size(width=width, height=height)
 
 
@@ -138,19 +134,14 @@ def _has_size(asked: Overrides) -> bool:
 
 
 def _snapped(size: Size, rule: SizeRule, name: str, reasons: list[Message]) -> Size:
-    for side in (size.width, size.height):
-        if not rule.minimum <= side <= rule.maximum:
-            raise BadSetting(
-                Message("{name} cannot make a picture of {size}.", name=name, size=size),
-                Message(
-                    "Each side must be from {minimum} to {maximum} pixels.", minimum=rule.minimum, maximum=rule.maximum
-                ),
-            )
-    width, height = (
-        max(rule.minimum, round(side / rule.multiple) * rule.multiple) for side in (size.width, size.height)
-    )
-    largest = rule.maximum // rule.multiple * rule.multiple
-    snapped = Size(width=min(width, largest), height=min(height, largest))
+    if not rule.spans(size.width, size.height):
+        raise BadSetting(
+            Message("{name} cannot make a picture of {size}.", name=name, size=size),
+            Message(
+                "Each side must be from {minimum} to {maximum} pixels.", minimum=rule.minimum, maximum=rule.maximum
+            ),
+        )
+    snapped = Size(width=rule.snapped(size.width), height=rule.snapped(size.height))
     if snapped != size:
         reasons.append(
             Message(
@@ -238,8 +229,7 @@ def as_long_as(footage: Footage, request: Request, card: ModelCard) -> Request:
         return request
     rule, seconds = card.frames, min(facts.seconds for facts in footage.values())
     asked = min(max(round(seconds * rule.fps), rule.minimum), rule.maximum)
-    frames = (asked - rule.offset) // rule.step * rule.step + rule.offset
-    return request.but(num_frames=frames)
+    return request.but(num_frames=rule.below(asked))
 
 
 def strength(request: Request, card: ModelCard, take: Pass) -> float | None:

@@ -233,7 +233,7 @@ def _smaller_weights(plan: ShotPlan, card: ModelCard, doing: Work) -> Iterator[F
 
 def _fewer_frames(plan: ShotPlan, card: ModelCard) -> Iterator[FallbackStep]:
     rule, now = card.frames, plan.take.num_frames
-    frames = (int(now * SHRINK) - rule.offset) // rule.step * rule.step + rule.offset
+    frames = rule.below(int(now * SHRINK))
     if frames < rule.minimum:
         return
     change = Message(
@@ -251,7 +251,7 @@ def _smaller_size(plan: ShotPlan, stage: ShotStage, card: ModelCard) -> Iterator
     if card.latent_upsampler or plan.take.part:
         return  # the sizes of take and render hang together
     rule, now = card.size, plan.run(stage)
-    width, height = (int(side * SHRINK) // rule.multiple * rule.multiple for side in (now.width, now.height))
+    width, height = (rule.below(int(side * SHRINK)) for side in (now.width, now.height))
     if min(width, height) < rule.minimum:
         return
     change = Message(

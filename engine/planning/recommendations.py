@@ -146,14 +146,14 @@ def _first(plan: Planner, request: Request, made: ShotPlan, changes: Iterable[Ch
 
 def _shorter(card: ModelCard, made: ShotPlan) -> list[Changes]:
     rule, frames = card.frames, made.render.num_frames
-    fewer = (int(frames * share - rule.offset) // rule.step * rule.step + rule.offset for share in (0.75, 0.5, 0.3))
+    fewer = (rule.below(int(frames * share)) for share in (0.75, 0.5, 0.3))
     return [{"num_frames": max(rule.minimum, count), "seconds": None} for count in fewer]
 
 
 def _smaller(card: ModelCard, made: ShotPlan) -> list[Changes]:
-    unit = card.size.multiple * (2 if card.latent_upsampler else 1)
-    sides = ((made.render.width * share / unit, made.render.height * share / unit) for share in (0.8, 0.65, 0.5, 0.35))
-    return [{"render": Overrides(width=round(width) * unit, height=round(height) * unit)} for width, height in sides]
+    rule, sides = card.render_size, (made.render.width, made.render.height)
+    smaller = ([rule.nearest(side * share) for side in sides] for share in (0.8, 0.65, 0.5, 0.35))
+    return [{"render": Overrides(width=width, height=height)} for width, height in smaller]
 
 
 def _difference(made: ShotPlan, better: ShotPlan) -> Message:

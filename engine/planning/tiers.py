@@ -121,11 +121,9 @@ def _size(level: Level, request: Request, card: ModelCard, beyond: bool) -> dict
     scale = sqrt(level.megapixels * 1e6 / (own.width * own.height)) if level.megapixels else 1.0
     if card.size.only or scale == 1 or (scale > 1 and not beyond):
         return {}
-    doubled = 2 if card.latent_upsampler else 1
-    multiple, least = card.size.multiple * doubled, card.size.minimum * doubled
-    scale = max(min(scale, card.size.maximum / max(own.width, own.height)), least / min(own.width, own.height))
-    width, height = (max(-(-least // multiple), int(side * scale / multiple + 0.25)) * multiple
-                     for side in (own.width, own.height))  # fmt: skip
+    rule = card.render_size
+    scale = max(min(scale, rule.maximum / max(own.width, own.height)), rule.minimum / min(own.width, own.height))
+    width, height = (max(rule.least, rule.below(side * scale, almost=0.25)) for side in (own.width, own.height))
     return {"width": width, "height": height}
 
 
@@ -136,4 +134,4 @@ def _frames(level: Level, card: ModelCard, beyond: bool) -> int:
     if level.seconds is None:
         return rule.default
     wanted = max(rule.minimum, min(round(level.seconds * rule.fps), most))
-    return max(rule.minimum, (wanted - rule.offset) // rule.step * rule.step + rule.offset)
+    return max(rule.minimum, rule.below(wanted))

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.schema import Argument, Aspect, FrozenModel, LatentUpsampler, MediaRole, Size
+from engine.schema.legal_sizes import FrameRule, SizeRule
 from engine.schema.message import Message
 from engine.schema.shot import RECORDED
 
@@ -152,33 +153,6 @@ class Component(FrozenModel):
     files: tuple[str, ...] = ()
     optional: bool = False
     gguf: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,120}\.gguf)?$")] = ""
-
-
-class SizeRule(FrozenModel):
-    """Width and height are multiples of `multiple`, each between `minimum` and `maximum` pixels.
-
-    `only`: the one size of a model whose positions are learned.
-    """
-
-    multiple: Annotated[int, Field(ge=1)]
-    minimum: Annotated[int, Field(ge=1)]
-    maximum: int
-    only: Size | None = None
-
-
-class FrameRule(FrozenModel):
-    """Legal frame counts are `step` x k + `offset`, from `minimum` to `maximum`, shown at `fps` frames a second.
-
-    `from_the_end`: the model draws the last `step` frames first, and the others from there.
-    """
-
-    step: Annotated[int, Field(ge=1)]
-    offset: Annotated[int, Field(ge=0)] = 1
-    minimum: Annotated[int, Field(ge=1)]
-    maximum: int
-    default: int
-    fps: Annotated[int, Field(ge=1, le=120)]
-    from_the_end: bool = False
 
 
 class PassRule(FrozenModel):
@@ -348,6 +322,11 @@ class ModelCard(FrozenModel):
         faster = self.faster.measured if self.faster else ""
         texts = (self.summary, self.good_at, self.prompt.style, self.not_yet, self.sigma.kept, faster, *kept)
         return tuple(text for text in (*texts, self.licence.conditions, *self.licence.excluded) if text)
+
+    @property
+    def render_size(self) -> SizeRule:
+        """The rule of its renders, where its upsampler doubles a take that keeps `size`."""
+        return self.size.doubled if self.latent_upsampler else self.size
 
     @property
     def continues(self) -> bool:

@@ -163,3 +163,17 @@ def run_by_hand(home: Path, job: Job) -> object:
     done.stdin.close()
     done.wait(timeout=20)
     return final
+
+
+def test_who_took_over_a_folder_gives_it_back_when_it_is_closed(tmp_path: Path) -> None:
+    """The lock is taken by the thread that stood by, and given back by the one that closes."""
+    first, second, third = Engine(tmp_path), Engine(tmp_path), Engine(tmp_path)
+    first.start()
+    second.start()
+    assert second._watchman
+    first.close()
+    second._watchman.join(10)
+    second.close()
+    third.start()
+    assert third._watchman is None
+    third.close()

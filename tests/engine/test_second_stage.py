@@ -170,7 +170,7 @@ def test_the_sound_of_the_take_is_kept(tmp_path: Path, watch: denoise.StepReport
     case = CASES["ltx-2"]
     case.build(tmp_path)
     made, family = planned(case).model_copy(update={"latent_upsampler": HOW, "sigma": 0.02}), families.of("ltx2")
-    model = pipeline_loader.load(tmp_path, made.placement, case.pipeline)
+    model = pipeline_loader.load(tmp_path, made.placement, case.pipeline, pipeline_loader.Loading(family))
     take = denoise.draw(model, family, shot(made, "take"), watch)
     sound = denoise.refine(model, family, shot(made, "render"), watch, take)["audio_latents"]
     other = denoise.draw(model, family, shot(made.model_copy(update={"seed": 9}), "take"), watch)["audio_latents"]

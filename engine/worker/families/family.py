@@ -63,6 +63,10 @@ class LatentVideo:
         """Components that diffusers cannot load by itself here, loaded from the model's folder."""
         return {}
 
+    def attach(self, pipe: Any, folder: Path, dtype: torch.dtype) -> None:
+        """Once, before `prepare`: the second stage that lies in the model's folder, where a family has one."""
+        pipe.second_stage = None
+
     def prepare(self, pipe: Any) -> None:
         """Once, on a freshly loaded pipeline: what must be set right before it draws."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ DECODING = ("decode_timestep", "decode_noise_scale")
 
 
 class Ltx(LatentVideo):
+    def attach(self, pipe: Any, folder: Path, dtype: torch.dtype) -> None:
+        ltx_upsampler.attach(pipe, folder, dtype)
+
     def encode(self, pipe: Any, shot: Shot, transformer: Any) -> dict[str, Any]:
         return dict(zip(NAMES, self.encoded(pipe, shot), strict=True))
 

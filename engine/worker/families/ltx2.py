@@ -5,6 +5,7 @@ One forward a step needs every guidance of picture and sound at its neutral valu
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ NO_BLOCKS = -1  # in a card, spatio_temporal_guidance_blocks = -1 means none: TO
 
 
 class Ltx2(LatentVideo):
+    def attach(self, pipe: Any, folder: Path, dtype: torch.dtype) -> None:
+        ltx_upsampler.attach(pipe, folder, dtype)
+
     def prepare(self, pipe: Any) -> None:
         """Where its config is silent, diffusers counts one halving too many: wrong sizes, and tiles too far apart."""
         vae, config = pipe.vae, pipe.vae.config

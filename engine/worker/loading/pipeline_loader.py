@@ -25,7 +25,6 @@ from engine.schema.events import Event, Progress
 from engine.schema.message import Message
 from engine.worker import families
 from engine.worker.accelerator import Accelerator
-from engine.worker.families import ltx_upsampler
 from engine.worker.families.family import LatentVideo
 from engine.worker.loading import device_placement, lora_adapters, single_file_loader
 from engine.worker.loading.device_placement import DTYPES
@@ -195,7 +194,7 @@ def load(folder: Path, placement: Placement, pipeline: str, how: Loading = Loadi
     pipe = source.pipe(own | dict.fromkeys(reading), drawer_kept)
     _check_vae(pipe.vae, folder)
     with _damage_told(folder):
-        ltx_upsampler.attach(pipe, folder, DTYPES[placement.dtype])
+        how.family.attach(pipe, folder, DTYPES[placement.dtype])
     how.family.prepare(pipe)
     if how.first:
         how.first(pipe)

@@ -175,7 +175,7 @@ def starter_buttons(card: ModelCard) -> str:
 def length_slider(card: ModelCard, value: float | None = None) -> gr.Slider:
     """The lengths that this model can make, in half seconds. Also the update when another model is chosen."""
     rule = card.frames
-    shortest, longest = rule.minimum / rule.fps, (rule.maximum + rule.step - 1) / rule.fps
+    shortest, longest = rule.minimum / rule.fps, rule.most_asked / rule.fps
     low, high = max(ceil(shortest * 2) / 2, 0.5), longest // 0.5 * 0.5
     return gr.Slider(
         minimum=low,
