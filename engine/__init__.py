@@ -7,7 +7,7 @@ from engine.diagnostics import Finding, examine, support_file
 from engine.engine import Engine
 from engine.install.model_location import Housed, Move, MoveQuote
 from engine.jobs.card_test import CardTest
-from engine.jobs.kinds import Kind, kind_of
+from engine.jobs.kinds import Kind, all_kinds, kind_of
 from engine.jobs.kinds.take import MAX_TAKES
 from engine.jobs.scheduler import LostLane, lost_lane
 from engine.media.images import MAX_PICTURE_BYTES
@@ -154,6 +154,7 @@ __all__ = [
     "Tier",
     "UnknownName",
     "VideoRole",
+    "all_kinds",
     "as_request",
     "examine",
     "filled",

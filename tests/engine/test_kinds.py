@@ -19,6 +19,7 @@ from engine.planning.memory_fallback import FallbackStep
 from engine.schema import Forecast, FrozenModel, Placement, Plan, Shortage, Stage, Work
 from engine.schema.errors import BadSetting
 from engine.schema.events import Adjusted, Cancelled, NeedsConsent, Progress
+from engine.schema.message import Message
 from engine.storage.library import STATE
 from tests.engine.test_worker import ended
 from ui.page.model.snapshot import look
@@ -80,8 +81,8 @@ class CountKind(Kind):
         assert isinstance(plan, CountPlan)
         if plan.number == plan.at_most:
             return None
-        change = f"It is counted to {plan.at_most}."
-        smaller = plan.model_copy(update={"number": plan.at_most, "adjusted": (*plan.adjusted, change)})
+        change = Message("It is counted to {number}.", number=plan.at_most)
+        smaller = plan.but(number=plan.at_most, adjusted=(*plan.adjusted, change))
         return FallbackStep(smaller, change, alters=True)
 
 

@@ -6,23 +6,28 @@
     studio.predict(take["id"], api_name="/job")
 
 Every answer is what the engine's own nouns say (`engine/schema/`), as JSON. A refusal is one sentence.
+
+`Functions.all` is the one list: each of its functions becomes an endpoint and a tool by its name, its types and its
+docstring. A kind of work that says its `request` is in it without a line here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
 from gradio.events import api
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter
+from pydantic.fields import FieldInfo
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from engine import Aspect, Engine, Request, RushesError
+from engine import Aspect, Engine, Kind, Request, RushesError, all_kinds
 from ui.locale import shown
 from ui.page.components.media_routes import address
 from ui.page.screens.clip import kind_of
@@ -43,7 +48,11 @@ class Functions:
 
     @property
     def all(self) -> tuple[Callable[..., Any], ...]:
-        return self.models, self.plan, self.make_takes, self.render, self.job, self.stop, self.library
+        own = self.models, self.plan, self.make_takes, self.render, self.job, self.stop, self.library
+        kinds = [asking_for(kind, self.engine) for kind in all_kinds() if kind.request]
+        names = [function.__name__ for function in (*own, *kinds)]
+        assert len(set(names)) == len(names), names  # one would hide the other
+        return *own, *kinds
 
     def models(self) -> list[Answer]:
         """Every model: what it is good at, its licence, and whether it is installed."""
@@ -91,6 +100,39 @@ class Functions:
 def _shown(noun: BaseModel) -> Answer:
     answer: Answer = shown(noun)
     return answer
+
+
+# ---- kinds of work ----
+
+
+def asking_for(kind: Kind, engine: Engine) -> Callable[..., Any]:
+    """A function like those above, whose parameters are the fields of the kind's request."""
+    request = kind.request
+    assert request
+    given = [_parameter(name, field) for name, field in request.model_fields.items()]
+    given.sort(key=lambda one: one.default is not inspect.Parameter.empty)  # a function's required ones come first
+    signature = inspect.Signature(given, return_annotation=list[Answer])
+
+    def submit(*arguments: Any, **named: Any) -> list[Answer]:
+        said = signature.bind_partial(*arguments, **named).arguments  # what is missing the request tells
+        return [shown(job) for job in engine.submit(kind.name, request.model_validate(said))]
+
+    submit.__name__ = submit.__qualname__ = kind.name
+    submit.__doc__ = request.__doc__
+    submit.__annotations__ = {one.name: one.annotation for one in given} | {"return": signature.return_annotation}
+    submit.__signature__ = signature  # type: ignore[attr-defined]
+    return submit
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    kind: Any = Annotated[field.rebuild_annotation(), Field(description=field.description)]
+    default: Any = inspect.Parameter.empty
+    if not field.is_required():  # as JSON, which is how it is told
+        default = TypeAdapter(kind).dump_python(field.get_default(call_default_factory=True), mode="json")
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+
+
+# ---- as endpoints ----
 
 
 def offer(engine: Engine) -> None:

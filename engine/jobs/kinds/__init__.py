@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Protocol
 
 from engine.durable_files import moved, onto_the_disk
@@ -69,6 +70,9 @@ class Kind:
     performer: str
     label: Message
     heading: Message
+    request: type[FrozenModel] | None = None
+    """What it is asked for with, where programs may: its docstring and fields are those of the API function and of the
+    MCP tool. No field may be a path: whoever calls would choose among the files of this computer."""
 
     def jobs(self, request: Any, asked: Planning) -> list[Job]:
         """The jobs that a request becomes, each with its whole plan. Raises BadInput; changes nothing but what it
@@ -137,6 +141,13 @@ def kind_of(name: str) -> Kind:
             raise UnknownName(OTHER_VERSION.cause, OTHER_VERSION.remedy)
         register(import_module(module).kind)
     return _kinds[name]
+
+
+def all_kinds() -> list[Kind]:
+    """Every kind by its name: those of this folder, and those that were registered."""
+    for module in iter_modules(__path__):
+        kind_of(module.name)
+    return sorted(_kinds.values(), key=lambda kind: kind.name)
 
 
 def register(kind: Kind) -> None:
