@@ -38,15 +38,9 @@ from engine import (
     not_written,
 )
 from ui.locale import say, shown
+from ui.texts import STRIP
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
-PHASES = {
-    "loading": "Getting the model ready",
-    "prompt": "Reading the prompt",
-    "sampling": "Drawing",
-    "decoding": "Turning it into pictures",
-    "writing": "Writing the file",
-}
 
 
 def print_json(value: Any) -> None:
@@ -84,9 +78,14 @@ def follow(studio: Engine, job: Job, what: str) -> Finished:
                     _tell(studio, job, event)
                 match event:
                     case engine.Progress(phase="sampling", step=step, steps=steps):
-                        bars.update(bar, description=f"{what}: {PHASES['sampling']}", completed=step, total=steps)
+                        bars.update(
+                            bar,
+                            description=f"{what}: {STRIP.sampling.format(step=step, steps=steps)}",
+                            completed=step,
+                            total=steps,
+                        )
                     case engine.Progress(phase=phase):
-                        bars.update(bar, description=f"{what}: {PHASES[phase]}")
+                        bars.update(bar, description=f"{what}: {getattr(STRIP, phase)}")
                     case Adjusted(change=first, reason=then) | Noticed(cause=first, remedy=then):
                         words.print(escaped(f"{say(first)} {say(then)}"))
                     case NeedsConsent(question=question):

@@ -21,7 +21,7 @@ from engine.planning.recommendations import recommend
 from engine.schema.events import Event
 from engine.storage.catalog import machines
 from tests.ui.test_commands import command
-from ui import locale, texts
+from ui import amounts, locale, texts
 from ui.locale import SPOKEN, languages, say, shown
 from ui.locale.__main__ import extracted, strings
 from ui.page.components import formatting
@@ -256,8 +256,8 @@ def test_json_of_a_command_speaks_the_language_that_was_asked_for(tiny_home: Pat
 
 
 def test_numbers_and_times_are_written_as_the_language_does(german: None) -> None:
-    said = [formatting.duration(0.44), formatting.gigabytes(1.5), formatting.span(1, 3),
-            formatting.listed(["a", "b"]), formatting.moment("2026-03-01T12:00:00")]  # fmt: skip
+    said = [amounts.duration(0.44), amounts.gigabytes(1.5), amounts.span(1, 3),
+            formatting.listed(["a", "b"]), amounts.moment("2026-03-01T12:00:00")]  # fmt: skip
     assert said[:4] == ["0,4 s", "1,5 GB", "1 bis 3 s", "„a“ oder „b“"]
     assert said[4].startswith("1. März 2026, ")
 

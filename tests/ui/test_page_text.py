@@ -16,7 +16,7 @@ from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES
 from engine.queries import Machine
 from engine.schema import Device, Run
 from engine.storage.catalog import machines
-from ui.page.components import formatting
+from ui import amounts
 from ui.page.components.next_model import onward
 from ui.page.model.attachments import filled_in
 from ui.page.model.model_entries import usable
@@ -168,10 +168,7 @@ def test_what_to_install_first_is_named_with_its_size_time_and_licence(engine: E
     for pick in picks:
         name = next(card.name for card in engine.models.cards() if card.id == pick.model)
         assert f": {name}. {escape(pick.why)}" in html and escape(pick.licence) in html
-        assert (
-            f"One clip takes {formatting.span(*pick.seconds)}" in html
-            and formatting.gigabytes(pick.download_gb) in html
-        )
+        assert f"One clip takes {amounts.span(*pick.seconds)}" in html and amounts.gigabytes(pick.download_gb) in html
 
 
 def test_where_no_model_would_run_that_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +214,7 @@ def test_a_take_whose_files_were_deleted_is_not_shown(engine: Engine) -> None:
     ],
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
-    assert formatting.duration(seconds) == words
+    assert amounts.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -225,7 +222,7 @@ def test_durations_read_well(seconds: float, words: str) -> None:
     [(1, 3, "1 to 3 s"), (2, 2.1, "2 s"), (40, 100, "40 s to 2 min"), (3000, 7300, "50 min to 2 h 2 min")],
 )
 def test_ranges_read_well(low: float, high: float, words: str) -> None:
-    assert formatting.span(low, high) == words
+    assert amounts.span(low, high) == words
 
 
 def test_every_length_on_the_slider_can_be_planned(engine: Engine) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from engine import BadFile, BadPrompt, Engine, Finding, HardwareProfile, Message, Reading, Request, ShotPlan, examine
 from ui import terminal
+from ui.amounts import span
 from ui.commands import capability, options
 from ui.commands.options import (
     CameraName,
@@ -221,9 +222,9 @@ def _tell_plan(found: ShotPlan) -> None:
     for name, run, promised in (("Take", found.take, found.seconds("take")),
                                    ("Render", found.render, forecast.render_seconds)):  # fmt: skip
         print(f"{name}: {run.size}, {run.num_frames} frames at {run.fps} a second, {run.steps} steps, "
-              f"{capability.spoken(promised)}")  # fmt: skip
+              f"{span(*promised)}")  # fmt: skip
     if forecast.loading_seconds[1]:
-        ready = capability.spoken(forecast.loading_seconds)
+        ready = span(*forecast.loading_seconds)
         print(f"Of the take, {ready} are for loading the model; the next ones do not wait for it")
     print(f"Fit: {forecast.verdict}; {forecast.ram_gb:g} GB RAM, {forecast.vram_gb:g} GB VRAM ({forecast.basis})")
     for reason in found.reasons:

@@ -8,6 +8,7 @@ import typer
 
 from engine import Engine, Recommendation
 from ui import terminal
+from ui.amounts import span
 from ui.commands.options import Json
 
 
@@ -18,7 +19,7 @@ def tell_table(as_json: bool) -> None:
         terminal.print_json({"rows": rows})
         return
     cells = [[row.model, row.hardware, row.outcome, row.verdict, f"{row.size}, {row.clip_seconds:g} s",
-              f"{row.vram_gb:.1f}", f"{row.ram_gb:.1f}", spoken(row.render_seconds)] for row in rows]  # fmt: skip
+              f"{row.vram_gb:.1f}", f"{row.ram_gb:.1f}", span(*row.render_seconds)] for row in rows]  # fmt: skip
     columns = ["model", "machine", "outcome", "verdict", "clip", "VRAM GB", "RAM GB", "render"]
     terminal.print_table("What can a machine do? Estimated, not measured.", columns, cells)
 
@@ -26,7 +27,7 @@ def tell_table(as_json: bool) -> None:
 def told(pick: Recommendation) -> str:
     """A recommendation in two sentences."""
     return (f"For {pick.what_for}: {pick.model} ({pick.download_gb:.0f} GB to download). {pick.why} One clip takes "
-            f"{spoken(pick.seconds)}. {pick.licence}.")  # fmt: skip
+            f"{span(*pick.seconds)}. {pick.licence}.")  # fmt: skip
 
 
 def tier(
@@ -49,14 +50,3 @@ def tier(
         terminal.print_table("Tiers", ["now", "id", "name", "what it is"], rows)
 
     terminal.run(body, as_json)
-
-
-def spoken(seconds: tuple[float, float]) -> str:
-    """A range of time for a reader."""
-    return " to ".join(_duration(value) for value in seconds)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

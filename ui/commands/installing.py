@@ -8,24 +8,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from engine import BadInput, Download, Engine, Message, ModelCard, ModelGated, Quote, RushesError
 from ui import terminal
+from ui.amounts import bytes_of
 from ui.commands import asking
 from ui.commands.options import Json
 from ui.locale import TEXTS
 from ui.terminal import escaped, words
+from ui.texts import MODELS
 
 POLL_SECONDS = 0.2
-PHASES = {
-    "waiting": "Waiting",
-    "listing": "Asking what there is",
-    "fetching": "Downloading",
-    "checking": "Checking",
-    "reconnecting": "Connecting again",
-}
 Name = Annotated[str, typer.Argument(help="A model's id; see `models`.")]
 models = typer.Typer(help="The models Rushes knows; install, import and remove them.")
 
@@ -100,7 +94,7 @@ def remove(model: Name, as_json: Json = False) -> None:
         if as_json:
             terminal.print_json({"model": card.id, "bytes_freed": freed})
         else:
-            print(f"{card.name} is removed; {decimal(freed)} are free again.")
+            print(f"{card.name} is removed; {bytes_of(freed)} are free again.")
 
     terminal.run(body, as_json)
 
@@ -115,7 +109,7 @@ def tidy(as_json: Json = False) -> None:
         if as_json:
             terminal.print_json({"bytes_freed": freed})
         else:
-            print(f"{decimal(freed)} are free again.")
+            print(f"{bytes_of(freed)} are free again.")
 
     terminal.run(body, as_json)
 
@@ -142,7 +136,7 @@ def folder(
             terminal.print_json({"folders": [place.model_dump(mode="json", context=TEXTS) for place in folders]})
             return
         for place in folders:
-            state = f"{len(place.models)} models, {decimal(place.bytes_used)}; {decimal(place.disk_free)} free"
+            state = f"{len(place.models)} models, {bytes_of(place.bytes_used)}; {bytes_of(place.disk_free)} free"
             print(f"{place.folder}: {state if place.there else 'not there; is its disk plugged in?'}")
 
     terminal.run(body, as_json)
@@ -150,8 +144,8 @@ def folder(
 
 def _move(studio: Engine, target: str) -> None:
     quote = studio.location.quote(target)
-    words.print(escaped(f"{len(quote.models)} models, {decimal(quote.bytes)}, of which {decimal(quote.bytes_to_write)} "
-                        f"go to another disk, where {decimal(quote.disk_free)} are free."))  # fmt: skip
+    here, elsewhere, free = map(bytes_of, (quote.bytes, quote.bytes_to_write, quote.disk_free))
+    words.print(f"{len(quote.models)} models, {here}, of which {elsewhere} go to another disk, where {free} are free.")
     with Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=words, transient=True
     ) as bars:
@@ -194,12 +188,12 @@ def _resume(studio: Engine, card: ModelCard) -> bool:
 
 def tell(name: str, quote: Quote) -> None:
     words.print(escaped(
-        f"{name}: {len(quote.manifest.files)} files, {decimal(quote.bytes_to_download)} to download"
-        f"{f' ({decimal(quote.bytes_here)} are already here)' if quote.bytes_here else ''}; "
-        f"{decimal(max(quote.disk_free_after, 0))} of disk stay free."
+        f"{name}: {len(quote.manifest.files)} files, {bytes_of(quote.bytes_to_download)} to download"
+        f"{f' ({bytes_of(quote.bytes_here)} are already here)' if quote.bytes_here else ''}; "
+        f"{bytes_of(max(quote.disk_free_after, 0))} of disk stay free."
     ))  # fmt: skip
     for one in quote.manifest.borrowed:
-        words.print(escaped(f"Its {one.part.replace('_', ' ')} ({decimal(one.bytes)}) is read from {one.path}."))
+        words.print(escaped(f"Its {one.part.replace('_', ' ')} ({bytes_of(one.bytes)}) is read from {one.path}."))
     words.print(escaped(f"Licence: {quote.licence}"))
 
 
@@ -214,8 +208,8 @@ def follow(studio: Engine, model: str, name: str) -> None:
             bar = bars.add_task(name, total=None)
             while True:
                 download = studio.downloads.get(model)
-                bars.update(bar, description=f"{name}: {PHASES[download.phase]}", completed=download.bytes_done,
-                            total=download.bytes_total or None)  # fmt: skip
+                bars.update(bar, description=f"{name}: {getattr(MODELS, download.phase)}",
+                            completed=download.bytes_done, total=download.bytes_total or None)  # fmt: skip
                 for note in download.notes[len(told) :]:
                     words.print(escaped(note))
                 told = download.notes

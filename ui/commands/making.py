@@ -24,8 +24,8 @@ from engine import (
     read_recipe,
 )
 from ui import terminal
+from ui.amounts import duration, span
 from ui.commands import options
-from ui.commands.capability import spoken
 from ui.commands.options import (
     AttentionName,
     CameraName,
@@ -175,7 +175,9 @@ def finish(studio: Engine, job: Job, take_only: bool, out: Path | None, as_json:
     _start(studio)
     done = terminal.follow(studio, job, "Take")
     take = studio.library.take(done.result_id)
-    words.print(f"Take {take.id}: forecast {spoken(job.plan.seconds('take'))}, took {done.seconds:.1f} s", style="dim")
+    words.print(
+        f"Take {take.id}: forecast {span(*job.plan.seconds('take'))}, took {duration(done.seconds)}", style="dim"
+    )
     if take_only:
         _hand_over(take.video, out, as_json, {"take": row(take)})
         return
@@ -215,7 +217,7 @@ def known(studio: Engine, path: Path) -> Recipe:
 def _render(studio: Engine, take_id: str, dial: float | None) -> Clip:
     job = studio.render(take_id, dial=dial)
     done = terminal.follow(studio, job, "Render")
-    words.print(f"Render: forecast {spoken(job.plan.seconds('render'))}, took {done.seconds:.1f} s", style="dim")
+    words.print(f"Render: forecast {span(*job.plan.seconds('render'))}, took {duration(done.seconds)}", style="dim")
     return studio.library.clip(done.result_id)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 
+from ui.amounts import gigabytes
 from ui.page.actions.registry import Source, action, begin, task
 from ui.page.components.error import said
-from ui.page.components.formatting import gigabytes
 from ui.page.layout import MODEL_ROOM, Click, card_of
 from ui.page.screens.form.expert import Values
 from ui.page.screens.models import arrivals, external_weights, location, lora_from_hub, models

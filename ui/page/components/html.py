@@ -16,7 +16,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from engine import Message
-from ui import texts
+from ui import amounts, texts
 from ui.locale import known, say
 from ui.page.components import formatting
 from ui.page.components.media_routes import address, kept_address, peek_address
@@ -85,14 +85,14 @@ def _said(text: str) -> str:
     return say(text) if isinstance(text, Message) else text
 
 
-TEMPLATES.filters |= {"say": _said, "known": known, "moment": formatting.moment, "gigabytes": formatting.gigabytes,
-                      "figure": formatting.figure}  # fmt: skip
+TEMPLATES.filters |= {"say": _said, "known": known, "moment": amounts.moment, "gigabytes": amounts.gigabytes,
+                      "figure": amounts.figure}  # fmt: skip
 TEMPLATES.globals |= {name: value for name, value in vars(texts).items() if name.isupper()}
 TEMPLATES.globals |= {
     function.__name__: function
     for function in (
         address, kept_address, peek_address, formatting.fits, formatting.job_heading, formatting.job_name,
-        formatting.promised, formatting.span, formatting.verdict,
+        formatting.promised, amounts.span, formatting.verdict,
     )
 }  # fmt: skip
 

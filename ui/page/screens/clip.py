@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine import Clip, Engine, Failed, Finished, Recipe, RushesError, Take
+from ui.amounts import figure, moment
 from ui.page.components import licence
-from ui.page.components.formatting import figure, moment, promised
+from ui.page.components.formatting import promised
 from ui.page.components.html import render
 from ui.page.model.snapshot import Seen, View
 from ui.texts import CLIP

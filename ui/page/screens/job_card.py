@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import Progress
-from ui.page.components.formatting import duration
+from ui.amounts import duration
 from ui.page.components.html import render
 from ui.page.model.snapshot import Seen, View
 from ui.page.screens.models.arrivals import arrival

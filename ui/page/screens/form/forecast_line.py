@@ -5,9 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from engine import Engine, ModelCard, Request, RushesError, ShotPlan
+from ui.amounts import duration, figure, gigabytes, span
 from ui.locale import known, say
 from ui.page.components.error import problem
-from ui.page.components.formatting import duration, figure, gigabytes, listed, span
+from ui.page.components.formatting import listed
 from ui.page.components.html import Button, render
 from ui.page.model.attachments import filled_in, is_to_blame
 from ui.page.model.model_entries import starters

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ui.amounts import gigabytes
 from ui.page.components import licence
-from ui.page.components.formatting import fits, gigabytes
+from ui.page.components.formatting import fits
 from ui.page.components.html import render
 from ui.page.model.model_entries import TOY, Entry
 from ui.texts import MODEL

@@ -4,8 +4,8 @@ cancel."""
 from __future__ import annotations
 
 from engine import Download, Quote
+from ui.amounts import duration, gigabytes
 from ui.locale import say
-from ui.page.components.formatting import duration, gigabytes
 from ui.page.components.html import Button, render
 from ui.texts import MODELS
 

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from engine import BadFile, Engine, ModelCard, RushesError
+from ui.amounts import gigabytes
 from ui.locale import known, say
 from ui.page.components import licence
 from ui.page.components.error import problem, said
-from ui.page.components.formatting import gigabytes
 from ui.page.components.html import Button, panel, render
 from ui.page.model.model_entries import TOY, Entry, roster
 from ui.page.model.snapshot import View
