@@ -107,6 +107,8 @@ class DeviceWorker(threading.Thread):
         """Stop after the current step; the running job goes back to the queue for the next start."""
         self._closing.set()
         self.worker.close()
+        with self._store.changed:  # it may be waiting for a job
+            self._store.changed.notify_all()
         self.join(timeout=10)
 
     def _outcome(self, job: Job) -> FinalEvent | None:
