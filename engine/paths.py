@@ -159,8 +159,8 @@ class Places:
 
     def model(self, name: str) -> Path:
         """The folder of a model that the person installed, or would install."""
-        found = (root / name for root in self.model_roots[1:] if (root / name).exists())
-        return next(found, self.models / name)
+        roots = self.model_roots[1:]
+        return next((root / name for root in roots if (root / name).exists()), roots[0] / name)
 
 
 @contextlib.contextmanager

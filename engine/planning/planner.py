@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.media import continuation
 from engine.planning import compiling, constraints, draft_models, forecast, prompting, tiers
@@ -91,8 +92,9 @@ class Draft:
     def card(self) -> ModelCard:
         return self.situation.card
 
-    def saying(self, *reasons: Message) -> Draft:
-        return replace(self, reasons=(*self.reasons, *reasons))
+    def but(self, *reasons: Message, **changes: Any) -> Draft:
+        """The same with other values, and more reasons."""
+        return replace(self, reasons=(*self.reasons, *reasons), **changes)
 
 
 def plan_shot(request: Request, situation: Situation) -> ShotPlan:
@@ -133,12 +135,12 @@ def plan_take_and_render(
 def name_loras(draft: Draft) -> Draft:
     """By their names, and with both halves of a pair."""
     uses = draft.situation.uses
-    return replace(draft, request=draft.request.but(loras=uses)) if uses else draft
+    return draft.but(request=draft.request.but(loras=uses)) if uses else draft
 
 
 def follow_the_video(draft: Draft) -> Draft:
     request = constraints.as_long_as(draft.situation.footage, draft.request, draft.card)
-    return replace(draft, request=request)
+    return draft if request is draft.request else draft.but(request=request)
 
 
 def apply_tier(draft: Draft) -> Draft:
@@ -146,17 +148,18 @@ def apply_tier(draft: Draft) -> Draft:
     if not (draft.request.outcome and draft.situation.tier):
         return draft
     request, said = tiers.apply(draft.situation.tier, draft.request, draft.card)
-    return replace(draft, request=request).saying(said)
+    return draft.but(said, request=request)
 
 
 def word(draft: Draft) -> Draft:
     """What the model is told."""
     wording, said = compose(draft.request, draft.card, draft.situation.styles)
-    return replace(draft, wording=wording).saying(*said)
+    return draft.but(*said, wording=wording)
 
 
 def limit_memory(draft: Draft) -> Draft:
-    return replace(draft, hardware=memory_placement.within(draft.request, draft.hardware))
+    hardware = memory_placement.within(draft.request, draft.hardware)
+    return draft if hardware is draft.hardware else draft.but(hardware=hardware)
 
 
 def check(draft: Draft) -> Draft:
@@ -178,7 +181,7 @@ def check(draft: Draft) -> Draft:
             Message("Use a whole number from 0 to {max_seed}.", max_seed=constraints.MAX_SEED),
         )
     constraints.check(request, card)
-    return draft.saying(*reasons)
+    return draft.but(*reasons)
 
 
 def resolve_passes(draft: Draft) -> Draft:
@@ -191,7 +194,7 @@ def resolve_passes(draft: Draft) -> Draft:
         "take": constraints.sampler_pass(card, card.take, request.take, take, frames),
         "render": constraints.sampler_pass(card, card.render, request.render, render, frames),
     }
-    return replace(draft, frames=frames, passes=passes, sigma=constraints.start_level(request, card)).saying(*reasons)
+    return draft.but(*reasons, frames=frames, passes=passes, sigma=constraints.start_level(request, card))
 
 
 def divide_steps(draft: Draft) -> Draft:
@@ -209,7 +212,7 @@ def divide_steps(draft: Draft) -> Draft:
             )
     else:
         passes["render"] = constraints.on_its_take(passes["render"], draft.sigma, reasons)
-    return replace(draft, passes=passes).saying(*reasons)
+    return draft.but(*reasons, passes=passes)
 
 
 def count_operations(draft: Draft) -> Draft:
@@ -221,7 +224,7 @@ def count_operations(draft: Draft) -> Draft:
         for stage, run in draft.passes.items()
     }
     constraints.check_levels(draft.card, passes, reasons)
-    return replace(draft, passes=passes, step_cache=cache).saying(*reasons)
+    return draft.but(*reasons, passes=passes, step_cache=cache)
 
 
 def cut_a_dear_draft(draft: Draft) -> Draft:
@@ -248,7 +251,7 @@ def place_in_memory(draft: Draft) -> Draft:
     reasons = [*placed]
     history = max(run.pixels for run in passes.values()), runs
     placement = memory_placement.learned(placement, draft.request, draft.card, history, reasons)
-    return replace(draft, placement=placement).saying(*reasons)
+    return draft.but(*reasons, placement=placement)
 
 
 STEPS: tuple[Callable[[Draft], Draft], ...] = (

@@ -5,7 +5,6 @@ filter that exists only if the person writes one. Pure.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,14 +51,17 @@ def compose(request: Request, card: ModelCard, styles: Sequence[Style]) -> tuple
 
 def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
     """A negative prompt less the phrases in `allows`, and which those were."""
-    phrases = SEPARATORS.split(negative)
-    taken = [phrase for phrase in phrases if phrase.casefold() in {text.casefold() for text in allows}]
+    allowed = {text.casefold() for text in allows}
+    phrases = SEPARATORS.split(negative) if allowed else []
+    taken = [phrase for phrase in phrases if phrase.casefold() in allowed]
     if not taken:
         return negative, []  # as it was written, to the letter
     joint = "，" if "，" in negative else ", "
     return joint.join(phrase for phrase in phrases if phrase not in taken), taken
 
 
+# Unicode's control characters and half characters, but for the end of a line and the tab.
+INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
 
 
@@ -70,7 +72,7 @@ def check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: l
                 Message("The prompt is {count} characters long; no model reads that much.", count=len(prompt)),
                 Message("Shorten it to at most {max_prompt_chars} characters.", max_prompt_chars=MAX_PROMPT_CHARS),
             )
-        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in prompt):
+        if INVISIBLE.search(prompt):
             raise BadPrompt(
                 Message("The prompt has invisible control characters in it."), Message("Type it by hand instead.")
             )

@@ -39,4 +39,4 @@ class FrozenModel(BaseModel):
 
     def but(self, **changes: Any) -> Self:
         """The same with other values. Raises ValidationError for a field that it does not have, or a wrong value."""
-        return type(self).model_validate({**dict(self), **changes})
+        return type(self).model_validate(self.__dict__ | changes)

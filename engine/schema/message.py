@@ -29,7 +29,8 @@ class Message(str):
     params: Mapping[str, Any]
 
     def __new__(cls, id: str, /, **params: object) -> Self:
-        return cls._made(id, "", params)
+        kept = {name: _parameter(value) for name, value in params.items()}
+        return cls._of(id.format(**kept), id, "", kept)  # a template of ours, in the time of a format
 
     @classmethod
     def plural(cls, one: str, several: str, /, **params: object) -> Self:
@@ -61,8 +62,12 @@ class Message(str):
     def _made(cls, id: str, several: str, params: Mapping[str, object]) -> Self:
         kept = {name: _parameter(value) for name, value in params.items()}
         template = several if several and kept["count"] != 1 else id
-        made = super().__new__(cls, filled(template, kept))
-        made.id, made.several, made.params = id, several, kept
+        return cls._of(filled(template, kept), id, several, kept)
+
+    @classmethod
+    def _of(cls, text: str, id: str, several: str, params: Mapping[str, Any]) -> Self:
+        made = super().__new__(cls, text)
+        made.id, made.several, made.params = id, several, params
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -71,9 +76,9 @@ class Message(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         written = core_schema.plain_serializer_function_ser_schema(_written, info_arg=True, when_used="json")
-        return core_schema.no_info_plain_validator_function(
-            _read, serialization=written, json_schema_input_schema=core_schema.str_schema()
-        )
+        read = core_schema.no_info_plain_validator_function(_read, json_schema_input_schema=core_schema.str_schema())
+        known = core_schema.is_instance_schema(cls)  # first, without a call into Python: plans are made at every key
+        return core_schema.union_schema([known, read], mode="left_to_right", serialization=written)
 
 
 def filled(
@@ -81,6 +86,17 @@ def filled(
 ) -> str:
     """The template with its parameters. `number` and `say` make a language of it."""
     return _Filler(number, say).vformat(template, (), params)
+
+
+class Listed(list[Any]):
+    """Parameters that are said one after the other: sentences apart, names with a comma."""
+
+    def __format__(self, specification: str) -> str:
+        return self.joined([str(one) for one in self])
+
+    def joined(self, said: list[str]) -> str:
+        sentences = any(isinstance(one, Message) and one.endswith((".", "!", "?")) for one in self)
+        return (" " if sentences else ", ").join(said)
 
 
 class _Filler(string.Formatter):
@@ -97,9 +113,8 @@ class _Filler(string.Formatter):
             raise ValueError("a format of another kind")
         if isinstance(value, Message):
             value = self._say(value)
-        elif isinstance(value, list):
-            between = " " if any(isinstance(one, Message) and one.endswith((".", "!", "?")) for one in value) else ", "
-            return between.join(self.format_field(one, format_spec) for one in value)
+        elif isinstance(value, Listed):
+            return value.joined([self.format_field(one, format_spec) for one in value])
         elif isinstance(value, int | float):
             return self._number(value, format_spec)
         return str(format(value, format_spec))
@@ -110,7 +125,7 @@ def _parameter(value: object) -> object:
     if isinstance(value, Message | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [_parameter(one) for one in value]
+        return Listed(_parameter(one) for one in value)
     return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,11 +115,11 @@ class Presets:
 
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Every readable one, by name; a broken file is left out, and `problems` names it."""
-        found = []
-        for path in self._paths(kind).values():
-            with contextlib.suppress(BadFile):
-                found.append(_read(path, kind))
-        return sorted(found, key=lambda preset: preset.name.casefold())
+        files = self._files(kind)
+        try:
+            return [*_all_of(kind, files)]
+        except BadFile:  # what is broken is looked at each time: it may have been a full table of open files
+            return _sorted(_readable(kind, files))
 
     def problems(self) -> list[BadFile]:
         """What is wrong with the files that are left out."""
@@ -207,8 +208,17 @@ class Presets:
             raise not_written(error) from error
 
     def _paths(self, kind: type[Named]) -> dict[str, Path]:
-        folders = (root / FOLDERS[kind] for root in (self._ours, self._own))
-        return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+        return {path.stem: path for path in (Path(file) for file, _ in self._files(kind))}
+
+    def _files(self, kind: type[Named]) -> tuple[File, ...]:
+        """Each file with its stamp, ours first; a person's own takes the place of one of ours of that name."""
+        found: dict[str, File] = {}
+        for root in (self._ours, self._own):
+            with contextlib.suppress(OSError), os.scandir(root / FOLDERS[kind]) as entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
+                    if entry.name.endswith(".toml"):
+                        found[entry.name] = entry.path, _stamp(entry)
+        return tuple(found.values())
 
     def _file(self, preset: AnyPreset) -> Path:
         return self._own / FOLDERS[type(preset)] / f"{preset.id}.toml"
@@ -234,11 +244,38 @@ def _unknown(kind: type[Named], name: str, known: Iterable[str]) -> UnknownName:
     )
 
 
+Stamp = tuple[int, int, int]
+File = tuple[str, Stamp | None]  # a path, and what changes when the file does; None where it cannot be looked at
+
+
+def _stamp(entry: os.DirEntry[str] | Path) -> Stamp | None:
+    try:
+        now = entry.stat()
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_size, now.st_ino
+
+
+@functools.lru_cache(maxsize=64)  # a plan at every key asks for the tiers twice
+def _all_of(kind: type[Kind], files: tuple[File, ...]) -> tuple[Kind, ...]:
+    """Raises BadFile where one cannot be read."""
+    return tuple(_sorted(_read(Path(path), kind) for path, _ in files))
+
+
+def _readable(kind: type[Kind], files: tuple[File, ...]) -> Iterator[Kind]:
+    for path, _ in files:
+        with contextlib.suppress(BadFile):
+            yield _read(Path(path), kind)
+
+
+def _sorted(presets: Iterable[Kind]) -> list[Kind]:
+    return sorted(presets, key=lambda preset: preset.name.casefold())
+
+
 def _read(path: Path, kind: type[Kind]) -> Kind:
     """One preset from its place, parsed again when the file is another than before. Raises BadFile."""
-    with contextlib.suppress(OSError):
-        now = path.stat()
-        parsed: Kind = _parsed(path, kind, (now.st_mtime_ns, now.st_size, now.st_ino))
+    if stamp := _stamp(path):
+        parsed: Kind = _parsed(path, kind, stamp)
         return parsed
     raise BadFile(
         Message("{file} is not there, or is no file.", file=path.name), Message("Correct the file, or delete it.")

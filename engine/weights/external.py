@@ -89,6 +89,8 @@ def borrowed_by(card: ModelCard, places: Places) -> tuple[Borrowed, ...]:
 
 def with_borrowed(card: ModelCard, borrowed: Sequence[Borrowed]) -> ModelCard:
     """The card as it is with these files: as large as they are, where each is one part, and of GGUF, where one is."""
+    if not borrowed:
+        return card
     parts = dict(card.components)
     for one in borrowed:
         packed = "borrowed.gguf" if header.is_gguf(Path(one.path)) and one.part in PARTS else ""

@@ -82,7 +82,8 @@ def _report(found: dict[str, Any] | None, quote: Quote, as_json: bool) -> None:
     (file,) = quote.manifest.files
     if as_json:
         cost = {"repo": file.repo, "file": file.path, "revision": file.commit, "bytes": file.bytes}
-        cost |= {"bytes_to_download": quote.bytes_to_download, "licence": str(quote.licence), "gate": quote.manifest.gate}
+        cost |= {"bytes_to_download": quote.bytes_to_download, "licence": str(quote.licence)}
+        cost |= {"gate": quote.manifest.gate}
         terminal.print_json(cost | {"lora": found})
     elif found:
         made = ", ".join(found["made_for"]) or Message("a model that Rushes does not know")

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from engine import Message
@@ -95,6 +96,9 @@ TEMPLATES.globals |= {
         formatting.promised, amounts.span, formatting.verdict,
     )
 }  # fmt: skip
+
+MACROS = TEMPLATES.get_template("macros.html").module  # once: an import in a template costs a third of drawing it
+TEMPLATES.globals |= {name: value for name, value in vars(MACROS).items() if isinstance(value, Macro)}
 
 
 def render(template: str, **values: Any) -> Markup:
