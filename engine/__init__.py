@@ -13,7 +13,7 @@ from engine.jobs.scheduler import LostLane, lost_lane
 from engine.media.images import MAX_PICTURE_BYTES
 from engine.media.videos import MAX_FILE_BYTES as MAX_VIDEO_BYTES
 from engine.paths import APP
-from engine.planning.constraints import MAX_PICTURES
+from engine.planning.media_inputs import MAX_PICTURES
 from engine.planning.recommendations import Recommendation, Row, Suggestion
 from engine.planning.tiers import Tier
 from engine.schema import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.media import continuation
-from engine.planning import compiling, constraints, draft_models, forecast, prompting, tiers
+from engine.planning import compiling, constraints, draft_models, forecast, media_inputs, prompting, tiers
 from engine.planning import placement as memory_placement
 from engine.planning.constraints import frames_of, sizes_of
 from engine.planning.cost import operations
@@ -139,7 +139,7 @@ def name_loras(draft: Draft) -> Draft:
 
 
 def follow_the_video(draft: Draft) -> Draft:
-    request = constraints.as_long_as(draft.situation.footage, draft.request, draft.card)
+    request = media_inputs.as_long_as(draft.situation.footage, draft.request, draft.card)
     return draft if request is draft.request else draft.but(request=request)
 
 
@@ -180,7 +180,7 @@ def check(draft: Draft) -> Draft:
             Message("The seed {seed} is out of range.", seed=request.seed),
             Message("Use a whole number from 0 to {max_seed}.", max_seed=constraints.MAX_SEED),
         )
-    constraints.check(request, card)
+    media_inputs.check(request, card)
     return draft.but(*reasons)
 
 
@@ -188,7 +188,7 @@ def resolve_passes(draft: Draft) -> Draft:
     """Frames and sizes that the model can do, and where the render starts."""
     request, card, reasons = draft.request, draft.card, list[Message]()
     frames = frames_of(request, card, reasons)
-    constraints.check_keyframes(request, frames)
+    media_inputs.check_keyframes(request, frames)
     take, render = sizes_of(request, card, reasons)
     passes: dict[ShotStage, Pass] = {
         "take": constraints.sampler_pass(card, card.take, request.take, take, frames),
@@ -297,7 +297,7 @@ def _assembled(draft: Draft) -> ShotPlan:
         forecast=forecast.forecast(card, dict(draft.passes), placement, draft.hardware, situation.runs),
         reasons=draft.reasons,
         step_cache=draft.step_cache,
-        strength=constraints.strength(request, card, draft.passes["take"]),
+        strength=media_inputs.strength(request, card, draft.passes["take"]),
     )
 
 
@@ -313,7 +313,7 @@ def tell_of_files(plan: ShotPlan, situation: Situation) -> ShotPlan:
     """How weights of other programs and the person's videos are read."""
     return plan.saying(
         *external.told(situation.card, situation.borrowed, plan.placement),
-        *constraints.reasons(situation.footage, plan, situation.card),
+        *media_inputs.reasons(situation.footage, plan, situation.card),
     )
 
 
