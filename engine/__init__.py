@@ -38,6 +38,7 @@ from engine.schema import (
     ShotPlan,
     ShotStage,
     Take,
+    Thrown,
     VideoRole,
 )
 from engine.schema.card import ModelCard
@@ -151,6 +152,7 @@ __all__ = [
     "ShotStage",
     "Suggestion",
     "Take",
+    "Thrown",
     "Tier",
     "UnknownName",
     "VideoRole",

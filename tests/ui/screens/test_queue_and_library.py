@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import Engine
-from tests.ui.conftest import RED_BALL, Served, put_clip, say, show
+from tests.ui.conftest import RED_BALL, Served, put_clip, put_take, say, show
 from tests.ui.screens.conftest import WAIT_MS
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,39 @@ def test_the_library_is_searched_and_what_is_deleted_can_be_undone(tab: Page, st
     expect(tab.get_by_label("What should be seen?")).to_have_value("a green box goes up over the sea", timeout=WAIT_MS)
     tab.locator("#expert > button").click()
     expect(tab.get_by_label("Seed")).to_have_value("1")
+
+
+def test_the_trash_is_opened_put_back_from_and_asks_before_it_empties(tab: Page, studio: Served) -> None:
+    trash, first, second = studio.home / "trash", "20260107-120000-a-ball-ab12", "20260108-120000-a-ball-cd34"
+    with Engine(studio.home) as engine:
+        for name in (first, second):
+            put_take(engine, name)
+            engine.library.trash.throw(engine.library.take(name))
+    show(tab, "Library")
+    expect(tab.locator("#shelf .trash")).to_contain_text("kB")
+    tab.get_by_role("button", name="Open the trash").click()
+    rows = tab.locator("#shelf .bin li")
+    expect(rows).to_have_count(2, timeout=WAIT_MS)
+    rows.filter(has=tab.locator(f"[data-id='{first}']")).get_by_role("button", name="Put back").click()
+    expect(rows).to_have_count(1, timeout=WAIT_MS)
+    assert [path.name for path in trash.iterdir()] == [second] and (studio.home / "takes" / first).is_dir()
+
+    with Engine(studio.home) as engine:
+        engine.library.trash.throw(engine.library.take(first))
+    tab.get_by_role("button", name="Empty the trash").click()
+    question = tab.locator("#shelf-question")
+    expect(question).to_contain_text("2 takes and clips take up", timeout=WAIT_MS)
+    question.get_by_role("button", name="Keep it").click()
+    expect(question.locator(".ask")).to_have_count(0)
+    assert len([*trash.iterdir()]) == 2
+    rows.filter(has=tab.locator(f"[data-id='{first}']")).get_by_role("button", name="Delete for good").click()
+    question.get_by_role("button", name="Delete for good").click()
+    expect(tab.locator("#notice .said")).to_contain_text("are free again", timeout=WAIT_MS)
+    assert [path.name for path in trash.iterdir()] == [second]
+    tab.get_by_role("button", name="Empty the trash").click()
+    question.get_by_role("button", name="Empty the trash").click()
+    expect(tab.locator("#shelf")).to_contain_text("The trash is empty", timeout=WAIT_MS)
+    assert not [*trash.iterdir()]
 
 
 def test_what_lies_there_is_made_again_and_of_a_clip_whose_take_is_gone_the_take(tab: Page, studio: Served) -> None:
