@@ -50,6 +50,30 @@ def test_the_library_is_searched_and_what_is_deleted_can_be_undone(tab: Page, st
     expect(tab.get_by_label("Seed")).to_have_value("1")
 
 
+def test_a_double_click_is_one_click(tab: Page, studio: Served) -> None:
+    prompt, take = "a purple cube turns on a white table", "20260101-120000-a-red-ball-ab12"
+    say(tab, prompt, 2)
+    tab.get_by_role("button", name="Preview").dblclick()
+    waiting = tab.locator("#strip .queue .about")
+    expect(waiting).to_have_count(2, timeout=WAIT_MS)
+    show(tab, "Library")
+    tab.locator(f"#shelf article[data-id='{take}'] [data-act=render]").dblclick()
+    expect(waiting).to_have_count(3, timeout=WAIT_MS)
+    expect(tab.get_by_role("tab", name="Create")).to_have_attribute("aria-selected", "true")
+    show(tab, "Library")
+    tab.locator(f"#shelf article[data-id='{take}'] .deeds summary").click()
+    tab.locator(f"#shelf article[data-id='{take}'] [data-act=vary]").dblclick()
+    expect(waiting).to_have_count(5, timeout=WAIT_MS)
+    tab.wait_for_timeout(1500)  # what a second click would have brought is there by now
+    with Engine(studio.home) as engine:
+        assert len(engine.store.jobs("queued")) == 5
+    tab.get_by_role("button", name="Preview").click()  # wanted again, it comes again
+    expect(waiting).to_have_count(7, timeout=WAIT_MS)
+    tab.locator("#strip .queue summary").click()
+    tab.get_by_role("button", name="Clear the queue").click()
+    expect(tab.locator("#strip .queue")).to_have_count(0, timeout=WAIT_MS)
+
+
 def test_the_trash_is_opened_put_back_from_and_asks_before_it_empties(tab: Page, studio: Served) -> None:
     trash, first, second = studio.home / "trash", "20260107-120000-a-ball-ab12", "20260108-120000-a-ball-cd34"
     with Engine(studio.home) as engine:

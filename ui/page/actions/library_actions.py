@@ -54,7 +54,7 @@ def go(click: Click, room: Room) -> Values:
     return {**click.page.screen(click.engine, room, click.values), **click.page.opened(room)}
 
 
-@action("delete")
+@action("delete", once=True)
 def delete(click: Click, item: Item) -> Values:
     """Into the trash, from where it can be taken back."""
     found = find(click.engine, item.kind, item.id)
@@ -77,8 +77,8 @@ def _shelf(click: Click, question: str = "") -> Values:
     return {**click.page.shelf.filled(click.engine, click.values), click.page.shelf.question: question}
 
 
-@action("undo", aloud=False)
-@action("put-back", aloud=True)
+@action("undo", once=True, aloud=False)
+@action("put-back", once=True, aloud=True)
 def take_back(click: Click, name: str, aloud: bool) -> Values:
     """Take it back from the trash. `aloud`: it is not seen where that is done, so it is said."""
     click.engine.library.trash.take_back(name)
@@ -100,7 +100,7 @@ def ask_erase(click: Click, which: str) -> Values:
     return _shelf(click, library.ask_erase(items, which) if items else "")
 
 
-@action("erase")
+@action("erase", once=True)
 def erase(click: Click, what: Doomed) -> Values:
     """It is gone for good. What came into the trash since the question was not meant: it is asked about anew."""
     items = library.doomed(click.engine, what.name)
@@ -133,8 +133,8 @@ def tidy(click: Click) -> Values:
     return look_again(click)
 
 
-@action("test-take", test="doctor")
-@action("test-card", test="card")
+@action("test-take", once=True, test="doctor")
+@action("test-card", once=True, test="card")
 def begin_test(click: Click, test: str) -> Values:
     """Say that a test has begun; it takes a while."""
     words = MACHINE.testing if test == "doctor" else MACHINE.testing_card

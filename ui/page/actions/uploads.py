@@ -101,7 +101,7 @@ def bare(click: Click) -> Values:
 # ---- from a take or clip ----
 
 
-@action("start")
+@action("start", once=True)
 def start(click: Click, item: Item) -> Values:
     """Its last picture becomes the first of the next shot."""
     kept = click.engine.keep_last_picture(find(click.engine, item.kind, item.id).id)
@@ -116,7 +116,7 @@ def _takes_none(card: ModelCard) -> str:
     return problem(error, Button("go", FIX.models, MODEL_ROOM))
 
 
-@action("extend")
+@action("extend", once=True)
 def extend(click: Click, item: Item) -> Values:
     """The form asks for what happens next."""
     beginning = Beginning(kind=item.kind, id=find(click.engine, item.kind, item.id).id)
