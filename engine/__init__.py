@@ -45,6 +45,7 @@ from engine.schema.card import ModelCard
 from engine.schema.errors import (
     BadFile,
     BadInput,
+    BadOwnFile,
     BadPrompt,
     BadSetting,
     HubProblem,
@@ -93,6 +94,7 @@ __all__ = [
     "Aspect",
     "BadFile",
     "BadInput",
+    "BadOwnFile",
     "BadPrompt",
     "BadSetting",
     "Beginning",
