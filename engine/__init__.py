@@ -38,12 +38,14 @@ from engine.schema import (
     ShotPlan,
     ShotStage,
     Take,
+    Thrown,
     VideoRole,
 )
 from engine.schema.card import ModelCard
 from engine.schema.errors import (
     BadFile,
     BadInput,
+    BadOwnFile,
     BadPrompt,
     BadSetting,
     HubProblem,
@@ -92,6 +94,7 @@ __all__ = [
     "Aspect",
     "BadFile",
     "BadInput",
+    "BadOwnFile",
     "BadPrompt",
     "BadSetting",
     "Beginning",
@@ -151,6 +154,7 @@ __all__ = [
     "ShotStage",
     "Suggestion",
     "Take",
+    "Thrown",
     "Tier",
     "UnknownName",
     "VideoRole",

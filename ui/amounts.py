@@ -39,7 +39,12 @@ def span(low: float, high: float) -> str:
 
 
 def gigabytes(size: float) -> str:
-    return f"{figure(size, 1)} GB" if size >= 0.095 else f"{size * 1000:.0f} MB"
+    """An amount in GB, in MB or kB where it is less: what is there never reads as nothing."""
+    if size >= 0.095:
+        return f"{figure(size, 1)} GB"
+    if size >= 0.00095 or size <= 0:
+        return f"{size * 1000:.0f} MB"
+    return f"{max(size * 1e6, 1):.0f} kB"
 
 
 def moment(stamp: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.schema import Request, Wording
 from engine.schema.card import ModelCard
-from engine.schema.errors import BadFile, BadPrompt
+from engine.schema.errors import BadOwnFile, BadPrompt
 from engine.schema.message import Message
 from engine.schema.preset import Style
 
@@ -62,15 +62,23 @@ def _without(negative: str, allows: Sequence[str]) -> tuple[str, list[str]]:
 
 # Unicode's control characters and half characters, but for the end of a line and the tab.
 INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-MAX_PROMPT_CHARS = 2000  # far beyond what any text encoder of the field reads (512 tokens at most)
+LEAST_LIMIT_CHARS = 2000  # is never refused, however little a model reads: the rest is cut off by its tokenizer
+CHARS_PER_TOKEN, WORDS_PER_TOKEN = 8, 0.75  # twice what English comes to, so that nothing is refused that would be read
 
 
 def check_prompt(request: Request, card: ModelCard, wording: Wording, reasons: list[Message]) -> None:
+    most = max(LEAST_LIMIT_CHARS, card.prompt.max_tokens * CHARS_PER_TOKEN)
     for prompt in (request.prompt, request.negative_prompt, wording.prompt, wording.negative_prompt):
-        if len(prompt) > MAX_PROMPT_CHARS:
+        if len(prompt) > most:
             raise BadPrompt(
-                Message("The prompt is {count} characters long; no model reads that much.", count=len(prompt)),
-                Message("Shorten it to at most {max_prompt_chars} characters.", max_prompt_chars=MAX_PROMPT_CHARS),
+                Message(
+                    "The prompt is {count} characters long; {model} reads {tokens} tokens, about {words} words.",
+                    count=len(prompt),
+                    model=card.name,
+                    tokens=card.prompt.max_tokens,
+                    words=round(card.prompt.max_tokens * WORDS_PER_TOKEN),
+                ),
+                Message("Shorten it to at most {max_prompt_chars} characters.", max_prompt_chars=most),
             )
         if INVISIBLE.search(prompt):
             raise BadPrompt(
@@ -103,18 +111,18 @@ MAX_BYTES = 1_000_000
 
 
 def read(path: Path) -> tuple[str, ...]:
-    """The phrases of the list, casefolded; empty when there is no such file. Raises BadFile when it cannot be read."""
+    """The phrases of the list, casefolded; empty when there is no file. Raises BadOwnFile when it cannot be read."""
     if not path.is_file():
         return ()
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise BadFile(
+            raise BadOwnFile(
                 Message("Your word list {file} is larger than a megabyte.", file=path.name),
                 Message("Shorten it, or delete it."),
             )
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(
+        raise BadOwnFile(
             Message("Your word list {file} cannot be read.", file=path.name),
             Message("Save it as plain text, or delete it."),
         ) from error

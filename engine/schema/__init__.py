@@ -34,7 +34,7 @@ from engine.schema.machine import Capabilities, Device, HardwareProfile, Held, M
 from engine.schema.placement import Placement
 from engine.schema.plan import AnyPlan, Forecast, Plan, Range, Run, Stage, read_plan
 from engine.schema.request import Beginning, LoraUse, Overrides, Request, Size, VideoFacts, Wording
-from engine.schema.result import Clip, Job, Recipe, Stretch, Take
+from engine.schema.result import Clip, Job, Recipe, Stretch, Take, Thrown
 from engine.schema.shot import LatentUpsampler, Pass, PlannedLora, ShotForecast, ShotPlan, StepCache
 
 __all__ = [
@@ -89,6 +89,7 @@ __all__ = [
     "Stretch",
     "Take",
     "Tenant",
+    "Thrown",
     "Verdict",
     "VideoFacts",
     "VideoRole",

@@ -5,6 +5,7 @@
     │   ├── BadPrompt
     │   ├── BadSetting        a size, length, seed, dial or number out of range
     │   ├── BadFile           a path that cannot be read or written, a recipe or preset that is not one
+    │   │   └── BadOwnFile    one in the data folder, to be mended where it lies
     │   └── UnknownName       no such model, take, clip or job
     ├── ModelProblem          the weights are missing or damaged
     │   └── ModelGated        its owner asks for a click or a sign-in first
@@ -55,6 +56,10 @@ class BadSetting(BadInput):
 
 
 class BadFile(BadInput):
+    pass
+
+
+class BadOwnFile(BadFile):
     pass
 
 

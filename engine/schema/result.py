@@ -106,6 +106,16 @@ class Clip(FrozenModel):
     poster: str
 
 
+class Thrown(FrozenModel):
+    """A take or clip in the trash. `deleted`: when it was thrown away; no recipe where that is damaged."""
+
+    kind: Literal["take", "clip"]
+    id: str
+    bytes: int
+    deleted: str
+    recipe: Recipe | None = None
+
+
 def as_request(recipe: Recipe) -> Request:
     """The request that repeats a recipe exactly: every resolved number and the final words are asked for by name."""
     plan = recipe.plan

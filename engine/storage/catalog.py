@@ -19,7 +19,7 @@ from engine.durable_files import written
 from engine.planning.tiers import Tier
 from engine.schema import FrozenModel, HardwareProfile
 from engine.schema.card import ModelCard
-from engine.schema.errors import BadFile, BadSetting, UnknownName, not_written
+from engine.schema.errors import BadFile, BadOwnFile, BadSetting, UnknownName, not_written
 from engine.schema.message import Message
 from engine.schema.preset import Camera, Look, Named, Preset, fields, id_of
 from engine.schema.request import Request
@@ -274,10 +274,13 @@ def _sorted(presets: Iterable[Kind]) -> list[Kind]:
 
 def _read(path: Path, kind: type[Kind]) -> Kind:
     """One preset from its place, parsed again when the file is another than before. Raises BadFile."""
-    if stamp := _stamp(path):
-        parsed: Kind = _parsed(path, kind, stamp)
-        return parsed
-    raise BadFile(
+    try:
+        if stamp := _stamp(path):
+            parsed: Kind = _parsed(path, kind, stamp)
+            return parsed
+    except BadFile as error:
+        raise BadOwnFile(error.cause, error.remedy, error.detail) from error
+    raise BadOwnFile(
         Message("{file} is not there, or is no file.", file=path.name), Message("Correct the file, or delete it.")
     )
 

@@ -14,10 +14,10 @@ from engine.durable_files import moved, onto_the_disk
 from engine.media import images
 from engine.paths import Places
 from engine.schema import Beginning, Clip, Recipe, Request, Take
-from engine.schema.errors import BadFile, InUse, UnknownName
+from engine.schema.errors import BadFile, UnknownName
 from engine.schema.message import NOTHING, Message
-from engine.storage.database import give_up
 from engine.storage.recipe_file import read_recipe
+from engine.storage.trash import Trash
 
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 START = "start.mp4"  # among them: what a render goes on from
@@ -29,7 +29,12 @@ class Library:
     """The takes and clips of one data root."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self._places, self._trash = places, Trash(places)
+
+    @property
+    def trash(self) -> Trash:
+        """What was thrown away, and can be taken back."""
+        return self._trash
 
     # ---- what is there ----
 
@@ -197,66 +202,13 @@ class Library:
         """Delete a take at once; nothing brings it back."""
         shutil.rmtree(Path(take.video).parent)
 
-    # ---- what the person throws away ----
-
-    def throw_away(self, item: Take | Clip) -> None:
-        """Into the trash, from where `take_back` brings it; `empty_trash` is what frees the disk."""
-        bin_, video = self._places.trash / item.id, Path(item.video)
-        give_up(self._places.database.with_suffix(".ballast"))  # on a full disk a folder needs room too
-        try:
-            if isinstance(item, Take):
-                video.parent.replace(bin_)
-                return
-            bin_.mkdir(exist_ok=True)
-            for path in (video, video.with_suffix(".json"), Path(item.poster)):  # as it comes last, the MP4 goes first
-                if path.is_file():
-                    path.replace(bin_ / path.name)
-        except OSError as error:
-            raise InUse(
-                Message("{item} is in use and cannot be deleted.", item=item.id),
-                Message("Close what plays it."),
-                str(error),
-            ) from error
-
-    def take_back(self, name: str) -> None:
-        """Out of the trash again. Raises UnknownName when it is not there any more."""
-        bin_ = _child(self._places.trash, name)
-        if bin_ is None:
-            raise UnknownName(
-                Message("This is no longer in the trash."), Message("Make it again: its recipe is in every copy of it.")
-            )
-        try:
-            if (bin_ / "take.json").is_file():
-                bin_.replace(self._places.takes / bin_.name)
-                return
-            for path in sorted(bin_.iterdir(), key=lambda path: path.suffix == ".mp4"):  # a clip's MP4 comes last
-                path.replace(self._places.clips / path.name)
-            bin_.rmdir()
-        except OSError as error:
-            raise InUse(
-                Message("{bin_} cannot be brought back ({strerror}).", bin_=bin_.name, strerror=error.strerror),
-                Message("See that nothing else has its name in the library; it stays in the trash."),
-                str(error),
-            ) from error
-
-    def trash_bytes(self) -> int:
-        """What emptying the trash would free."""
-        return sum(path.stat().st_size for path in self._places.trash.rglob("*") if path.is_file())
-
-    def empty_trash(self) -> None:
-        """Delete what was thrown away, for good."""
-        for bin_ in self._places.trash.iterdir():
-            shutil.rmtree(bin_, ignore_errors=True)
-
     # ---- reading ----
 
     def requests(self) -> Iterator[Request]:
         """What was asked for in all that is here, the trash included."""
         yield from (take.recipe.plan.request for take in self.takes())
         yield from (clip.recipe.plan.request for clip in self.clips())
-        for path in self._places.trash.glob("*/*.json"):
-            with contextlib.suppress(BadFile):
-                yield read_recipe(path).plan.request
+        yield from (recipe.plan.request for recipe in self._trash.recipes())
 
     def _take(self, folder: Path) -> Take | None:
         if not all((folder / name).is_file() for name in TAKE_FILES):

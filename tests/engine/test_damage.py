@@ -199,10 +199,10 @@ def test_an_upload_of_another_process_with_the_same_number_is_swept(tmp_path: Pa
 def test_what_is_brought_back_onto_its_like_stays_in_the_trash(home: Path) -> None:
     with Engine(home) as engine:
         take = engine.library.takes()[0]
-        engine.library.throw_away(take)
+        engine.library.trash.throw(take)
         put(home / "takes" / take.id / "mine.txt", b"x")
         with pytest.raises(InUse, match="cannot be brought back"):
-            engine.library.take_back(take.id)
+            engine.library.trash.take_back(take.id)
         assert (home / "trash" / take.id).is_dir()
 
 

@@ -127,7 +127,7 @@ def test_a_full_disk_is_read_and_planned_on_and_refuses_a_job_in_a_sentence(full
 
 def test_deleting_frees_a_full_disk_and_then_it_can_be_written_again(full: Path) -> None:
     with Engine(full) as engine:
-        engine.library.empty_trash()
+        engine.library.trash.empty()
         (full.parent / "rest").unlink()
         engine.store.set("a", "new word")
         assert engine.store.setting("a") == "new word"

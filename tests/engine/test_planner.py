@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine import APP
+from engine import APP, Engine
 from engine.planning.planner import plan
 from engine.schema import HardwareProfile, Overrides, Request
 from engine.schema.card import FasterRule, ModelCard
@@ -154,3 +155,11 @@ def test_a_run_that_was_never_seen_to_go_on_has_no_first_part(card: ModelCard, m
     other = card.model_copy(update={"pipeline": "WanVideoToVideoPipeline"})
     with pytest.raises(BadSetting, match="cannot stop in the middle"):
         plan(Request(prompt=PROMPT, seed=1, mode="continue"), other, machine)
+
+
+def test_a_prompt_is_too_long_only_for_what_its_model_reads(tmp_path: Path) -> None:
+    """LTX-2 reads 1024 tokens, which is more than the 2000 characters that every model takes."""
+    engine, long = Engine(tmp_path), "a red ball rolls " * 300
+    assert engine.plan(Request(prompt=long, model="ltx-2", seed=1)).request.prompt == long
+    with pytest.raises(BadPrompt, match=r"reads 512 tokens, about 384 words\. Shorten it to at most 4096 characters"):
+        engine.plan(Request(prompt=long, model="wan2.1-t2v-1.3b", seed=1))

@@ -18,6 +18,7 @@ import pytest
 from engine import APP, Engine, Job, Peek, Request, read_recipe
 from tests.conftest import PROMPT
 from tests.engine.test_worker import frames_of
+from tests.ui.conftest import put_take
 from ui import terminal
 
 QUICK = ("--model", "tiny-wan", "--frames", "9", "--seed", "5", "--steps", "2")
@@ -50,6 +51,20 @@ def test_models_are_listed_with_licence_and_use(tiny_home: Path) -> None:
     assert all(name in starter for name in fields)
     assert starter["license"] == "Apache-2.0" and starter["commercial_use"] == "yes"
     assert next(row for row in rows if row["id"] == "tiny-wan")["installed"]
+
+
+def test_the_trash_is_listed_given_back_from_and_emptied_only_with_a_yes(tmp_path: Path) -> None:
+    with Engine(tmp_path) as engine:
+        for name in (first := "20260101-120000-a-ball-ab12", second := "20260102-120000-a-ball-cd34"):
+            put_take(engine, name)
+            engine.library.trash.throw(engine.library.take(name))
+    listed = document(command(tmp_path, "library", "trash", "--json"))
+    assert {row["id"] for row in listed} == {first, second} and all(row["bytes"] > 0 for row in listed)
+    assert document(command(tmp_path, "library", "restore", first, "--json")) == {"id": first, "restored": True}
+    asked = command(tmp_path, "library", "empty")
+    assert asked.returncode == 2 and "--yes" in asked.stderr and (tmp_path / "trash" / second).is_dir()
+    assert "are free again" in command(tmp_path, "library", "empty", "--yes").stdout
+    assert document(command(tmp_path, "library", "--json"))["takes"][0]["id"] == first
 
 
 def test_models_live_in_the_folder_that_is_named(tmp_path: Path) -> None:

@@ -218,6 +218,15 @@ def test_durations_read_well(seconds: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 MB"), (1, "1 kB"), (120_000, "120 kB"), (949_000, "949 kB"), (1_000_000, "1 MB"), (94_000_000, "94 MB"),
+     (2.5e9, "2.5 GB")],
+)  # fmt: skip
+def test_sizes_read_well_and_what_is_there_is_never_nothing(count: int, words: str) -> None:
+    assert amounts.bytes_of(count) == words
+
+
+@pytest.mark.parametrize(
     ("low", "high", "words"),
     [(1, 3, "1 to 3 s"), (2, 2.1, "2 s"), (40, 100, "40 s to 2 min"), (3000, 7300, "50 min to 2 h 2 min")],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -21,6 +22,7 @@ from engine import (
     MachineProblem,
     ModelGated,
     ModelProblem,
+    Preset,
     Reading,
     RushesError,
     UnknownName,
@@ -139,3 +141,25 @@ def test_a_card_is_said_to_work_once_its_test_came_to_its_end() -> None:
     for reading, done, words in cases:
         page = machine.card_test(test.model_copy(update={"readings": (reading,), "done": done}))
         assert words in page and "<b>" not in page and "<i>" not in page
+
+
+@pytest.mark.parametrize(
+    ("way", "button"),
+    [("picture", "Choose a picture"), ("video", "Choose a video"), ("preset", "Choose another file"),
+     ("lora", "Choose another file")],
+)  # fmt: skip
+def test_the_button_below_a_refused_file_follows_its_kind(engine: Engine, page: Page, way: str, button: str) -> None:
+    click = Click(engine, page, {part: getattr(part, "value", None) for part in page.asked})
+    told = json.dumps(["This file cannot be read.", "Choose another.", way])
+    html = str(act(click, "refused", told)[page.stage.notice])
+    assert button in html and html.count("<button") == 1
+
+
+def test_a_broken_file_of_ones_own_is_mended_where_it_lies(engine: Engine) -> None:
+    broken = engine.places.home / "presets" / "requests" / "mine.toml"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("kind = ")
+    with pytest.raises(BadFile) as refusal:
+        engine.presets.get(Preset, "mine")
+    broken.unlink()
+    assert fix_of(refusal.value).act == "reveal"

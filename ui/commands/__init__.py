@@ -8,7 +8,7 @@ import typer
 
 from engine import Engine
 from ui import terminal
-from ui.commands import asking, capability, installing, loras, making, presets
+from ui.commands import asking, capability, installing, library, loras, making, presets
 from ui.commands import installing as reusing
 from ui.commands import making as extending
 from ui.locale import SPOKEN, USUAL, languages
@@ -57,12 +57,12 @@ for command in (
     extending.extend,
     asking.plan,
     asking.hardware,
-    asking.library,
     asking.doctor,
     capability.tier,
 ):
     app.command()(command)
 installing.models.command()(reusing.reuse)
 app.add_typer(installing.models, name="models")
+app.add_typer(library.library, name="library")
 app.add_typer(presets.presets, name="presets")
 app.add_typer(loras.loras, name="loras")

@@ -1,4 +1,4 @@
-"""The commands that only look: plan, models, hardware, library, doctor."""
+"""The commands that only look: plan, models, hardware, doctor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from ui.commands.options import (
     offload_of_text,
     outcome_of_text,
     precision_of_text,
-    row,
     size_of_text,
 )
 from ui.locale import TEXTS
@@ -167,22 +166,6 @@ def hardware(as_json: Json = False) -> None:
             terminal.print_table(machine.system, ["device", "name", "memory"], rows)
             for note in (*machine.problems, *machine.notes):
                 words.print(note)
-
-    terminal.run(body, as_json)
-
-
-def library(as_json: Json = False) -> None:
-    """The takes and clips on this machine, newest first."""
-
-    def body() -> None:
-        with Engine() as studio:
-            takes, clips = studio.library.takes(), studio.library.clips()
-        if as_json:
-            terminal.print_json({"takes": [row(take) for take in takes], "clips": [row(clip) for clip in clips]})
-        else:
-            for title, found in (("Takes", takes), ("Clips", clips)):
-                rows = [[item.id, item.recipe.plan.request.prompt, item.video] for item in found]
-                terminal.print_table(title, ["name", "prompt", "file"], rows)
 
     terminal.run(body, as_json)
 

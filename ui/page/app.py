@@ -30,6 +30,7 @@ from ui.page.middleware import language as languages
 from ui.page.middleware.language import Languages
 from ui.page.model import attachments
 from ui.page.model.model_entries import usable
+from ui.page.once import Once
 from ui.page.screens import library, machine, results
 from ui.page.screens.form import form as forms
 from ui.page.screens.form.expert import Values
@@ -117,7 +118,7 @@ def _lay_out(engine: Engine, banner: str) -> Page:
         scene = results.build(said, line_panel, shop.arriving)
     memory = gr.BrowserState(None, storage_key="rushes-form", secret="rushes")  # kept across restarts; no secret
     task = gr.Textbox("", visible="hidden")
-    return Page(form, scene, books, shop, box, rooms, tabs, memory, task)
+    return Page(form, scene, books, shop, box, rooms, tabs, memory, task, Once())
 
 
 def _wire_form(engine: Engine, page: Page) -> None:
@@ -127,8 +128,9 @@ def _wire_form(engine: Engine, page: Page) -> None:
         return lambda values: do(Click(engine, page, values))
 
     def queue(click: Click) -> Values:
-        refused = submit.refusal(click)
-        return {form.refusal: refused, scene.notice: "", **scene.refresh(engine)}
+        with page.once.first(("preview", *(str(click.values[field]) for field in fields))) as first:
+            said = {form.refusal: submit.refusal(click), scene.notice: ""} if first else {}
+        return {**said, **scene.refresh(engine)}
 
     said = gr.on([field.change for field in fields], asking(submit.forecast), set(fields), form.outlook,
                  trigger_mode="always_last", **QUIET)  # fmt: skip

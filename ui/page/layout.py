@@ -12,6 +12,7 @@ from gradio.components.base import FormComponent
 
 from engine import Engine, ModelCard, Request
 from ui.page.model import attachments
+from ui.page.once import Once
 from ui.page.screens.form.expert import Values
 from ui.page.screens.form.form import Form
 from ui.page.screens.library import Shelf
@@ -29,7 +30,8 @@ MACHINE_ROOM: Literal["machine"] = "machine"
 
 @dataclass(frozen=True)
 class Page:
-    """`task`: what the page has been asked to do next that takes a while; empty when there is nothing."""
+    """`task`: what the page has been asked to do next that takes a while; empty when there is nothing. `once`: what
+    clicks have just begun."""
 
     form: Form
     stage: Stage
@@ -40,6 +42,7 @@ class Page:
     tabs: dict[str, gr.Tab]
     memory: gr.BrowserState
     task: gr.Textbox
+    once: Once
 
     @property
     def fields(self) -> list[Any]:

@@ -255,3 +255,6 @@ class FixTexts:
     again: str = "Try again"
     bring: str = "Bring it on a disk"
     picture: str = "Choose a picture"
+    video: str = "Choose a video"
+    file: str = "Choose another file"
+    folder: str = "Show its folder"

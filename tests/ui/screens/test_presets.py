@@ -28,8 +28,11 @@ def test_settings_are_saved_used_exported_taken_in_and_deleted(tab: Page, tmp_pa
     (tmp_path / "broken.toml").write_text(text.replace("aspect = ", "aspekt = "))
     hand_over(tab.locator("#saved input[type=file]"), tmp_path / "broken.toml")
     expect(tab.locator("#notice .problem")).to_contain_text("aspekt", timeout=WAIT_MS)
+    expect(tab.locator("#notice .problem")).to_contain_text("broken.toml")  # by its name, with a way to another one
     (tmp_path / "friend.toml").write_text(text)
-    hand_over(tab.locator("#saved input[type=file]"), tmp_path / "friend.toml")
+    with tab.expect_file_chooser() as chooser:
+        tab.locator("#notice").get_by_role("button", name="Choose another file").click()
+    chooser.value.set_files(tmp_path / "friend.toml")
     expect(row).to_be_visible(timeout=WAIT_MS)
     tab.get_by_label("What should be seen?").fill("something else")
     row.get_by_role("button", name="Use").click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import Engine
-from tests.ui.conftest import RED_BALL, Served, put_clip, say, show
+from tests.ui.conftest import RED_BALL, Served, put_clip, put_take, say, show
 from tests.ui.screens.conftest import WAIT_MS
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,63 @@ def test_the_library_is_searched_and_what_is_deleted_can_be_undone(tab: Page, st
     expect(tab.get_by_label("What should be seen?")).to_have_value("a green box goes up over the sea", timeout=WAIT_MS)
     tab.locator("#expert > button").click()
     expect(tab.get_by_label("Seed")).to_have_value("1")
+
+
+def test_a_double_click_is_one_click(tab: Page, studio: Served) -> None:
+    prompt, take = "a purple cube turns on a white table", "20260101-120000-a-red-ball-ab12"
+    say(tab, prompt, 2)
+    tab.get_by_role("button", name="Preview").dblclick()
+    waiting = tab.locator("#strip .queue .about")
+    expect(waiting).to_have_count(2, timeout=WAIT_MS)
+    show(tab, "Library")
+    tab.locator(f"#shelf article[data-id='{take}'] [data-act=render]").dblclick()
+    expect(waiting).to_have_count(3, timeout=WAIT_MS)
+    expect(tab.get_by_role("tab", name="Create")).to_have_attribute("aria-selected", "true")
+    show(tab, "Library")
+    tab.locator(f"#shelf article[data-id='{take}'] .deeds summary").click()
+    tab.locator(f"#shelf article[data-id='{take}'] [data-act=vary]").dblclick()
+    expect(waiting).to_have_count(5, timeout=WAIT_MS)
+    tab.wait_for_timeout(1500)  # what a second click would have brought is there by now
+    with Engine(studio.home) as engine:
+        assert len(engine.store.jobs("queued")) == 5
+    tab.get_by_role("button", name="Preview").click()  # wanted again, it comes again
+    expect(waiting).to_have_count(7, timeout=WAIT_MS)
+    tab.locator("#strip .queue summary").click()
+    tab.get_by_role("button", name="Clear the queue").click()
+    expect(tab.locator("#strip .queue")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_the_trash_is_opened_put_back_from_and_asks_before_it_empties(tab: Page, studio: Served) -> None:
+    trash, first, second = studio.home / "trash", "20260107-120000-a-ball-ab12", "20260108-120000-a-ball-cd34"
+    with Engine(studio.home) as engine:
+        for name in (first, second):
+            put_take(engine, name)
+            engine.library.trash.throw(engine.library.take(name))
+    show(tab, "Library")
+    expect(tab.locator("#shelf .trash")).to_contain_text("kB")
+    tab.get_by_role("button", name="Open the trash").click()
+    rows = tab.locator("#shelf .bin li")
+    expect(rows).to_have_count(2, timeout=WAIT_MS)
+    rows.filter(has=tab.locator(f"[data-id='{first}']")).get_by_role("button", name="Put back").click()
+    expect(rows).to_have_count(1, timeout=WAIT_MS)
+    assert [path.name for path in trash.iterdir()] == [second] and (studio.home / "takes" / first).is_dir()
+
+    with Engine(studio.home) as engine:
+        engine.library.trash.throw(engine.library.take(first))
+    tab.get_by_role("button", name="Empty the trash").click()
+    question = tab.locator("#shelf-question")
+    expect(question).to_contain_text("2 takes and clips take up", timeout=WAIT_MS)
+    question.get_by_role("button", name="Keep it").click()
+    expect(question.locator(".ask")).to_have_count(0)
+    assert len([*trash.iterdir()]) == 2
+    rows.filter(has=tab.locator(f"[data-id='{first}']")).get_by_role("button", name="Delete for good").click()
+    question.get_by_role("button", name="Delete for good").click()
+    expect(tab.locator("#notice .said")).to_contain_text("are free again", timeout=WAIT_MS)
+    assert [path.name for path in trash.iterdir()] == [second]
+    tab.get_by_role("button", name="Empty the trash").click()
+    question.get_by_role("button", name="Empty the trash").click()
+    expect(tab.locator("#shelf")).to_contain_text("The trash is empty", timeout=WAIT_MS)
+    assert not [*trash.iterdir()]
 
 
 def test_what_lies_there_is_made_again_and_of_a_clip_whose_take_is_gone_the_take(tab: Page, studio: Served) -> None:

@@ -21,7 +21,14 @@ from ui.page.screens.form.expert import Values
 
 def act(click: Click, what: str, text: str) -> Values:
     """What a click in our own HTML changes. Raises UnknownAction."""
-    return answered(click, lambda _: action.run(click, what, text))
+
+    def done() -> Values:
+        return answered(click, lambda _: action.run(click, what, text))
+
+    if what not in action or not action[what].once:
+        return done()
+    with click.page.once.first((what, text)) as first:
+        return done() if first else click.page.stage.refresh(click.engine)  # the first one says what it did
 
 
 def answered(click: Click, do: Callable[[Click], Values]) -> Values:

@@ -61,20 +61,20 @@ def pause(click: Click, paused: bool) -> None:
     click.engine.queue.pause(paused)
 
 
-@action("retry")
+@action("retry", once=True)
 def retry(click: Click, job: str) -> None:
     """The same job once more."""
     click.engine.retry(job)
 
 
-@action("render")
+@action("render", once=True)
 def render(click: Click, take: str) -> Values:
     """A take at full quality, as far from it as the dial says."""
     click.engine.render(take, click.values[click.page.stage.dial])
     return click.page.opened(CREATE)
 
 
-@action("vary")
+@action("vary", once=True)
 def vary(click: Click, item: Item) -> Values:
     """More takes of the same shot."""
     recipe = find(click.engine, item.kind, item.id).recipe
@@ -85,7 +85,7 @@ def vary(click: Click, item: Item) -> Values:
     return click.page.opened(CREATE)
 
 
-@action("again")
+@action("again", once=True)
 def again(click: Click, item: Item) -> Values:
     """The same once more, frame for frame; of a clip whose take is gone, that take."""
     engine, notice, told = click.engine, click.page.stage.notice, ""

@@ -10,13 +10,13 @@ from typing import ClassVar, Literal
 
 from engine import MachineProblem, Message, RushesError, examine
 from ui.page.actions.registry import Item, Pair, action, begin, task
-from ui.page.components.error import problem
+from ui.page.components.error import problem, said
 from ui.page.components.html import render
 from ui.page.components.media_routes import find
 from ui.page.layout import Click, Room
 from ui.page.screens import library, machine
 from ui.page.screens.form.expert import Values
-from ui.texts import CLIP, MACHINE
+from ui.texts import CLIP, MACHINE, SHELF
 
 
 class Shown(Pair):
@@ -54,26 +54,60 @@ def go(click: Click, room: Room) -> Values:
     return {**click.page.screen(click.engine, room, click.values), **click.page.opened(room)}
 
 
-@action("delete")
+@action("delete", once=True)
 def delete(click: Click, item: Item) -> Values:
     """Into the trash, from where it can be taken back."""
     found = find(click.engine, item.kind, item.id)
-    click.engine.library.throw_away(found)
+    click.engine.library.trash.throw(found)
     return {**click.page.shelf.filled(click.engine, click.values), click.page.stage.notice: library.undo(found.id)}
 
 
-@action("undo")
-def undo(click: Click, name: str) -> Values:
-    """Take it back from the trash."""
-    click.engine.library.take_back(name)
-    return click.page.shelf.filled(click.engine, click.values)
+# ---- the trash ----
 
 
-@action("empty-trash")
-def empty_trash(click: Click) -> Values:
-    """What is in the trash is gone for good."""
-    click.engine.library.empty_trash()
-    return click.page.shelf.filled(click.engine, click.values)
+class Doomed(Pair):
+    """What the person said yes to: what was named when they were asked, and which thing; empty for all."""
+
+    MARK: ClassVar[str] = "/"
+    seen: str
+    name: str
+
+
+def _shelf(click: Click, question: str = "") -> Values:
+    return {**click.page.shelf.filled(click.engine, click.values), click.page.shelf.question: question}
+
+
+@action("undo", once=True, aloud=False)
+@action("put-back", once=True, aloud=True)
+def take_back(click: Click, name: str, aloud: bool) -> Values:
+    """Take it back from the trash. `aloud`: it is not seen where that is done, so it is said."""
+    click.engine.library.trash.take_back(name)
+    return {**_shelf(click), click.page.stage.notice: said(SHELF.back) if aloud else ""}
+
+
+@action("open-trash")
+def open_trash(click: Click) -> Values:
+    """What was thrown away, in place of what is kept."""
+    shelf = click.page.shelf
+    return {**shelf.filled(click.engine, {**click.values, shelf.kind: library.TRASH}), shelf.kind: library.TRASH}
+
+
+@action("empty-trash", which="")
+@action("erase-one")
+def ask_erase(click: Click, which: str) -> Values:
+    """Ask before one of it, or all, goes for good."""
+    items = library.doomed(click.engine, which)
+    return _shelf(click, library.ask_erase(items, which) if items else "")
+
+
+@action("erase", once=True)
+def erase(click: Click, what: Doomed) -> Values:
+    """It is gone for good. What came into the trash since the question was not meant: it is asked about anew."""
+    items = library.doomed(click.engine, what.name)
+    if library.seen_as(items) != what.seen:
+        return ask_erase(click, what.name)
+    freed = click.engine.library.trash.empty(what.name or None)
+    return {**_shelf(click), click.page.stage.notice: library.erased(freed)}
 
 
 # ---- this computer ----
@@ -99,8 +133,8 @@ def tidy(click: Click) -> Values:
     return look_again(click)
 
 
-@action("test-take", test="doctor")
-@action("test-card", test="card")
+@action("test-take", once=True, test="doctor")
+@action("test-card", once=True, test="card")
 def begin_test(click: Click, test: str) -> Values:
     """Say that a test has begun; it takes a while."""
     words = MACHINE.testing if test == "doctor" else MACHINE.testing_card

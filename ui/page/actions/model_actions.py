@@ -25,7 +25,7 @@ def _no_question(click: Click) -> Values:
     return {click.page.models.question: "", click.page.task: ""}
 
 
-@action("install")
+@action("install", once=True)
 def install(click: Click, model: str) -> Values:
     """Ask what it costs."""
     card = card_of(click.engine, model)
@@ -38,7 +38,7 @@ def quote(click: Click, model: str) -> Values:
     return {click.page.models.question: models.ask_install(click.engine, card_of(click.engine, model))}
 
 
-@action("fetch")
+@action("fetch", once=True)
 def fetch(click: Click, source: Source) -> Values:
     """Download a model, or bring it in from a folder."""
     downloads, card = click.engine.downloads, card_of(click.engine, source.model)
@@ -63,7 +63,7 @@ def ask_remove(click: Click, model: str) -> Values:
     return _asked(click, models.ask_remove(card_of(click.engine, model)))
 
 
-@action("remove")
+@action("remove", once=True)
 def remove(click: Click, model: str) -> Values:
     """Delete a model from this computer."""
     card = card_of(click.engine, model)
@@ -78,7 +78,7 @@ def ask_move(click: Click, folder: str) -> Values:
     return _asked(click, location.ask_move(click.engine, folder), drawn=True)
 
 
-@action("move-models")
+@action("move-models", once=True)
 def move_models(click: Click, folder: str) -> Values:
     """Begin to move them."""
     click.engine.location.start(folder)
@@ -101,9 +101,9 @@ def look(click: Click, folder: str) -> Values:
 # ---- weights of other programs, and LoRAs of the hub ----
 
 
-@action("lend", what="lend")
-@action("borrow", what="borrow")
-@action("fetch-lora", what="fetch-lora")
+@action("lend", once=True, what="lend")
+@action("borrow", once=True, what="borrow")
+@action("fetch-lora", once=True, what="fetch-lora")
 def begin_asking(click: Click, of: str, what: str) -> Values:
     """Say that it takes a moment."""
     return {**_asked(click, arrivals.ask(MODELS.wait)), **begin(click, what, of)}

@@ -78,8 +78,11 @@ class Source(Pair):
 
 @dataclass(frozen=True)
 class Action:
+    """`once`: a double click is one click."""
+
     do: Callable[..., Values | None]
     payload: TypeAdapter[Any] | None  # None: it is done to nothing
+    once: bool = False
 
     def __call__(self, click: Click, text: str) -> Values:
         return self.do(click, *self.parsed(text)) or {}
@@ -97,13 +100,14 @@ class Action:
 
 
 class Registry(dict[str, Action]):
-    def __call__(self, name: str, **fixed: Any) -> Callable[[Function], Function]:
-        """Register a function as an action. `fixed`: arguments by which several actions share one function."""
+    def __call__(self, name: str, /, once: bool = False, **fixed: Any) -> Callable[[Function], Function]:
+        """Register a function as an action. `fixed`: arguments by which several actions share one function. `once`:
+        for what makes, begins or deletes something."""
 
         def put(function: Function) -> Function:
             assert name not in self, name
             kinds = [kind for key, kind in get_type_hints(function).items() if key not in ("return", *fixed)][1:]
-            self[name] = Action(partial(function, **fixed), TypeAdapter(kinds[0]) if kinds else None)
+            self[name] = Action(partial(function, **fixed), TypeAdapter(kinds[0]) if kinds else None, once)
             return function
 
         return put

@@ -50,15 +50,23 @@ def bring(click: Click, came: Slot, moves: bool) -> Values:
 
 
 @action("refused")
-def refused(click: Click, told: str) -> None:
-    """The server would not take a file. Raises BadFile."""
-    raise _refused(told)
+def refused(click: Click, told: str) -> Values:
+    """The server would not take a file: why, and the field for another one of its kind."""
+    return {click.page.stage.notice: _refused(told)}
 
 
-def _refused(told: str) -> BadFile:
+def _refused(told: str) -> str:
     """Why the server would not take a file, as it told the browser; empty where nothing came back."""
-    cause, remedy = json.loads(told) if told.startswith("[") else (PICTURE.failed, "")
-    return BadFile(Message.of(str(cause)), Message.of(str(remedy)))
+    cause, remedy, way = json.loads(told) if told.startswith("[") else (PICTURE.failed, "", "")
+    error = BadFile(Message.of(str(cause)), Message.of(str(remedy)))
+    match way:
+        case "picture":
+            return problem(error, Button("go", FIX.picture, CREATE))
+        case "video":
+            return problem(error, Button("go", FIX.video, CREATE))
+        case "preset" | "lora":
+            return problem(error, Button("pick", FIX.file, str(way)))
+    return problem(error)
 
 
 @action("without")
@@ -101,7 +109,7 @@ def bare(click: Click) -> Values:
 # ---- from a take or clip ----
 
 
-@action("start")
+@action("start", once=True)
 def start(click: Click, item: Item) -> Values:
     """Its last picture becomes the first of the next shot."""
     kept = click.engine.keep_last_picture(find(click.engine, item.kind, item.id).id)
@@ -116,7 +124,7 @@ def _takes_none(card: ModelCard) -> str:
     return problem(error, Button("go", FIX.models, MODEL_ROOM))
 
 
-@action("extend")
+@action("extend", once=True)
 def extend(click: Click, item: Item) -> Values:
     """The form asks for what happens next."""
     beginning = Beginning(kind=item.kind, id=find(click.engine, item.kind, item.id).id)
@@ -155,7 +163,7 @@ def lora_came(click: Click, came: Arrived) -> Values:
         else:
             models = ", ".join(fits.name for fits in fitting[:3]) or LORA.nowhere
             notices.append(LORA.elsewhere.format(name=file.name, models=models))
-    notice = said(" ".join(notices)) if came.refused is None else problem(_refused(came.refused))
+    notice = said(" ".join(notices)) if came.refused is None else _refused(came.refused)
     return brings(click, brought, notice)
 
 

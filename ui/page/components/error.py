@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine import BadFile, BadPrompt, BadSetting, HubProblem, MachineProblem, ModelProblem, RushesError, UnknownName
+from engine import (
+    BadFile,
+    BadOwnFile,
+    BadPrompt,
+    BadSetting,
+    HubProblem,
+    MachineProblem,
+    ModelProblem,
+    RushesError,
+    UnknownName,
+)
 from ui.page.components.html import Button, render
 from ui.texts import FIX
 
@@ -18,8 +28,10 @@ def fix_of(error: RushesError) -> Button:
             return Button("say", FIX.say)
         case BadSetting():
             return Button("reset", FIX.reset)
+        case BadOwnFile():
+            return Button("reveal", FIX.folder, "home/")
         case BadFile():
-            return Button("go", FIX.picture, "create")
+            return Button("go", FIX.file, "create")
         case UnknownName():
             return Button("go", FIX.library, "library")
         case HubProblem():

@@ -23,7 +23,7 @@ NOT_IN_A_NAME = re.compile(r"[^\w .()+-]")  # on any disk
 
 
 def routes(engine: Engine) -> list[Route]:
-    """One address for each kind. What comes back is the id or name it is kept under, or cause and remedy."""
+    """One address for each kind. What comes back is the id or name it is kept under, or cause, remedy and the kind."""
     ways: dict[str, Callable[[Path], str]] = {
         "picture": engine.media.keep_picture,
         "video": engine.media.keep_video,
@@ -39,7 +39,7 @@ def routes(engine: Engine) -> list[Route]:
                 await _receive(request, path)
                 return PlainTextResponse(await run_in_threadpool(ways[way], path))
             except RushesError as error:
-                return PlainTextResponse(json.dumps([error.cause, error.remedy]), 400)
+                return PlainTextResponse(json.dumps([error.cause, error.remedy, way]), 400)
 
     return [Route(f"/bring/{way}", bring, methods=["POST"]) for way in ways]
 
@@ -55,5 +55,7 @@ async def _receive(request: Request, path: Path) -> None:
 
 def _plain(name: str) -> str:
     """The name that a file came with, safe on every disk: a LoRA is called so, and messages name it."""
+    if not name:
+        return DOOR.this_file
     stem, dot, ending = NOT_IN_A_NAME.sub("_", re.split(r"[/\\]", name)[-1]).rpartition(".")
     return f"{(stem if dot else ending).strip(' .')[:100] or DOOR.this_file}.{ending[:12] if dot else 'file'}"

@@ -8,14 +8,17 @@ from typing import Any
 
 import gradio as gr
 
-from engine import Clip, Engine, Take
+from engine import Clip, Engine, Take, Thrown
+from ui.amounts import bytes_of
 from ui.page.components.error import said
 from ui.page.components.html import Button, panel, render
 from ui.page.screens.clip import about, kind_of
 from ui.page.screens.form.expert import Values
+from ui.page.screens.models.arrivals import ask
 from ui.texts import SHELF
 
 PAGE = 24
+TRASH = "trash"  # one of the kinds: what was thrown away
 DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
 
 
@@ -25,6 +28,7 @@ class Shelf:
     words: gr.Textbox
     model: gr.Dropdown
     when: gr.Dropdown
+    question: gr.HTML
     grid: gr.HTML
     more: gr.Button
     limit: gr.State
@@ -35,6 +39,8 @@ class Shelf:
 
     def filled(self, engine: Engine, values: Values) -> Values:
         """The grid as the filters stand, and whether there is more to show."""
+        if values[self.kind] == TRASH:
+            return {self.grid: bin_of(engine, values[self.words] or ""), self.more: gr.Button(visible=False)}
         items = found(engine, values[self.kind], values[self.words] or "", values[self.model], values[self.when])
         limit = values[self.limit]
         any_at_all = bool(items) or bool(engine.library.clips() or engine.library.takes())
@@ -42,7 +48,7 @@ class Shelf:
 
 
 def build(engine: Engine) -> Shelf:
-    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes")]
+    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes"), (SHELF.bin, TRASH)]
     models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.models.cards())]
     spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
     with gr.Row(elem_id="filters"):
@@ -50,9 +56,9 @@ def build(engine: Engine) -> Shelf:
         words = gr.Textbox(label=SHELF.search, placeholder=SHELF.search_hint, max_lines=1, elem_id="search")
         model = gr.Dropdown(models, value="", label=SHELF.model, filterable=False, min_width=150)
         when = gr.Dropdown(spans, value="ever", label=SHELF.when, filterable=False, min_width=150)
-    shelf = panel("shelf")
+    question, shelf = panel("shelf-question", live=True), panel("shelf")
     more = gr.Button(SHELF.more, visible=False, elem_id="more")
-    return Shelf(kind, words, model, when, shelf, more, gr.State(PAGE))
+    return Shelf(kind, words, model, when, question, shelf, more, gr.State(PAGE))
 
 
 def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[Take | Clip]:
@@ -84,7 +90,53 @@ def _made(item: Take | Clip) -> datetime:
 def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool = True) -> str:
     cells = [(item, kind_of(item), about(engine, item)) for item in items[:limit]]
     return render("screens/library.html", cells=cells, total=len(items), any_at_all=any_at_all,
-                  trash=engine.library.trash_bytes())  # fmt: skip
+                  trash=engine.library.trash.bytes())  # fmt: skip
+
+
+# ---- the trash ----
+
+
+def bin_of(engine: Engine, words: str) -> str:
+    """What was thrown away, last first; of that, what holds every one of the words."""
+    thrown = engine.library.trash.items()
+    wanted = words.casefold().split()
+    items = [item for item in thrown if all(word in f"{_title(item)} {item.id}".casefold() for word in wanted)]
+    return render("screens/trash.html", items=[(item, _title(item)) for item in items], any_at_all=bool(thrown),
+                  size=_size(thrown))  # fmt: skip
+
+
+def doomed(engine: Engine, name: str) -> list[Thrown]:
+    """What would go for good: one thing of the trash, or all of it."""
+    return [item for item in engine.library.trash.items() if name in ("", item.id)]
+
+
+def seen_as(items: list[Thrown]) -> str:
+    """What a question about them was about: by it a yes to less than what is there now is told."""
+    return f"{len(items)}-{sum(item.bytes for item in items)}"
+
+
+def ask_erase(items: list[Thrown], name: str) -> str:
+    """Ask before what is in the trash goes for good: how much there is, and how large it is."""
+    if len(items) == 1:
+        line = SHELF.erase_one.format(what=_title(items[0]), size=_size(items))
+    else:
+        line = SHELF.erase_many.format(count=len(items), size=_size(items))
+    words = SHELF.erase if name else SHELF.empty_trash
+    return ask(line, heading=SHELF.erase_heading if name else SHELF.empty_heading,
+               yes=Button("erase", words, f"{seen_as(items)}/{name}"), no=SHELF.keep)  # fmt: skip
+
+
+def erased(count: int) -> str:
+    """What is said when something went for good."""
+    return said(SHELF.erased.format(size=bytes_of(count)))
+
+
+def _title(item: Thrown) -> str:
+    return item.recipe.plan.request.prompt if item.recipe else item.id
+
+
+def _size(items: list[Thrown]) -> str:
+    return bytes_of(sum(item.bytes for item in items))
 
 
 def undo(name: str) -> str:

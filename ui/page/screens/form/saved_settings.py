@@ -16,7 +16,8 @@ BRING = (
     + """
 whenChosen(async (target) => {
     try {
-        const answer = await fetch('/bring/preset', { method: 'POST', body: target.files[0] });
+        const name = encodeURIComponent(target.files[0].name);
+        const answer = await fetch(`/bring/preset?name=${name}`, { method: 'POST', body: target.files[0] });
         trigger('click', { act: answer.ok ? 'preset-came' : 'refused', id: await answer.text() });
     } catch { trigger('click', { act: 'refused', id: '' }); }
     target.value = '';
