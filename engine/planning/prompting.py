@@ -109,7 +109,7 @@ MAX_BYTES = 1_000_000
 
 
 def read(path: Path) -> tuple[str, ...]:
-    """The phrases of the list, casefolded; empty when there is no such file. Raises BadOwnFile when it cannot be read."""
+    """The phrases of the list, casefolded; empty when there is none. Raises BadOwnFile when it cannot be read."""
     if not path.is_file():
         return ()
     try:

@@ -140,6 +140,8 @@ class ShelfTexts:
     more: str = "Show more"
     empty: str = "Nothing here yet. What you make is kept here until you delete it."
     nothing: str = "Nothing matches that."
+    no_clips: str = "No clips yet. Render a take, and the clip is kept here."
+    no_takes: str = "No takes yet. What you preview is kept here."
     clip: str = "Clip"
     take: str = "Take"
     count: str = "{shown} of {total}"
