@@ -19,6 +19,7 @@ from ui.page.screens.models.arrivals import ask
 from ui.texts import SHELF
 
 PAGE = 24
+FAVOURITES = "favourites"  # one of the kinds: takes and clips that the person marked
 TRASH = "trash"  # one of the kinds: what was thrown away
 DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
 
@@ -53,11 +54,19 @@ class Shelf:
             return SHELF.nothing
         if not engine.library.clips() and not engine.library.takes():
             return SHELF.empty
-        return {"clips": SHELF.no_clips, "takes": SHELF.no_takes}.get(values[self.kind], SHELF.nothing)
+        return {"clips": SHELF.no_clips, "takes": SHELF.no_takes, FAVOURITES: SHELF.no_favourites}.get(
+            values[self.kind], SHELF.nothing
+        )
 
 
 def build(engine: Engine) -> Shelf:
-    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes"), (SHELF.bin, TRASH)]
+    kinds = [
+        (SHELF.all, "all"),
+        (SHELF.clips, "clips"),
+        (SHELF.takes, "takes"),
+        (SHELF.favourites, FAVOURITES),
+        (SHELF.bin, TRASH),
+    ]
     models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.models.cards())]
     spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
     with gr.Row(elem_id="filters"):
@@ -71,7 +80,7 @@ def build(engine: Engine) -> Shelf:
 
 
 def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[Take | Clip]:
-    """What matches: every one of the words in the prompt or the name, the model, the last days."""
+    """What matches: the kind, every one of the words in the prompt or the name, the model, the last days."""
     clips: list[Take | Clip] = [] if kind == "takes" else [*engine.library.clips()]
     takes: list[Take | Clip] = [] if kind == "clips" else [*engine.library.takes()]
     since = datetime.now(UTC) - timedelta(days=DAYS.get(when, 0) or 36500)
@@ -80,6 +89,7 @@ def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[
         plan = item.recipe.plan
         return (
             search.matches(words, plan.request.prompt, item.id, plan.model)
+            and (kind != FAVOURITES or item.favourite)
             and model in ("", None, plan.model)
             and _made(item) >= since
         )
