@@ -88,13 +88,15 @@ class Recipe(FrozenModel):
 
 
 class Take(FrozenModel):
-    """A preview on disk, with the latents that its render starts from. Paths are absolute."""
+    """A preview on disk, with the latents that its render starts from. Paths are absolute. `favourite`: the person
+    marked it, which no recipe says."""
 
     id: str
     recipe: Recipe
     video: str
     poster: str
     latents: str
+    favourite: bool = False
 
 
 class Clip(FrozenModel):
@@ -104,6 +106,7 @@ class Clip(FrozenModel):
     recipe: Recipe
     video: str
     poster: str
+    favourite: bool = False
 
 
 class Thrown(FrozenModel):

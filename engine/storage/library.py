@@ -14,7 +14,7 @@ from engine.durable_files import moved, onto_the_disk
 from engine.media import images
 from engine.paths import Places
 from engine.schema import Beginning, Clip, Recipe, Request, Take
-from engine.schema.errors import BadFile, UnknownName
+from engine.schema.errors import BadFile, UnknownName, not_written
 from engine.schema.message import NOTHING, Message
 from engine.storage.recipe_file import read_recipe
 from engine.storage.trash import Trash
@@ -22,6 +22,7 @@ from engine.storage.trash import Trash
 GIVEN = "given"  # in a job's folder: the pictures, videos and LoRAs of its request
 START = "start.mp4"  # among them: what a render goes on from
 STATE = "state.safetensors"  # where a run of the sampler stands, in the folder of its job or of its take
+FAVOURITE = "favourite"  # an empty file in the folder of a take, or beside a clip: it goes where they go
 TAKE_FILES = ("take.mp4", "latents.safetensors", "poster.jpg", "take.json")
 
 
@@ -202,6 +203,20 @@ class Library:
         """Delete a take at once; nothing brings it back."""
         shutil.rmtree(Path(take.video).parent)
 
+    def mark(self, item: Take | Clip, favourite: bool) -> None:
+        """Make it a favourite, or one no more; that lasts. Raises MachineProblem."""
+        video = Path(item.video)
+        mark = video.with_name(FAVOURITE) if isinstance(item, Take) else video.with_suffix(f".{FAVOURITE}")
+        try:
+            if not favourite:
+                mark.unlink(missing_ok=True)
+            else:
+                mark.touch()
+                onto_the_disk(mark)
+            onto_the_disk(mark.parent)
+        except OSError as error:
+            raise not_written(error) from error
+
     # ---- reading ----
 
     def requests(self) -> Iterator[Request]:
@@ -217,13 +232,15 @@ class Library:
         found = _recipe(recipe, video)
         if found is None:
             return None  # a foreign or damaged folder is not a take; it is left alone
-        return Take(id=folder.name, recipe=found, video=str(video), poster=str(poster), latents=str(latents))
+        return Take(id=folder.name, recipe=found, video=str(video), poster=str(poster), latents=str(latents),
+                    favourite=(folder / FAVOURITE).is_file())  # fmt: skip
 
     def _clip(self, video: Path) -> Clip | None:
         found = _recipe(video.with_suffix(".json"), video)
         if found is None:
             return None
-        return Clip(id=video.stem, recipe=found, video=str(video), poster=str(video.with_suffix(".jpg")))
+        return Clip(id=video.stem, recipe=found, video=str(video), poster=str(video.with_suffix(".jpg")),
+                    favourite=video.with_suffix(f".{FAVOURITE}").is_file())  # fmt: skip
 
     def unreadable(self) -> list[str]:
         """What lies among the takes and clips and is none that can be shown."""

@@ -17,7 +17,7 @@ from engine.storage.database import give_up
 from engine.storage.recipe_file import read_recipe
 
 TAKE_RECIPE = "take.json"  # what tells the folder of a take from that of a clip
-BESIDE_A_CLIP = (".json", ".jpg")  # what lies beside its MP4, under the same name
+BESIDE_A_CLIP = (".json", ".jpg", ".favourite")  # what lies beside its MP4, under the same name
 
 
 class Trash:

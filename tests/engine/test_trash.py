@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import Engine, Recipe, Request
+from engine import Clip, Engine, Recipe, Request, Take
 from engine.schema.errors import InUse, UnknownName
 from engine.storage.library import TAKE_FILES
 
@@ -112,3 +112,19 @@ def test_what_is_damaged_in_the_trash_is_listed_and_goes(full: Engine) -> None:
     (item,) = full.library.trash.items()
     assert (item.id, item.bytes, item.recipe) == ("broken", 1, None)
     assert full.library.trash.empty() == 1 and full.library.trash.items() == []
+
+
+@pytest.mark.parametrize("name", [TAKE, CLIP])
+def test_a_favourite_stays_one_through_a_restart_and_the_trash(full: Engine, name: str) -> None:
+    def there(engine: Engine) -> Take | Clip:
+        return engine.library.take(name) if name == TAKE else engine.library.clip(name)
+
+    assert not there(full).favourite
+    full.library.mark(there(full), favourite=True)
+    assert there(Engine(full.places.home)).favourite and full.library.unreadable() == []
+    full.library.trash.throw(there(full))
+    full.library.trash.take_back(name)
+    assert there(full).favourite
+    full.library.mark(there(full), favourite=False)
+    full.library.mark(there(full), favourite=False)
+    assert not there(full).favourite

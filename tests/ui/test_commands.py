@@ -65,6 +65,9 @@ def test_the_trash_is_listed_given_back_from_and_emptied_only_with_a_yes(tmp_pat
     assert asked.returncode == 2 and "--yes" in asked.stderr and (tmp_path / "trash" / second).is_dir()
     assert "are free again" in command(tmp_path, "library", "empty", "--yes").stdout
     assert document(command(tmp_path, "library", "--json"))["takes"][0]["id"] == first
+    assert document(command(tmp_path, "library", "mark", first, "--json")) == {"id": first, "favourite": True}
+    assert document(command(tmp_path, "library", "--favourites", "--json"))["takes"][0]["favourite"]
+    assert command(tmp_path, "library", "mark", "a-ball").returncode == 2
 
 
 def test_models_live_in_the_folder_that_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`library` and what hangs below it: what there is, and the trash: list, restore, empty."""
+"""`library` and what hangs below it: what there is, favourites, and the trash: list, restore, empty."""
 
 from __future__ import annotations
 
@@ -19,21 +19,46 @@ library = typer.Typer(help="The takes and clips on this machine, and the trash: 
 
 
 @library.callback(invoke_without_command=True)
-def listing(context: typer.Context, as_json: Json = False) -> None:
+def listing(
+    context: typer.Context,
+    favourites: Annotated[bool, typer.Option("--favourites", help="Only those that you marked.")] = False,
+    as_json: Json = False,
+) -> None:
     """The takes and clips on this machine, newest first."""
     if context.invoked_subcommand is None:
-        terminal.run(lambda: _list(as_json), as_json)
+        terminal.run(lambda: _list(favourites, as_json), as_json)
 
 
-def _list(as_json: bool) -> None:
+def _list(favourites: bool, as_json: bool) -> None:
     with Engine() as studio:
-        takes, clips = studio.library.takes(), studio.library.clips()
+        takes = [take for take in studio.library.takes() if take.favourite or not favourites]
+        clips = [clip for clip in studio.library.clips() if clip.favourite or not favourites]
     if as_json:
         terminal.print_json({"takes": [row(take) for take in takes], "clips": [row(clip) for clip in clips]})
         return
     for title, found in (("Takes", takes), ("Clips", clips)):
         rows = [[item.id, item.recipe.plan.request.prompt, item.video] for item in found]
         terminal.print_table(title, ["name", "prompt", "file"], rows)
+
+
+@library.command()
+def mark(
+    name: Annotated[str, typer.Argument(help="A clip or a take, by its whole name.")],
+    off: Annotated[bool, typer.Option("--off", help="It is a favourite no more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a take or clip a favourite."""
+
+    def body() -> None:
+        with Engine() as studio:
+            clips = [clip for clip in studio.library.clips() if clip.id == name]
+            studio.library.mark(clips[0] if clips else studio.library.exact_take(name), favourite=not off)
+        if as_json:
+            terminal.print_json({"id": name, "favourite": not off})
+        else:
+            print(f"{name} is {'no longer ' if off else ''}a favourite.")
+
+    terminal.run(body, as_json)
 
 
 @library.command()

@@ -167,7 +167,7 @@ def row(item: Take | Clip) -> dict[str, Any]:
     recipe: Recipe = item.recipe
     return {"id": item.id, "file": item.video, "created": recipe.created, "model": recipe.plan.model,
             "prompt": recipe.plan.request.prompt, "seed": recipe.plan.seed, "take_id": recipe.take_id,
-            "seconds": recipe.seconds,
+            "seconds": recipe.seconds, "favourite": item.favourite,
             "forecast_seconds": recipe.plan.seconds(recipe.kind), "licence": recipe.rights}  # fmt: skip
 
 

@@ -92,7 +92,7 @@ class Functions:
         """Every take and every clip on disk, newest first, with its recipe and the address of its video."""
         return [
             {"kind": kind_of(item), "id": item.id, "video": address(kind_of(item), item.id)}
-            | {"recipe": shown(item.recipe)}
+            | {"favourite": item.favourite, "recipe": shown(item.recipe)}
             for item in found(self.engine, "all", "", "", "ever")
         ]
 

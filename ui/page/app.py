@@ -40,6 +40,12 @@ from ui.texts import FORM
 
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
+# What was typed while the form that the browser kept was on its way wins over it: see `page.js`.
+TYPED_MEANWHILE = """(kept) => {
+    document.body.dataset.restored = 'yes';
+    return document.body.dataset.typed ?? kept;
+}"""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -228,7 +234,8 @@ def _wire_start(engine: Engine, page: Page, blocks: gr.Blocks) -> None:
         return {**values, **drawn, **form.expert.restored(known, values)}
 
     loaded = blocks.load(restore, page.memory, page.answered, **QUIET)
-    loaded.then(lambda values: submit.forecast(Click(engine, page, values)), set(fields), form.outlook, **QUIET)
+    meanwhile = loaded.then(None, form.prompt, form.prompt, js=TYPED_MEANWHILE, **QUIET)
+    meanwhile.then(lambda values: submit.forecast(Click(engine, page, values)), set(fields), form.outlook, **QUIET)
     blocks.load(lambda: page.stage.refresh(engine), None, page.stage.live, **QUIET)
 
 

@@ -209,6 +209,16 @@ class ModelTexts:
     not_yet: str = "Not in this version"
     search: str = "Search"
     search_hint: str = "Name, what it is good at, licence"
+    other_length: str = "{name} makes clips of {low} to {high} s, so the length is {now} s now."
+    no_style: str = "{name} cannot do “{style}”, so that is off."
+    as_image: str = "animate a photo, picture or image; image to video, i2v"
+    as_last_image: str = "first and last picture, from one photo to another, morph, transition"
+    as_references: str = "keep a person, character, face or product from reference photos"
+    as_video: str = "change, restyle or extend a video; video to video, v2v"
+    as_control_video: str = "follow a movement, pose, dance, depth or edges"
+    as_face_video: str = "talking, lip sync, facial expressions, animate a character"
+    as_sound: str = "with sound, audio, talking, speaking, voice, dialogue, singing, music"
+    as_text: str = "text to video, t2v"
     nothing: str = "No model matches that."
 
 

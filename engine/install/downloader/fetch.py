@@ -178,7 +178,7 @@ class Fetching:
                 return
             except (httpx2.HTTPError, OSError, RecursionError, ValueError) as error:
                 if lasting(error) or self._meter.silent_for() > self._patience or isinstance(error, ValueError):
-                    raise explain(error, file.repo) from error
+                    raise explain(error, file.repo, arrived=self._meter.done > 0) from error
             pause = 0.5 if part.tell() > before else min(pause * 2, 30)
             self._meter.phase("reconnecting")
             self._meter.stop.wait(pause)

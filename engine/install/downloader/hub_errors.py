@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 )
 
 from engine.schema.errors import HubProblem, MachineProblem, ModelGated, RushesError, not_written
-from engine.schema.message import Message
+from engine.schema.message import NOTHING, Message
 
 SIGN_IN = "`app.py models sign-in`"
 
@@ -51,8 +51,10 @@ def lasting(error: Exception) -> bool:
     return isinstance(error, OfflineModeIsEnabled | HFValidationError)
 
 
-def explain(error: Exception, repo: str) -> RushesError:
-    """The refusal that a face shows for anything that went wrong while talking to a hub about `repo`."""
+def explain(error: Exception, repo: str, arrived: bool = False) -> RushesError:
+    """The refusal that a face shows for anything that went wrong while talking to a hub about `repo`. `arrived`: some
+    of it is on the disk, from where the next try goes on."""
+    kept = Message("What has arrived is kept.") if arrived else NOTHING
     host = constants.ENDPOINT.split("://")[-1]
     said = re.sub(r"\?[^\s'\"]+", "?...", str(error))  # signed addresses stay out of logs
     detail = f"{type(error).__name__}: {said[:500]}"
@@ -85,7 +87,7 @@ def explain(error: Exception, repo: str) -> RushesError:
                 Message(
                     "{host} answered with an error ({status_code}).", host=host, status_code=error.response.status_code
                 ),
-                Message("Try again in a while; what has arrived is kept."),
+                Message.joined([Message("Try again in a while."), kept]),
                 detail,
             )
         case OfflineModeIsEnabled():
@@ -107,9 +109,8 @@ def explain(error: Exception, repo: str) -> RushesError:
         case httpx2.HTTPError() | OSError() | RecursionError():
             return HubProblem(
                 Message("{host} cannot be reached, or the connection keeps breaking.", host=host),
-                Message(
-                    "Check the internet connection (or the mirror in HF_ENDPOINT), then resume; what has arrived is "
-                    "kept."
+                Message.joined(
+                    [Message("Check the internet connection (or the mirror in HF_ENDPOINT), then try again."), kept]
                 ),
                 detail,
             )

@@ -27,6 +27,11 @@ class Meter:
         self._wire: deque[tuple[float, int]] = deque()
         self._said_at = self._moved_at = time.monotonic()
 
+    @property
+    def done(self) -> int:
+        """The bytes that are here."""
+        return self._done
+
     def phase(self, phase: DownloadPhase) -> None:
         self._phase = phase
         self.report()

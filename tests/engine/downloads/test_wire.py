@@ -57,6 +57,8 @@ def test_no_hub_no_such_model_and_offline_are_said_plainly(
     with pytest.raises(HubProblem, match="removed, renamed or made private"):
         downloads.quote(shapes.model_copy(update={"repo": "someone/else"}))
     monkeypatch.setenv("HF_ENDPOINT", "http://localhost:9")
-    with pytest.raises(HubProblem, match="cannot be reached"):
+    with pytest.raises(HubProblem, match="cannot be reached") as refusal:
         downloads.quote(shapes)
+    assert refusal.value.remedy.endswith("then try again.")  # nothing has arrived, so nothing is said to be kept
+    assert explain(OSError(), REPO, arrived=True).remedy.endswith("What has arrived is kept.")
     assert "switched off" in explain(OfflineModeIsEnabled(), REPO).cause

@@ -50,6 +50,20 @@ def test_the_library_is_searched_and_what_is_deleted_can_be_undone(tab: Page, st
     expect(tab.get_by_label("Seed")).to_have_value("1")
 
 
+def test_a_favourite_is_marked_found_by_that_and_still_one_after_a_reload(tab: Page, studio: Served) -> None:
+    name = "20260102-120000-a-red-ball-cd34"
+    show(tab, "Library")
+    tab.locator(f"#shelf article[data-id='{name}']").get_by_role("button", name="Make it a favourite").click()
+    undo = tab.locator(f"#shelf article[data-id='{name}']").get_by_role("button", name="No longer a favourite")
+    expect(undo).to_be_visible(timeout=WAIT_MS)
+    tab.reload()
+    show(tab, "Library")
+    tab.locator("#filters").get_by_text("Favourites", exact=True).click()
+    expect(tab.locator("#shelf article")).to_have_count(1, timeout=WAIT_MS)
+    undo.click()
+    expect(tab.locator("#shelf")).to_contain_text("No favourites yet", timeout=WAIT_MS)
+
+
 def test_a_double_click_is_one_click(tab: Page, studio: Served) -> None:
     prompt, take = "a purple cube turns on a white table", "20260101-120000-a-red-ball-ab12"
     say(tab, prompt, 2)

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from engine import Engine, Preset, Request, RushesError, Tier
-from ui.locale import known
+from ui.amounts import figure
+from ui.locale import PRESET, known
 from ui.page.actions.registry import Item, action
 from ui.page.components.error import said
 from ui.page.components.html import render
@@ -19,7 +20,7 @@ from ui.page.screens.form.expert import Values
 from ui.page.screens.form.forecast_line import plannable
 from ui.page.screens.form.form import length_slider
 from ui.page.screens.machine import tiers
-from ui.texts import OUTCOME, SAVED, TIER
+from ui.texts import MODEL, OUTCOME, SAVED, TIER
 
 
 def filled(click: Click, request: Request) -> Values:
@@ -46,18 +47,41 @@ def _bare(click: Click) -> Request:
 
 @action("starter")
 def starter(click: Click, number: int) -> Values:
-    """A prompt to begin with."""
+    """A prompt to begin with, and nothing else: a camera move from before would be added to its words."""
     prompts, form = starters(click.card), click.page.form
-    return {form.prompt: prompts[number][1], form.refusal: ""} if number in range(len(prompts)) else {}
+    if number not in range(len(prompts)):
+        return {}
+    return {form.prompt: prompts[number][1], form.look: "", form.camera: "", form.refusal: ""}
 
 
 @action("choose")
 @action("use")
 def choose(click: Click, model: str) -> Values:
-    """Another model for what the form asks for."""
-    changed = filled(click, _bare(click).but(model=model))
-    del changed[click.page.form.prompt]  # what is typed until this answer arrives must stay
-    return changed
+    """Another model for what the form asks for. What it cannot do as the one before is said."""
+    form, values = click.page.form, click.values
+    asked = _bare(click).but(model=model, outcome=values[form.outcome] or None, seconds=values[form.seconds] or None)
+    changed = filled(click, asked)
+    del changed[form.prompt]  # what is typed until this answer arrives must stay
+    told = _told_otherwise(click, asked, changed)
+    return {**changed, click.page.stage.notice: said(told)} if told else changed
+
+
+def _told_otherwise(click: Click, asked: Request, changed: Values) -> str:
+    """What of `asked` its model cannot do, so that the form has it otherwise now."""
+    form, name, told = click.page.form, card_of(click.engine, asked.model).name, []
+    length = changed[form.seconds].constructor_args  # while a click is answered Gradio makes nothing more of it
+    if asked.seconds and length["value"] != asked.seconds:
+        low, high, now = (figure(length[name], 1) for name in ("minimum", "maximum", "value"))
+        told.append(MODEL.other_length.format(name=name, low=low, high=high, now=now))
+    for style, chosen in ((asked.look, changed[form.look]), (asked.camera, changed[form.camera])):
+        if style and chosen.constructor_args["value"] != style:
+            told.append(MODEL.no_style.format(name=name, style=_style_name(click.engine, style)))
+    return " ".join(told)
+
+
+def _style_name(engine: Engine, style: str) -> str:
+    both = (*engine.presets.looks(), *engine.presets.cameras())
+    return next((known(one.name, PRESET) for one in both if one.id == style), style)
 
 
 @action("settings")

@@ -62,6 +62,14 @@ def delete(click: Click, item: Item) -> Values:
     return {**click.page.shelf.filled(click.engine, click.values), click.page.stage.notice: library.undo(found.id)}
 
 
+@action("mark", favourite=True)
+@action("unmark", favourite=False)
+def mark(click: Click, item: Item, favourite: bool) -> Values:
+    """A favourite, or one no more."""
+    click.engine.library.mark(find(click.engine, item.kind, item.id), favourite)
+    return click.page.shelf.filled(click.engine, click.values)
+
+
 # ---- the trash ----
 
 

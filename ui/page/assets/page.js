@@ -9,6 +9,12 @@
         document.getElementById('preview')?.click();
     }, true);
 
+    // What is typed before the form that this browser kept has come is noted, and put back once it has.
+    document.addEventListener('input', ({ target }) => {
+        const { dataset } = document.body;
+        if (!dataset.restored && target.matches?.('#prompt textarea')) dataset.typed = target.value;
+    }, true);
+
     // Gradio opens a list of choices again when Tab leaves it, and there it stays; it need not hear of that key.
     document.addEventListener('keydown', (event) => {
         if (event.key === 'Tab' && event.target.matches?.('[role=combobox]')) event.stopPropagation();

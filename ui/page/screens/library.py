@@ -12,12 +12,14 @@ from engine import Clip, Engine, Take, Thrown
 from ui.amounts import bytes_of
 from ui.page.components.error import said
 from ui.page.components.html import Button, panel, render
+from ui.page.model import search
 from ui.page.screens.clip import about, kind_of
 from ui.page.screens.form.expert import Values
 from ui.page.screens.models.arrivals import ask
 from ui.texts import SHELF
 
 PAGE = 24
+FAVOURITES = "favourites"  # one of the kinds: takes and clips that the person marked
 TRASH = "trash"  # one of the kinds: what was thrown away
 DAYS = {"ever": 0, "today": 1, "week": 7, "month": 30}
 
@@ -43,12 +45,28 @@ class Shelf:
             return {self.grid: bin_of(engine, values[self.words] or ""), self.more: gr.Button(visible=False)}
         items = found(engine, values[self.kind], values[self.words] or "", values[self.model], values[self.when])
         limit = values[self.limit]
-        any_at_all = bool(items) or bool(engine.library.clips() or engine.library.takes())
-        return {self.grid: grid(engine, items, limit, any_at_all), self.more: gr.Button(visible=len(items) > limit)}
+        shown = grid(engine, items, limit, self._why_none(engine, values))
+        return {self.grid: shown, self.more: gr.Button(visible=len(items) > limit)}
+
+    def _why_none(self, engine: Engine, values: Values) -> str:
+        """What is said where nothing is shown: that there is none, unless it was searched for."""
+        if (values[self.words] or "").strip() or values[self.model] or values[self.when] != "ever":
+            return SHELF.nothing
+        if not engine.library.clips() and not engine.library.takes():
+            return SHELF.empty
+        return {"clips": SHELF.no_clips, "takes": SHELF.no_takes, FAVOURITES: SHELF.no_favourites}.get(
+            values[self.kind], SHELF.nothing
+        )
 
 
 def build(engine: Engine) -> Shelf:
-    kinds = [(SHELF.all, "all"), (SHELF.clips, "clips"), (SHELF.takes, "takes"), (SHELF.bin, TRASH)]
+    kinds = [
+        (SHELF.all, "all"),
+        (SHELF.clips, "clips"),
+        (SHELF.takes, "takes"),
+        (SHELF.favourites, FAVOURITES),
+        (SHELF.bin, TRASH),
+    ]
     models = [(SHELF.any_model, ""), *((card.name, card.id) for card in engine.models.cards())]
     spans = [(str(getattr(SHELF, name)), name) for name in DAYS]
     with gr.Row(elem_id="filters"):
@@ -62,17 +80,17 @@ def build(engine: Engine) -> Shelf:
 
 
 def found(engine: Engine, kind: str, words: str, model: str, when: str) -> list[Take | Clip]:
-    """What matches: every one of the words in the prompt or the name, the model, the last days."""
+    """What matches: the kind, every one of the words in the prompt or the name, the model, the last days."""
     clips: list[Take | Clip] = [] if kind == "takes" else [*engine.library.clips()]
     takes: list[Take | Clip] = [] if kind == "clips" else [*engine.library.takes()]
-    wanted = words.casefold().split()
     since = datetime.now(UTC) - timedelta(days=DAYS.get(when, 0) or 36500)
 
     def matches(item: Take | Clip) -> bool:
-        text = f"{item.recipe.plan.request.prompt} {item.id} {item.recipe.plan.model}".casefold()
+        plan = item.recipe.plan
         return (
-            all(word in text for word in wanted)
-            and model in ("", None, item.recipe.plan.model)
+            search.matches(words, plan.request.prompt, item.id, plan.model)
+            and (kind != FAVOURITES or item.favourite)
+            and model in ("", None, plan.model)
             and _made(item) >= since
         )
 
@@ -87,9 +105,9 @@ def _made(item: Take | Clip) -> datetime:
         return datetime.now(UTC)
 
 
-def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool = True) -> str:
+def grid(engine: Engine, items: list[Take | Clip], limit: int, nothing: str = "") -> str:
     cells = [(item, kind_of(item), about(engine, item)) for item in items[:limit]]
-    return render("screens/library.html", cells=cells, total=len(items), any_at_all=any_at_all,
+    return render("screens/library.html", cells=cells, total=len(items), nothing=nothing,
                   trash=engine.library.trash.bytes())  # fmt: skip
 
 
@@ -99,8 +117,7 @@ def grid(engine: Engine, items: list[Take | Clip], limit: int, any_at_all: bool 
 def bin_of(engine: Engine, words: str) -> str:
     """What was thrown away, last first; of that, what holds every one of the words."""
     thrown = engine.library.trash.items()
-    wanted = words.casefold().split()
-    items = [item for item in thrown if all(word in f"{_title(item)} {item.id}".casefold() for word in wanted)]
+    items = [item for item in thrown if search.matches(words, _title(item), item.id)]
     return render("screens/trash.html", items=[(item, _title(item)) for item in items], any_at_all=bool(thrown),
                   size=_size(thrown))  # fmt: skip
 

@@ -14,6 +14,7 @@ from ui.locale import known, say
 from ui.page.components import licence
 from ui.page.components.error import problem, said
 from ui.page.components.html import Button, panel, render
+from ui.page.model import search
 from ui.page.model.model_entries import TOY, Entry, roster
 from ui.page.model.snapshot import View
 from ui.page.screens.form.model_picker import facts
@@ -78,16 +79,22 @@ def arriving(view: View) -> str:
 
 def grid(entries: list[Entry], words: str) -> str:
     """All models in groups; the ones that match every word."""
-    wanted = words.casefold().split()
     groups: dict[str, list[object]] = {MODEL.here: [], MODEL.fits: [], MODEL.others: [], MODEL.not_yet: []}
     for entry in entries:
         card = entry.card
-        text = (
-            f"{card.name} {known(card.summary)} {known(card.good_at)} {card.family} {say(card.licence.line)}".casefold()
-        )
-        if all(word in text for word in wanted):
+        told = card.name, known(card.summary), known(card.good_at), card.family, say(card.licence.line)
+        if search.matches(words, *told, *_deeds(card)):
             groups[_group(entry)].append((entry, facts(entry), licence.of_model(card)))
     return render("screens/models/models.html", groups=groups, toy=TOY)
+
+
+def _deeds(card: ModelCard) -> list[str]:
+    """What it can be used for, in words that people look for."""
+    deeds = {"image": MODEL.as_image, "last_image": MODEL.as_last_image, "references": MODEL.as_references,
+             "video": MODEL.as_video, "control_video": MODEL.as_control_video,
+             "face_video": MODEL.as_face_video}  # fmt: skip
+    found = [words for name, words in deeds.items() if name in card.inputs]
+    return [*found, *([MODEL.as_sound] if card.sound else []), *([] if card.needs else [MODEL.as_text])]
 
 
 def _group(entry: Entry) -> str:
