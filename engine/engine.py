@@ -22,6 +22,7 @@ from engine.jobs.kinds import Rooms, kind_of
 from engine.jobs.kinds.extend import ExtendRequest, beginning_of
 from engine.jobs.kinds.render import RenderRequest
 from engine.jobs.kinds.take import TakeRequest
+from engine.jobs.kinds.vary import VaryRequest
 from engine.jobs.queue import Queue
 from engine.jobs.scheduler import Scheduler, recover
 from engine.media import continuation, images, resize
@@ -205,6 +206,11 @@ class Engine:
         The render of such a take is one video of all of it. Raises BadInput for a model that takes no picture.
         """
         return self.submit("extend", ExtendRequest(source=source, request=request, count=count))
+
+    def vary(self, take_id: str, amount: float = 0.3, count: int = 1) -> list[Job]:
+        """Queue takes that keep a take (or a clip's) and change it a little: other noise is mixed with its own, from
+        none (`amount` 0: the same take) to nothing else (1: another shot). A variation varies from where it stands."""
+        return self.submit("vary", VaryRequest(take_id=take_id, amount=amount, count=count))
 
     def follow_up(self, name: str) -> Request:
         """What to ask for so that a clip or take goes on as it was. Raises UnknownName."""

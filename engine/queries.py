@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter
 
 from engine.jobs import card_test
 from engine.jobs.card_test import CardTest
-from engine.jobs.kinds import Rooms
+from engine.jobs.kinds import Rooms, draw_seed
 from engine.jobs.scheduler import REPORTED, REPORTED_DEVICES, WARM
 from engine.machine import hardware
 from engine.media import continuation, images, videos
@@ -197,8 +196,3 @@ class Planning:
         look = [self._presets.get(Look, request.look)] if request.look else []
         camera = [self._presets.get(Camera, request.camera)] if request.camera else []
         return [*look, *camera]
-
-
-def draw_seed() -> int:
-    """A seed short enough to read aloud."""
-    return random.SystemRandom().randrange(1_000_000_000)

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.media import continuation
-from engine.planning import compiling, constraints, draft_models, forecast, media_inputs, prompting, tiers
+from engine.planning import (
+    compiling,
+    constraints,
+    draft_models,
+    forecast,
+    media_inputs,
+    prompting,
+    tiers,
+    variations,
+)
 from engine.planning import placement as memory_placement
 from engine.planning.constraints import frames_of, sizes_of
 from engine.planning.cost import operations
@@ -180,6 +189,7 @@ def check(draft: Draft) -> Draft:
             Message("The seed {seed} is out of range.", seed=request.seed),
             Message("Use a whole number from 0 to {max_seed}.", max_seed=constraints.MAX_SEED),
         )
+    variations.check(request)
     media_inputs.check(request, card)
     return draft.but(*reasons)
 

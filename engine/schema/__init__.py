@@ -33,7 +33,7 @@ from engine.schema.frozen_model import (
 from engine.schema.machine import Capabilities, Device, HardwareProfile, Held, Measured, Tenant
 from engine.schema.placement import Placement
 from engine.schema.plan import AnyPlan, Forecast, Plan, Range, Run, Stage, read_plan
-from engine.schema.request import Beginning, LoraUse, Overrides, Request, Size, VideoFacts, Wording
+from engine.schema.request import Beginning, LoraUse, Overrides, Request, Size, Variation, VideoFacts, Wording
 from engine.schema.result import Clip, Job, Recipe, Stretch, Take, Thrown
 from engine.schema.shot import LatentUpsampler, Pass, PlannedLora, ShotForecast, ShotPlan, StepCache
 
@@ -90,6 +90,7 @@ __all__ = [
     "Take",
     "Tenant",
     "Thrown",
+    "Variation",
     "Verdict",
     "VideoFacts",
     "VideoRole",

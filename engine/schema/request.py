@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -73,6 +74,13 @@ class Beginning(FrozenModel):
     content: ContentId | Literal[""] = ""
 
 
+class Variation(FrozenModel):
+    """A little other noise in a shot's own. `seed`: of the other noise; `amount`: 0 is the shot itself, 1 only that."""
+
+    seed: int
+    amount: float = 0.3
+
+
 class Request(FrozenModel):
     """What the person asked for. `dial` runs from 0 (stay close to the take) to 1 (add detail).
 
@@ -87,6 +95,7 @@ class Request(FrozenModel):
     `outcome`: draft, standard or best, as the machine's tier means it for what is not said by number.
     `drop_text_encoder`, `vae_tiling`, `vae_on_cpu`: not left to Rushes, as the fields of a placement. `vram_gb`: of the
     device's memory, the plan takes no more.
+    `variations`: each turns the noise of the seed, and of those before it, a little towards other noise.
     `faster`: foretell steps where the model bears it, a little less exact. `compiled`: compile the model's blocks.
     """
 
@@ -101,6 +110,9 @@ class Request(FrozenModel):
     seconds: float | None = None
     num_frames: int | None = None
     seed: int | None = None
+    variations: Annotated[
+        tuple[Variation, ...], Field(exclude_if=operator.not_)
+    ] = ()  # recipes of others stay as short
     mode: Mode = "refine"
     takes_by: Annotated[str, Field(max_length=120)] | None = None
     few_steps_by: Annotated[str, Field(max_length=120)] | None = None

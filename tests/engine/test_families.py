@@ -13,16 +13,27 @@ import pytest
 import torch
 
 from engine import APP
-from engine.schema import Argument, MediaRole, Pass, Placement, Request, ShotForecast, ShotPlan, ShotStage, StepCache
+from engine.schema import (
+    Argument,
+    MediaRole,
+    Pass,
+    Placement,
+    Request,
+    ShotForecast,
+    ShotPlan,
+    ShotStage,
+    StepCache,
+    Variation,
+)
 from engine.schema.card import ModelCard
 from engine.schema.errors import JobCancelled
 from engine.schema.events import Progress
 from engine.storage.catalog import Catalog
 from engine.worker import families
 from engine.worker.families import padding
-from engine.worker.families.family import LatentVideo, Shot
+from engine.worker.families.family import Latents, LatentVideo, Shot
 from engine.worker.loading import pipeline_loader
-from engine.worker.sampling import denoise, preview
+from engine.worker.sampling import denoise, noise, preview
 from tests.conftest import PROMPT
 from tests.tiny import cogvideox, given, hunyuan_video, hunyuan_video15, kandinsky5, ltx, ltx2, mochi, wan
 
@@ -202,7 +213,7 @@ def planned(case: Case) -> ShotPlan:
 
 def shot(plan: ShotPlan, stage: ShotStage) -> Shot:
     run = plan.run(stage)
-    return Shot(plan, run, torch.Generator("cpu").manual_seed(plan.seed), given.given(plan.request.given, run))
+    return Shot(plan, run, noise.of(plan), given.given(plan.request.given, run))
 
 
 @pytest.fixture
@@ -283,6 +294,24 @@ def test_sigma_near_0_returns_the_enlarged_take_and_1_ignores_it(loaded: Loaded,
         near, far, enlarged = (grid[:, :, 1:] for grid in (near, far, enlarged))
     assert distance(near, enlarged) < 0.15 * distance(far, enlarged)  # DDIM cannot start below its second timestep
     assert torch.equal(refined(1.0, take), refined(1.0, other))
+
+
+@torch.no_grad()
+def test_all_noise_of_a_family_is_varied(loaded: Loaded, watch: denoise.StepReporter) -> None:
+    """A variation by all of the dial is the shot of the other seed to the last bit, so no noise was left out."""
+
+    def drawn(seed: int, amount: float = 0.0, take: Latents | None = None) -> Latents:
+        varied = loaded.plan.request.but(variations=(Variation(seed=6, amount=amount),))
+        plan = loaded.plan.but(seed=seed, request=varied)
+        if take:
+            return denoise.refine(loaded.model, loaded.family, shot(plan, "render"), watch, take)
+        return denoise.draw(loaded.model, loaded.family, shot(plan, "take"), watch)
+
+    other, whole, little = drawn(6), drawn(5, 1.0), drawn(5, 0.2)
+    assert all(torch.equal(whole[name], other[name]) and not torch.equal(little[name], other[name]) for name in other)
+    if loaded.case is next(case for case in CASES.values() if case.family == loaded.case.family):
+        other, whole = drawn(6, take=little), drawn(5, 1.0, take=little)
+        assert all(torch.equal(whole[name], other[name]) for name in other)
 
 
 def test_words_are_read_once_and_with_a_picture_only_where_the_encoder_sees_it(loaded: Loaded) -> None:

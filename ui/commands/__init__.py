@@ -54,6 +54,7 @@ def serve(
 for command in (
     making.make,
     making.render,
+    making.vary,
     extending.extend,
     asking.plan,
     asking.hardware,

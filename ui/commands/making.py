@@ -1,4 +1,4 @@
-"""`make`, `render` and `extend`: from a sentence, a take or a clip to an MP4."""
+"""`make`, `render`, `vary` and `extend`: from a sentence, a take or a clip to an MP4."""
 
 from __future__ import annotations
 
@@ -149,6 +149,30 @@ def render(
             _start(studio)
             clip = _render(studio, _approved(studio, take_id), dial)
             _hand_over(clip.video, out, as_json, {"clip": row(clip), "take_id": clip.recipe.take_id})
+
+    terminal.run(body, as_json)
+
+
+def vary(
+    take_id: Annotated[str, typer.Argument(help="A take's or clip's name, part of it, 'last', or its MP4.")],
+    amount: Annotated[float, typer.Option("--amount", help="0 = the same ... 1 = another shot.")] = 0.3,
+    count: Annotated[int, typer.Option("--count", help="How many takes.")] = 1,
+    out: Annotated[Path | None, typer.Option("--out", help="Copy the take's MP4 here, of several the first.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw takes that keep a take's shot and change it a little."""
+
+    def body() -> None:
+        check_out(out)
+        with Engine() as studio:
+            _start(studio)
+            jobs = studio.vary(_approved(studio, take_id), amount, count)
+            done = [terminal.follow(studio, job, "Take").result_id for job in jobs]
+            first, *others = (studio.library.take(name) for name in done)
+            _hand_over(first.video, out, as_json, {"takes": [row(take) for take in (first, *others)]})
+            if not as_json:
+                for take in others:
+                    print(take.video)
 
     terminal.run(body, as_json)
 

@@ -65,7 +65,7 @@ class ClipTexts:
     download: str = "Download"
     more: str = "More"
     vary: str = "Vary"
-    vary_hint: str = "New takes of the same shot"
+    vary_hint: str = "The same shot, a little different"
     extend: str = "Extend"
     extend_hint: str = "What happens next, joined to this clip"
     start: str = "Use as start"

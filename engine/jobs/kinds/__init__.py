@@ -123,6 +123,11 @@ class Kind:
         return None
 
 
+def draw_seed() -> int:
+    """A seed short enough to read aloud."""
+    return secrets.randbelow(1_000_000_000)
+
+
 def new_job(kind: Kind, stage: str, plan: Plan, take_id: str | None = None) -> Job:
     return Job(id=job_name(plan.title), kind=kind.name, stage=stage, plan=plan, take_id=take_id, created=now())
 

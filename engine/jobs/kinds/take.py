@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ class TakeRequest(FrozenModel):
 
     request: Request
     count: int = 1
+
+
+def check_count(count: int) -> None:
+    if not 1 <= count <= MAX_TAKES:
+        raise BadSetting(
+            Message("{count} takes at once are not possible.", count=count),
+            Message("Ask for 1 to {max_takes}.", max_takes=MAX_TAKES),
+        )
+
+
+def seeds_from(first: int, count: int) -> list[int]:
+    return [(first + offset) % (MAX_SEED + 1) for offset in range(count)]
 
 
 class ShotKind(Kind):
@@ -61,16 +74,14 @@ class TakeKind(ShotKind):
 
     def jobs(self, request: Any, asked: Planning) -> list[Job]:
         assert isinstance(request, TakeRequest)
-        count = request.count
-        if not 1 <= count <= MAX_TAKES:
-            raise BadSetting(
-                Message("{count} takes at once are not possible.", count=count),
-                Message("Ask for 1 to {max_takes}.", max_takes=MAX_TAKES),
-            )
-        first = asked.plan(request.request, takes=count)
-        seeds = [(first.seed + offset) % (MAX_SEED + 1) for offset in range(count)]
-        others = (request.request.but(seed=seed) for seed in seeds[1:])
-        plans = [first, *(asked.plan(other, takes=count).when_warm for other in others)]
+        check_count(request.count)
+        first = asked.plan(request.request, takes=request.count)
+        seeds = seeds_from(first.seed, request.count)
+        return self.queued(first, [request.request.but(seed=seed) for seed in seeds[1:]], asked)
+
+    def queued(self, first: ShotPlan, others: Sequence[Request], asked: Planning) -> list[Job]:
+        """A contact sheet: one take that is planned already, and others, which find the model warm."""
+        plans = [first, *(asked.plan(other, takes=len(others) + 1).when_warm for other in others)]
         return [new_job(self, self.stage, plan) for plan in plans]
 
     def again(self, job: Job) -> FrozenModel:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
 from engine.media import resize
 from engine.schema import Job, Recipe
 from engine.schema.events import Adjusted, Finished, Progress
@@ -20,7 +18,7 @@ from engine.worker.families.family import Latents, Shot
 from engine.worker.job_runner import JobRunner, versions
 from engine.worker.loading.pipeline_loader import Model
 from engine.worker.output import concat, decode, mp4
-from engine.worker.sampling import denoise, preview
+from engine.worker.sampling import denoise, noise, preview
 from engine.worker.sampling.checkpointing import Checkpointer
 
 LOST = Message("What the take had saved is missing, or was made by another version or on another device.")
@@ -33,10 +31,9 @@ def perform(runner: JobRunner, job: Job, watch: denoise.StepReporter) -> Finishe
     # 1. the model, warm if it was used last
     model = runner.pipelines.get(plan, folder / GIVEN, watch.emit)
     family = families.of(plan.family)
-    # Noise is drawn on the CPU, so that a seed means the same on every device.
-    run, generator = plan.run(job.stage), torch.Generator("cpu").manual_seed(plan.seed)
+    run = plan.run(job.stage)
     given = resize.read(folder / GIVEN, plan.request, run)
-    shot = Shot(plan, run, generator, given, glimpse=run.stops_after is not None)
+    shot = Shot(plan, run, noise.of(plan), given, glimpse=run.stops_after is not None)
     watch.peeker = preview.peeker(model, family, shot, folder, watch.emit)
     watch.doing = "denoising"
     # 2. the latents
@@ -107,7 +104,7 @@ def computation(job: Job, fingerprint: str) -> str:
     """A name for what is computed up to the pixels: a saved state belongs to it and to nothing else."""
     plan, run = job.shot, job.shot.run(job.stage)
     same = {"model", "pipeline", "revision", "seed", "prompt", "negative_prompt", "max_tokens", "strength", "loras"}
-    asked = {"prompt", "pictures", "references", "keyframes", "videos", "fit", "extends"}
+    asked = {"prompt", "pictures", "references", "keyframes", "videos", "fit", "extends", "variations"}
     parts = [
         plan.model_dump_json(include=same),
         run.model_dump_json(exclude={"part", "operations"}),

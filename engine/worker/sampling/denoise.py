@@ -29,6 +29,7 @@ from engine.worker.families.family import Latents, LatentVideo, Shot
 from engine.worker.loading import device_placement
 from engine.worker.loading.pipeline_loader import Model
 from engine.worker.output import decode
+from engine.worker.sampling import noise
 from engine.worker.sampling.checkpointing import Checkpointer, StopAfterFirstPart
 from engine.worker.sampling.preview import Estimate, Peeker, clean_estimate
 from engine.worker.sampling.step_cache import Foretelling
@@ -100,7 +101,8 @@ def refine(model: Model, family: LatentVideo, shot: Shot, watch: StepReporter, t
     start = family.on_a_take(model.pipe, shot)
     if not watch.recording.done:
         watch.doing = "decoding"  # and encoding
-        with decode.vae_at_work(model.pipe, shot.plan.placement, take) as reachable:
+        at_work = decode.vae_at_work(model.pipe, shot.plan.placement, take)
+        with at_work as reachable, noise.mixing(shot.generator):
             begun = family.start(model.pipe, scheduler, reachable, shot)
         # a VAE on the CPU leaves latents there, and not every pipeline fetches them
         device = shot.plan.placement.device
@@ -129,7 +131,8 @@ def _denoise(run: _Run, scheduler: Any, given: dict[str, Any]) -> Latents:
     shipped, pipe.scheduler = pipe.scheduler, scheduler
     try:
         as_they_are = device_placement.as_they_are(pipe, shot.plan.placement)
-        with as_they_are, run.foretelling.of(pipe), run.watch.recording.around(pipe, family, shot) as recorded:
+        mixing = noise.mixing(shot.generator)
+        with as_they_are, mixing, run.foretelling.of(pipe), run.watch.recording.around(pipe, family, shot) as recorded:
             output = pipe(
                 num_inference_steps=shot.run.num_inference_steps,
                 generator=shot.generator,

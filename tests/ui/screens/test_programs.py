@@ -37,7 +37,7 @@ def test_an_assistant_lists_and_calls_the_same_functions_as_tools(studio: Served
         ):
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            assert set(tools) == {"models", "plan", "make_takes", "render", "job", "stop", "library"}
+            assert set(tools) == {"models", "plan", "make_takes", "render", "vary", "job", "stop", "library"}
             assert tools["plan"].inputSchema["required"] == ["prompt"]
             assert tools["plan"].inputSchema["properties"]["aspect"]["enum"] == ["square", "wide", "tall"]
             planned = await session.call_tool("plan", {"prompt": RED_BALL, "seed": 7})

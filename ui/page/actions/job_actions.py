@@ -76,12 +76,11 @@ def render(click: Click, take: str) -> Values:
 
 @action("vary", once=True)
 def vary(click: Click, item: Item) -> Values:
-    """More takes of the same shot."""
-    recipe = find(click.engine, item.kind, item.id).recipe
-    if missing := not_here(click.engine, recipe.plan.model):
+    """Takes of the same shot, each a little different."""
+    made = find(click.engine, item.kind, item.id)
+    if missing := not_here(click.engine, made.recipe.plan.model):
         return {click.page.stage.notice: missing}
-    request = as_request(recipe).but(seed=None, sigma=None)
-    click.engine.make_takes(request, int(click.values[click.page.form.count]))
+    click.engine.vary(made.id, count=int(click.values[click.page.form.count]))
     return click.page.opened(CREATE)
 
 

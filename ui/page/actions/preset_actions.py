@@ -32,7 +32,7 @@ def save(click: Click) -> Values:
 @action("keep-settings")
 def keep_settings(click: Click, item: Item) -> Values:
     """What a take or clip was made with, under the first words of its prompt."""
-    request = find(click.engine, item.kind, item.id).recipe.plan.request
+    request = find(click.engine, item.kind, item.id).recipe.plan.request.but(variations=())  # of that take
     title = shorten(request.prompt, 48, placeholder="…")
     return _shelved(click, SAVED.saved.format(name=click.engine.presets.keep(title, request).name))
 
