@@ -196,6 +196,12 @@ def test_the_library_its_folds_and_what_is_said_in_passing(visitor: Page) -> Non
     expect(visitor.locator("#notice .said")).to_be_visible()
     expect(visitor.locator("#shelf .trash")).to_be_visible()
     looked_at(visitor)
+    visitor.get_by_role("button", name="Open the trash").click()
+    visitor.get_by_role("button", name="Empty the trash").click()
+    expect(visitor.locator("#shelf-question .ask")).to_be_visible(timeout=WAIT_MS)
+    expect(visitor.locator("#shelf .bin li").first).to_be_visible()
+    looked_at(visitor)
+    visitor.locator("#shelf-question").get_by_role("button", name="Keep it").click()
 
 
 # ---- models, and this computer ----
